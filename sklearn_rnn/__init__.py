@@ -1,0 +1,7 @@
+"""Learning from many sequences and few labels, with recurrent nets, as scikit-learn estimators."""
+
+from ._autoencoder import RNNAutoencoderTransformer
+from ._classifier import SemiSupervisedRNNClassifier
+
+__all__ = ["RNNAutoencoderTransformer", "SemiSupervisedRNNClassifier", "__version__"]
+__version__ = "0.1.0"

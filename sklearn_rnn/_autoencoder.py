@@ -1,0 +1,302 @@
+"""Codes of sequences, learned without labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from ._base import SequenceEstimator, draw_seed
+from ._batches import Rows
+from ._sequences import Sequences, read_sequences
+from .objectives import Objective
+
+
+class RNNAutoencoderTransformer(SequenceEstimator):
+    """Recurrent autoencoder: a code of fixed size for each sequence.
+
+    Parameters
+    ----------
+    objective : str or Objective, default="reconstruction"
+        What is minimised: a name, or an instance from `sklearn_rnn.objectives`, which is cloned.
+    cell : {"lstm", "gru", "rnn"}, default="gru"
+        Recurrence. On a CPU an LSTM trains faster, a GRU was more accurate on few labels.
+    hidden_size : int, default=64
+        Units of each layer and direction, and width of the patch embedding.
+    num_layers : int, default=1
+        Recurrent layers.
+    bidirectional : bool, default=True
+        Whether to read each sequence from its end too.
+    dropout : float, default=0.2
+        Share of values dropped between layers and before the output.
+    pooling : {"last", "mean", "max", "mean_max", "attention"}, default="mean_max"
+        How the states of all steps become one code; padding never counts.
+    patch_size : int or "auto", default="auto"
+        Steps that a linear layer groups into one recurrent step. `"auto"` aims at 24 recurrent steps
+        for a sequence of median length; token ids are not grouped.
+    max_length : int, default=None
+        Longer sequences are cut to their first `max_length` steps, with a warning.
+    augmentation : callable, "auto" or None, default="auto"
+        Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is
+        `Light()` for numbers and None for token ids.
+    max_epochs : int, default=24
+        Passes over the labeled rows (over all rows where no labels are used), each of at least 25
+        optimiser steps; unlabeled rows come beside them.
+    lr : float, default=0.008
+        Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, cosine to 0).
+    batch_size : int, default=64
+        Labeled rows in an optimiser step at most.
+    optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
+        `"sgd"` has Nesterov momentum of 0.9.
+    weight_decay : float, default=0.01
+        Weight decay of the optimizer.
+    gradient_clip : float or None, default=1.0
+        Largest norm of the gradient.
+    early_stopping : bool, default=False
+        Whether to hold rows out, stop when their loss stops falling, and keep the best weights.
+    validation_fraction : float, default=0.1
+        Share of the rows held out where `early_stopping`.
+    n_iter_no_change : int, default=10
+        Epochs without a better loss before `early_stopping` stops.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last one.
+    callbacks : list of skorch callbacks, default=None
+        Cloned before use. `valid_loss` is recorded where `early_stopping`. An `LRScheduler` replaces
+        the default schedule.
+    device : str, default="cpu"
+        Where torch computes, such as `"cuda"`.
+    random_state : int, RandomState or None, default=None
+        Seeds weights, batches and noise; an int gives the same bits each time.
+    verbose : int, default=0
+        Whether to print a line for each epoch.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Features per step; steps for 2-D input.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where X had any.
+    n_iter_ : int
+        Epochs trained.
+    history_ : skorch.history.History
+        Loss terms of each epoch.
+    objective_ : Objective
+        The copy that was trained.
+    net_ : skorch.NeuralNet
+        The net; its `module_` is the torch model.
+
+    Raises
+    ------
+    ValueError
+        X is not what it should be; the message says what to do.
+    FloatingPointError
+        The loss is not finite; `net_` keeps the best weights so far.
+
+    References
+    ----------
+    Srivastava, Mansimov and Salakhutdinov (2015), "Unsupervised learning of video representations
+    using LSTMs", ICML.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn import RNNAutoencoderTransformer
+    >>> X = np.sin(np.linspace(0, 9, 20) + np.arange(30)[:, None])
+    >>> autoencoder = RNNAutoencoderTransformer(hidden_size=8, max_epochs=2, random_state=0)
+    >>> autoencoder.fit_transform(X).shape
+    (30, 32)
+    """
+
+    _task = "representation"
+    _parameter_constraints: dict[str, list[Any]] = {**SequenceEstimator._parameter_constraints}
+
+    def __init__(
+        self,
+        objective: str | Objective = "reconstruction",
+        *,
+        cell: str = "gru",
+        hidden_size: int = 64,
+        num_layers: int = 1,
+        bidirectional: bool = True,
+        dropout: float = 0.2,
+        pooling: str = "mean_max",
+        patch_size: int | str = "auto",
+        max_length: int | None = None,
+        augmentation: Any = "auto",
+        max_epochs: int = 24,
+        lr: float = 0.008,
+        batch_size: int = 64,
+        optimizer: Any = "adamw",
+        weight_decay: float = 0.01,
+        gradient_clip: float | None = 1.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        random_state: Any = None,
+        verbose: int = 0,
+    ):
+        self.objective = objective
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.pooling = pooling
+        self.patch_size = patch_size
+        self.max_length = max_length
+        self.augmentation = augmentation
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.gradient_clip = gradient_clip
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None) -> RNNAutoencoderTransformer:
+        """Learn from sequences.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, T) or (n, T, F), or list of (T_i, F), (T_i,) or token id arrays
+            Sequences.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : RNNAutoencoderTransformer
+        """
+        self._validate_params()
+        return self._fit_sequences(read_sequences(self, X, reset=True, max_length=self.max_length))
+
+    def _fit_sequences(self, sequences: Sequences) -> RNNAutoencoderTransformer:
+        self._check_device()
+        objective = self._resolve_objective()
+        self._kind = sequences.kind
+        self._length = int(sequences.lengths.max())
+        random = check_random_state(self.random_state)
+        with self._computing():
+            rows, validation = self._rows(sequences, random)
+            seed = draw_seed(random)
+            if self.warm_start and hasattr(self, "net_"):
+                model = self.net_.module_
+            else:
+                model = self._build(sequences, None, seed, decodes=objective.needs_decoder)
+            self._train(model, objective, rows, validation, draw_seed(random))
+        return self
+
+    def _rows(self, sequences: Sequences, random: np.random.RandomState) -> tuple[Rows, Rows | None]:
+        codes = np.full(len(sequences), -1, dtype=np.int64)
+        order, none = np.arange(len(sequences)), np.arange(0)
+        if not self.early_stopping:
+            return Rows(sequences, codes, None, none, order), None
+        n = max(1, round(self.validation_fraction * len(order)))
+        if n == len(order):
+            raise ValueError("early_stopping=True needs two samples or more; set early_stopping=False.")
+        order = random.permutation(order)
+        validation = Rows(sequences, codes, None, none, np.sort(order[:n]))
+        return Rows(sequences, codes, None, none, np.sort(order[n:])), validation
+
+    def inverse_transform(self, X: Any, lengths: Any = None) -> Any:
+        """Decode codes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_codes)
+            Codes.
+        lengths : array-like of shape (n,), default=None
+            Steps of each sequence; the longest of `fit` by default.
+
+        Returns
+        -------
+        sequences : ndarray of shape (n, T) or (n, T, F), or list of arrays
+            In the form of `fit`'s X; a list where the lengths differ, or for token ids.
+        """
+        check_is_fitted(self, "net_")
+        codes = check_array(X, dtype=np.float32, estimator=self)
+        model = self.net_.module_
+        if codes.shape[1] != self._n_features_out:
+            raise ValueError(f"X has {codes.shape[1]} codes, but {type(self).__name__} makes {self._n_features_out}.")
+        ends = np.full(len(codes), self._length) if lengths is None else np.asarray(lengths, dtype=np.int64)
+        decoded = []
+        with self._computing(), torch.inference_mode():
+            for some in np.array_split(codes, -(-len(codes) // 256)):
+                decoded.append(self._decode(model, torch.from_numpy(some).to(self.device), int(ends.max())))
+        return self._shaped(np.concatenate(decoded), ends)
+
+    def reconstruct(self, X: Any) -> Any:
+        """Encode and decode sequences, each at its own length.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        sequences : ndarray of shape (n, T) or (n, T, F), or list of arrays
+            In the form of X; a list where lengths differ.
+        """
+        sequences = self._read(X)
+        codes = self._compute(sequences, lambda model: model.code)
+        return self.inverse_transform(codes, sequences.lengths)
+
+    def score_samples(self, X: Any) -> NDArray[np.float32]:
+        """Score sequences: minus the reconstruction error, so high is normal.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n,), float32
+            Minus the objective's error of each sequence (mean squared, in standardised units).
+        """
+        def error(model: Any) -> Any:
+            return lambda values, lengths: -self.objective_.errors(model, self.net_.plain_batch(values, lengths))
+
+        return self._compute(self._read(X), error)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Mean of `score_samples`.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Sequences, as in `fit`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+        """
+        return float(self.score_samples(X).mean())
+
+    def _decode(self, model: Any, codes: torch.Tensor, n_steps: int) -> NDArray:
+        steps = model.decoder(codes, n_steps)
+        if self._kind == "tokens":
+            return steps.argmax(2).cpu().numpy()
+        return (steps * model.encoder.scale + model.encoder.mean).cpu().numpy()
+
+    def _shaped(self, decoded: NDArray, ends: NDArray) -> Any:
+        if self._kind == "tokens" or ends.min() < ends.max():
+            return [row[:end] for row, end in zip(decoded, ends, strict=True)]
+        return decoded[:, :, 0] if self._kind == "table" else decoded

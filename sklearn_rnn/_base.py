@@ -1,0 +1,246 @@
+"""What the estimators share: parameters, seeding, building, training, prediction in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any
+from warnings import warn
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.utils.validation import check_is_fitted
+
+from ._batches import Rows, like_lengths
+from ._environment import computing
+from ._net import OPTIMIZERS, RecurrentNet, clone_callbacks
+from ._sequences import Sequences, read_sequences
+from ._sklearn import Interval, StrOptions
+from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
+from .objectives import Objective, Task, from_name, objective_names
+from .perturbations import Light
+
+WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
+PREDICT_SIZE = 1 << 20  # states computed together
+OUT_OF_MEMORY = "allocate memory"
+
+COUNT = Interval(Integral, 1, None, closed="left")
+POSITIVE = Interval(Real, 0, None, closed="neither")
+SHARE = Interval(Real, 0, 1, closed="left")
+
+
+class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Base of the estimators: an encoder trained for an objective."""
+
+    _task: Task
+    _parameter_constraints: dict[str, list[Any]] = {
+        "objective": [str, Objective],
+        "cell": [StrOptions(set(CELLS))],
+        "hidden_size": [COUNT],
+        "num_layers": [COUNT],
+        "bidirectional": ["boolean"],
+        "dropout": [SHARE],
+        "pooling": [StrOptions(set(POOLINGS))],
+        "patch_size": [StrOptions({"auto"}), COUNT],
+        "max_length": [COUNT, None],
+        "augmentation": [StrOptions({"auto"}), callable, None],
+        "max_epochs": [COUNT],
+        "lr": [POSITIVE],
+        "batch_size": [COUNT],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), type],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "gradient_clip": [POSITIVE, None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [COUNT],
+        "warm_start": ["boolean"],
+        "callbacks": [list, tuple, None],
+        "device": [str, torch.device],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.non_deterministic = False
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.net_.module_.encoder.out_features
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Encode sequences.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        codes : ndarray of shape (n, n_codes), float32
+            One code for each sequence.
+        """
+        return self._compute(self._read(X), lambda model: model.code)
+
+    def _read(self, X: Any) -> Sequences:
+        check_is_fitted(self, "net_")
+        return read_sequences(self, X, reset=False, max_length=self.max_length)
+
+    def _resolve_objective(self) -> Objective:
+        """Return a checked copy of the objective, which must fit the estimator's task."""
+        objective, fitting = self.objective, objective_names(self._task)
+        if isinstance(objective, str) and objective not in fitting:
+            raise ValueError(f"objective={objective!r} does not fit {type(self).__name__}; choose from {fitting}.")
+        objective = from_name(objective) if isinstance(objective, str) else clone(objective)
+        if objective.task != self._task:
+            raise ValueError(
+                f"objective={objective!r} does not fit {type(self).__name__}, which is for {self._task}; "
+                f"choose from {fitting}."
+            )
+        objective.validate()
+        return objective
+
+    def _architecture(self, sequences: Sequences) -> Architecture:
+        patch_size = self.patch_size
+        if patch_size == "auto":
+            tokens = sequences.kind == "tokens"
+            patch_size = 1 if tokens else auto_patch_size(float(np.median(sequences.lengths)))
+        return Architecture(
+            n_features=sequences.n_features,
+            n_tokens=int(sequences.values.max()) + 1 if sequences.kind == "tokens" else 0,
+            cell=self.cell,
+            hidden_size=self.hidden_size,
+            num_layers=self.num_layers,
+            bidirectional=self.bidirectional,
+            dropout=self.dropout,
+            pooling=self.pooling,
+            patch_size=patch_size,
+        )
+
+    def _build(self, sequences: Sequences, encoder: Encoder | None, seed: int, **parts: Any) -> Model:
+        """Return a model with fresh weights, but for the `encoder` where one is given."""
+        augmentation = self.augmentation
+        if isinstance(augmentation, str):
+            augmentation = None if sequences.kind == "tokens" else Light()
+        generator = torch.Generator().manual_seed(seed)
+        if encoder is not None:
+            model = Model(encoder, augmentation=augmentation, **parts)
+            for part in (model.head, model.decoder):
+                if part is not None:
+                    initialise(part, generator)
+            return model
+        model = Model(Encoder(self._architecture(sequences)), augmentation=augmentation, **parts)
+        initialise(model, generator)
+        if sequences.kind != "tokens":
+            mean, deviation = (torch.from_numpy(m).float() for m in sequences.moments())
+            model.encoder.standardise(mean, deviation)
+        return model
+
+    def _train(self, model: Model, objective: Objective, training: Rows, validation: Rows | None, seed: int) -> None:
+        """Set `net_`, `history_`, `objective_` and `n_iter_`, and train."""
+        self.net_ = RecurrentNet(
+            model,
+            objective=objective,
+            gradient_clip=self.gradient_clip,
+            seed=seed,
+            max_epochs=self.max_epochs,
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            batch_size=self.batch_size,
+            optimizer=self.optimizer,
+            callbacks=clone_callbacks(self.callbacks),
+            device=str(self.device),
+            verbose=int(self.verbose),
+        )
+        self.net_.initialize()
+        self.objective_ = objective
+        self.history_ = self.net_.history
+        try:
+            self.net_.train_on(training, validation, self.n_iter_no_change if self.early_stopping else None)
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not _out_of_memory(error):
+                raise
+            raise type(error)(
+                f"{error}\nOut of memory with batch_size={self.batch_size} and hidden_size={self.hidden_size}: "
+                "lower one of them, set max_length, or raise patch_size."
+            ) from error
+        finally:
+            self.history_ = self.net_.history
+            self.n_iter_ = len(self.history_)
+
+    def _check_device(self) -> None:
+        if torch.device(self.device).type == "cuda" and not torch.cuda.is_available():
+            raise ValueError(f"device='{self.device}' was requested but CUDA is not available")
+
+    def _computing(self) -> Any:
+        return computing(wide=self.hidden_size >= WIDE_HIDDEN or self.batch_size >= WIDE_BATCH)
+
+    def _compute(self, sequences: Sequences, part: Callable[[Any], Any], only: NDArray | None = None) -> NDArray:
+        """Apply `part(model)`, a function of values and lengths, to the sequences in batches."""
+        model = self.net_.module_
+        device = next(model.parameters()).device
+        output: NDArray | None = None
+        sequences = known_tokens(sequences, model.encoder)
+        rows = np.arange(len(sequences)) if only is None else only
+        lengths = sequences.lengths[rows]
+        order = np.arange(len(rows)) if sequences.equal else np.argsort(lengths, kind="stable")
+        a = model.encoder.architecture
+        budget = max(1, PREDICT_SIZE * a.patch_size // (a.hidden_size * (1 + a.bidirectional)))
+        size = max(1, min(1024, budget // int(np.median(lengths))))
+        with self._computing(), torch.inference_mode():
+            for some in like_lengths(order, lengths[order], size, 2 * budget):
+                values, own = sequences.batch(rows[some])
+                own = None if own is None else torch.from_numpy(own).to(device)
+                result = part(model)(torch.from_numpy(values).to(device), own).cpu().numpy()
+                if output is None:
+                    output = np.empty((len(rows), *result.shape[1:]), result.dtype)
+                output[some] = result
+        assert output is not None
+        return output
+
+
+def known_tokens(sequences: Sequences, encoder: Encoder) -> Sequences:
+    """Replace ids outside the vocabulary by the unknown token, and count them in a warning."""
+    n_tokens = encoder.architecture.n_tokens
+    if not n_tokens or sequences.values.max() < n_tokens:
+        return sequences
+    unknown = sequences.values >= n_tokens
+    warn(
+        f"X has {unknown.sum()} token ids outside the vocabulary of {n_tokens}; "
+        "they are read as the unknown token.",
+        UserWarning,
+        stacklevel=4,
+    )
+    return replace(sequences, values=np.where(unknown, n_tokens, sequences.values))
+
+
+def split_validation(rows: NDArray, codes: NDArray, fraction: float, random: np.random.RandomState) -> NDArray:
+    """Draw a share of `rows` for validation from each class; a class keeps one row to train on."""
+    chosen = []
+    for code in np.unique(codes[rows]):
+        members = rows[codes[rows] == code]
+        n = min(max(1, round(fraction * len(members))), len(members) - 1)
+        chosen.append(random.permutation(members)[:n])
+    drawn = np.concatenate(chosen)
+    if len(drawn) == 0:
+        raise ValueError(
+            "early_stopping=True needs a class with two labeled samples to validate on; "
+            "label more, or set early_stopping=False."
+        )
+    return np.sort(drawn)
+
+
+def draw_seed(random: np.random.RandomState) -> int:
+    """Seed for a private generator."""
+    return int(random.randint(np.iinfo(np.int32).max))
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or OUT_OF_MEMORY in str(error)

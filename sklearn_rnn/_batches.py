@@ -1,0 +1,111 @@
+"""Which rows make a step: shuffled, like lengths together, labeled and unlabeled mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ._sequences import Sequences
+from .objectives import Batch
+
+WINDOW = 20  # batches sorted by length together
+MAX_STEPS = 1 << 18  # padded time steps in a batch
+MIN_STEPS_PER_EPOCH = 25
+FILE_BLOCK = 8192  # rows of a memory map read near each other
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a data set, with their class numbers (-1 where unlabeled) and weights.
+
+    An **epoch** is one pass over the labeled rows, in at least 25 optimiser steps: where labels are
+    few, they come again. Each step takes up to `batch_size` labeled rows, and beside them
+    ``ratio * batch_size`` unlabeled ones, from a pass of their own that goes on from epoch to epoch.
+    With no labeled rows (unsupervised objectives) an epoch is one pass over the rows. So 10 labels
+    among 100,000 rows cost 25 steps an epoch, not 100,000 rows.
+    """
+
+    sequences: Sequences
+    codes: NDArray[np.int64]
+    weights: NDArray[np.float32] | None
+    labeled: NDArray
+    unlabeled: NDArray
+
+    def __len__(self) -> int:
+        return len(self.labeled) + len(self.unlabeled)
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        """Optimiser steps in an epoch."""
+        n = len(self.labeled) or len(self.unlabeled)
+        return max(MIN_STEPS_PER_EPOCH, -(-n // batch_size))
+
+    def training_batches(self, batch_size: int, ratio: float, random: np.random.Generator) -> Iterator[Batch]:
+        """Batches for ever; noise and progress are set by who trains."""
+        n_unlabeled = min(max(1, round(ratio * batch_size)), len(self.unlabeled)) if ratio else 0
+        seeds = random.spawn(2)
+        labeled = self._endless(self.labeled, batch_size, seeds[0])
+        unlabeled = self._endless(self.unlabeled, n_unlabeled, seeds[1])
+        for some, others in zip(labeled, unlabeled, strict=True):
+            yield self.batch(np.concatenate([some, others]) if len(others) else some, len(some))
+
+    def batch(self, rows: NDArray, n_labeled: int) -> Batch:
+        """Read `rows`, the labeled ones first."""
+        values, lengths = self.sequences.batch(rows)
+        return Batch(
+            values=torch.from_numpy(values),
+            lengths=None if lengths is None else torch.from_numpy(lengths),
+            codes=torch.from_numpy(self.codes[rows]),
+            rows=torch.from_numpy(rows),
+            weights=None if self.weights is None else torch.from_numpy(self.weights[rows]),
+            n_labeled=n_labeled,
+            generator=None,
+            progress=0.0,
+        )
+
+    def _endless(self, rows: NDArray, batch_size: int, random: np.random.Generator) -> Iterator[NDArray]:
+        if len(rows) == 0 or batch_size == 0:
+            while True:
+                yield rows[:0]
+        while True:
+            yield from one_pass(self.sequences, rows, batch_size, random)
+
+
+def one_pass(
+    sequences: Sequences, rows: NDArray, batch_size: int, random: np.random.Generator
+) -> Iterator[NDArray]:
+    """Shuffled batches over all `rows`, of equal sizes; like lengths together where lengths differ."""
+    order = _shuffled(rows, FILE_BLOCK if sequences.pages is not None else len(rows), random)
+    n_batches = -(-len(rows) // batch_size)
+    if sequences.equal:
+        size = min(len(rows), max(1, MAX_STEPS // int(sequences.lengths[0])))
+        yield from np.array_split(order, max(n_batches, -(-len(rows) // size)))
+        return
+    for window in np.array_split(order, -(-n_batches // WINDOW)):
+        window = window[np.argsort(sequences.lengths[window], kind="stable")]
+        batches = like_lengths(window, sequences.lengths[window], batch_size, MAX_STEPS)
+        for i in random.permutation(len(batches)):
+            yield batches[i]
+
+
+def like_lengths(rows: NDArray, lengths: NDArray, batch_size: int, max_steps: int) -> list[NDArray]:
+    """Cut rows, sorted by length, into parts of equal size, halved until each is small when padded."""
+    parts = np.array_split(np.arange(len(rows)), -(-len(rows) // batch_size))
+    batches = []
+    while parts:
+        part = parts.pop()
+        if len(part) > 1 and len(part) * lengths[part[-1]] > max_steps:
+            parts += [part[: len(part) // 2], part[len(part) // 2 :]]
+        else:
+            batches.append(rows[part])
+    return batches
+
+
+def _shuffled(rows: NDArray, block: int, random: np.random.Generator) -> NDArray:
+    if block >= len(rows):
+        return random.permutation(rows)
+    blocks = np.array_split(rows, -(-len(rows) // block))
+    return np.concatenate([random.permutation(blocks[i]) for i in random.permutation(len(blocks))])

@@ -1,0 +1,390 @@
+"""Classification of sequences from few labels."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import accuracy_score
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.validation import check_consistent_length
+
+from ._autoencoder import RNNAutoencoderTransformer
+from ._base import SequenceEstimator, draw_seed, split_validation
+from ._batches import Rows
+from ._labels import Labels, is_missing, read_labels
+from ._sequences import Sequences, read_sequences
+from ._sklearn import _check_sample_weight
+from .modules import Encoder
+from .objectives import Objective
+
+SHARED = tuple(name for name in RNNAutoencoderTransformer._parameter_constraints if name != "objective")
+ARCHITECTURE = ("cell", "hidden_size", "num_layers", "bidirectional", "pooling", "patch_size")
+
+
+class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
+    """Recurrent classifier of sequences that learns from unlabeled ones too.
+
+    Parameters
+    ----------
+    objective : str or Objective, default="mean_teacher"
+        What is minimised: a name such as `"supervised"`, or an instance from
+        `sklearn_rnn.objectives`, which is cloned.
+    pretraining : str, Objective, RNNAutoencoderTransformer, FrozenEstimator or None, default=None
+        Unsupervised training of the encoder before: an objective of the autoencoder, trained on all
+        of X with this estimator's parameters; an unfitted `RNNAutoencoderTransformer`, cloned and
+        fitted on all of X; or ``FrozenEstimator(fitted)``, whose weights are copied.
+    missing_label : int, float, str, None or nan, default=-1
+        Marks the unlabeled rows of y.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes in the loss of the labeled rows.
+    cell : {"lstm", "gru", "rnn"}, default="gru"
+        Recurrence. On a CPU an LSTM trains faster, a GRU was more accurate on few labels.
+    hidden_size : int, default=64
+        Units of each layer and direction, and width of the patch embedding.
+    num_layers : int, default=1
+        Recurrent layers.
+    bidirectional : bool, default=True
+        Whether to read each sequence from its end too.
+    dropout : float, default=0.2
+        Share of values dropped between layers and before the output.
+    pooling : {"last", "mean", "max", "mean_max", "attention"}, default="mean_max"
+        How the states of all steps become one code; padding never counts.
+    patch_size : int or "auto", default="auto"
+        Steps that a linear layer groups into one recurrent step. `"auto"` aims at 24 recurrent steps
+        for a sequence of median length; token ids are not grouped.
+    max_length : int, default=None
+        Longer sequences are cut to their first `max_length` steps, with a warning.
+    augmentation : callable, "auto" or None, default="auto"
+        Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is
+        `Light()` for numbers and None for token ids.
+    max_epochs : int, default=24
+        Passes over the labeled rows (over all rows where no labels are used), each of at least 25
+        optimiser steps; unlabeled rows come beside them.
+    lr : float, default=0.008
+        Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, cosine to 0).
+    batch_size : int, default=64
+        Labeled rows in an optimiser step at most.
+    optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
+        `"sgd"` has Nesterov momentum of 0.9.
+    weight_decay : float, default=0.01
+        Weight decay of the optimizer.
+    gradient_clip : float or None, default=1.0
+        Largest norm of the gradient.
+    early_stopping : bool, default=False
+        Whether to hold rows out, stop when their loss stops falling, and keep the best weights.
+    validation_fraction : float, default=0.1
+        Share of the rows held out where `early_stopping`.
+    n_iter_no_change : int, default=10
+        Epochs without a better loss before `early_stopping` stops.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last one.
+    callbacks : list of skorch callbacks, default=None
+        Cloned before use. `valid_loss` is recorded where `early_stopping`. An `LRScheduler` replaces
+        the default schedule.
+    device : str, default="cpu"
+        Where torch computes, such as `"cuda"`.
+    random_state : int, RandomState or None, default=None
+        Seeds weights, batches and noise; an int gives the same bits each time.
+    verbose : int, default=0
+        Whether to print a line for each epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Classes, without the marker.
+    transduction_ : ndarray of shape (n,)
+        Labels of the training rows, predicted where they were missing.
+    label_distributions_ : ndarray of shape (n, n_classes)
+        Class probabilities of the training rows; 0 and 1 where they were labeled.
+    n_features_in_ : int
+        Features per step; steps for 2-D input.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where X had any.
+    n_iter_ : int
+        Epochs trained.
+    history_ : skorch.history.History
+        Loss terms of each epoch.
+    objective_ : Objective
+        The copy that was trained.
+    net_ : skorch.NeuralNet
+        The net; its `module_` is the torch model.
+
+    Raises
+    ------
+    ValueError
+        X or y is not what it should be; the message says what to do.
+    FloatingPointError
+        The loss is not finite; `net_` keeps the best weights so far.
+
+    References
+    ----------
+    Dai and Le (2015), "Semi-supervised sequence learning", NeurIPS.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.arange(60) % 2
+    >>> X = rng.normal(size=(60, 12, 1)) + 2 * y[:, None, None]
+    >>> partly = np.where(np.arange(60) < 8, y, -1)
+    >>> clf = SemiSupervisedRNNClassifier(hidden_size=8, max_epochs=4, random_state=0).fit(X, partly)
+    >>> clf.score(X, y) > 0.9
+    True
+    """
+
+    _task = "classification"
+    _parameter_constraints: dict[str, list[Any]] = {
+        **SequenceEstimator._parameter_constraints,
+        "pretraining": [str, Objective, RNNAutoencoderTransformer, FrozenEstimator, None],
+        "missing_label": "no_validation",
+        "class_weight": [dict, list, str, None],
+    }
+
+    def __init__(
+        self,
+        objective: str | Objective = "mean_teacher",
+        *,
+        pretraining: Any = None,
+        missing_label: Any = -1,
+        class_weight: Any = None,
+        cell: str = "gru",
+        hidden_size: int = 64,
+        num_layers: int = 1,
+        bidirectional: bool = True,
+        dropout: float = 0.2,
+        pooling: str = "mean_max",
+        patch_size: int | str = "auto",
+        max_length: int | None = None,
+        augmentation: Any = "auto",
+        max_epochs: int = 24,
+        lr: float = 0.008,
+        batch_size: int = 64,
+        optimizer: Any = "adamw",
+        weight_decay: float = 0.01,
+        gradient_clip: float | None = 1.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        random_state: Any = None,
+        verbose: int = 0,
+    ):
+        self.objective = objective
+        self.pretraining = pretraining
+        self.missing_label = missing_label
+        self.class_weight = class_weight
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.pooling = pooling
+        self.patch_size = patch_size
+        self.max_length = max_length
+        self.augmentation = augmentation
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.gradient_clip = gradient_clip
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SemiSupervisedRNNClassifier:
+        """Learn from all sequences and the labels of some.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, T) or (n, T, F), or list of (T_i, F), (T_i,) or token id arrays
+            Sequences.
+        y : array-like of shape (n,)
+            Labels; `missing_label` where unknown.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the labeled rows.
+
+        Returns
+        -------
+        self : SemiSupervisedRNNClassifier
+        """
+        self._validate_params()
+        self._check_device()
+        objective = self._resolve_objective()
+        sequences = read_sequences(self, X, reset=True, max_length=self.max_length)
+        labels = read_labels(y, self.missing_label, type(self).__name__)
+        check_consistent_length(X, labels.codes)
+        weights = self._weights(labels, sample_weight, X)
+        random = check_random_state(self.random_state)
+        with self._computing():
+            rows, validation = self._rows(sequences, labels, weights, random)
+            model = self._model(sequences, labels, random)
+            self.classes_ = labels.classes
+            self._train(model, objective, rows, validation, draw_seed(random))
+        self._transduce(sequences, labels)
+        return self
+
+    def _weights(self, labels: Labels, sample_weight: Any, X: Any) -> NDArray[np.float32] | None:
+        """Weights of all rows, 1 on average over the labeled ones."""
+        if sample_weight is None and self.class_weight is None:
+            return None
+        weights = _check_sample_weight(sample_weight, labels.codes, dtype=np.float64)
+        known = labels.codes[labels.labeled]
+        if self.class_weight is not None:
+            y = labels.classes[known]
+            by_class = compute_class_weight(self.class_weight, classes=labels.classes, y=y)
+            weights[labels.labeled] *= by_class[known]
+        total = weights[labels.labeled].sum()
+        if not total > 0:
+            raise ValueError("sample_weight must have a positive sum over the labeled samples.")
+        return (weights * (len(known) / total)).astype(np.float32)
+
+    def _rows(
+        self, sequences: Sequences, labels: Labels, weights: NDArray | None, random: np.random.RandomState
+    ) -> tuple[Rows, Rows | None]:
+        labeled, unlabeled, validation = labels.labeled, np.flatnonzero(labels.codes < 0), None
+        if self.early_stopping:
+            held_out = split_validation(labeled, labels.codes, self.validation_fraction, random)
+            validation = Rows(sequences, labels.codes, None, held_out, unlabeled[:0])
+            labeled = np.setdiff1d(labeled, held_out)
+        return Rows(sequences, labels.codes, weights, labeled, unlabeled), validation
+
+    def _model(self, sequences: Sequences, labels: Labels, random: np.random.RandomState) -> Any:
+        seed = draw_seed(random)
+        if self.warm_start and hasattr(self, "net_"):
+            model = self.net_.module_
+            if not np.array_equal(self.classes_, labels.classes):
+                raise ValueError(
+                    f"warm_start=True needs the classes of the last fit, {self.classes_}, got {labels.classes}."
+                )
+            return model
+        encoder = None if self.pretraining is None else self._pretrain(sequences, random)
+        return self._build(sequences, encoder, seed, n_classes=len(labels.classes))
+
+    def _pretrain(self, sequences: Sequences, random: np.random.RandomState) -> Encoder:
+        """Encoder of the fitted `pretraining`."""
+        transformer = self.pretraining
+        if isinstance(transformer, FrozenEstimator):
+            transformer = clone(transformer).estimator
+            if not isinstance(transformer, RNNAutoencoderTransformer) or not hasattr(transformer, "net_"):
+                raise ValueError("pretraining=FrozenEstimator(...) must hold a fitted RNNAutoencoderTransformer.")
+            self._check_alike(transformer)
+            if (transformer._kind, transformer.n_features_in_) != (self._kind, self.n_features_in_):
+                raise ValueError(
+                    f"pretraining was fitted on {transformer._kind} with {transformer.n_features_in_} features, "
+                    f"but X is {self._kind} with {self.n_features_in_}."
+                )
+            return deepcopy(transformer.net_.module_.encoder)
+        if isinstance(transformer, RNNAutoencoderTransformer):
+            transformer = clone(transformer)
+            self._check_alike(transformer)
+            if transformer.random_state is None:
+                transformer.random_state = draw_seed(random)
+        else:
+            shared = {name: getattr(self, name) for name in SHARED}
+            shared.update(random_state=draw_seed(random), warm_start=False, callbacks=None)
+            transformer = RNNAutoencoderTransformer(transformer, **shared)
+        transformer._validate_params()
+        return transformer._fit_sequences(sequences).net_.module_.encoder
+
+    def _check_alike(self, transformer: RNNAutoencoderTransformer) -> None:
+        for name in ARCHITECTURE:
+            mine, theirs = getattr(self, name), getattr(transformer, name)
+            if mine != theirs:
+                raise ValueError(
+                    f"pretraining has {name}={theirs!r}, but {type(self).__name__} has {name}={mine!r}; "
+                    "its encoder becomes the classifier's, so set them alike."
+                )
+
+    def _transduce(self, sequences: Sequences, labels: Labels) -> None:
+        self.label_distributions_ = np.eye(len(labels.classes), dtype=np.float32)[labels.codes]
+        unlabeled = np.flatnonzero(labels.codes < 0)
+        if len(unlabeled):
+            self.label_distributions_[unlabeled] = self._compute(sequences, lambda model: model, unlabeled)
+        self.transduction_ = self.classes_[self.label_distributions_.argmax(1)]
+
+    def predict_proba(self, X: Any) -> NDArray[np.float32]:
+        """Class probabilities.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n, n_classes), float32
+        """
+        return self._compute(self._read(X), lambda model: model)
+
+    def predict(self, X: Any) -> NDArray:
+        """Most probable classes.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n,)
+        """
+        return self.classes_[self.predict_proba(X).argmax(1)]
+
+    def embed(self, X: Any) -> NDArray[np.float32]:
+        """Codes that the head classifies; the same as `transform`.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        codes : ndarray of shape (n, n_codes), float32
+        """
+        return self._compute(self._read(X), lambda model: model.code)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy on the labeled rows.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Sequences, as in `fit`.
+        y : array-like of shape (n,)
+            True labels; rows with `missing_label` do not count.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        accuracy : float
+
+        Raises
+        ------
+        ValueError
+            No row is labeled.
+        """
+        y = column_or_1d(y)
+        known = ~is_missing(y, self.missing_label)
+        if not known.any():
+            raise ValueError("y has no labeled sample to score on.")
+        predicted = self.predict(X)
+        check_consistent_length(predicted, y)
+        weight = None if sample_weight is None else np.asarray(sample_weight)[known]
+        return float(accuracy_score(y[known].tolist(), predicted[known].tolist(), sample_weight=weight))

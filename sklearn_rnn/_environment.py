@@ -1,0 +1,54 @@
+"""Threads and float settings of torch while an estimator computes; restored after."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+_lock = threading.Lock()
+_running = 0
+_default_threads = 1
+
+
+@contextmanager
+def computing(wide: bool) -> Iterator[None]:
+    """Flush denormals and choose the threads: all where `wide` pays for them, else one.
+
+    Small recurrent steps lose on two threads, and spin against a busy neighbour; results are the
+    same bits either way. A fit in a thread of its own, as under joblib, has one.
+    """
+    flushed = _flushes_denormals()
+    threads = torch.get_num_threads()
+    _enter(threads)
+    try:
+        torch.set_flush_denormal(True)
+        if not wide or threading.current_thread() is not threading.main_thread():
+            torch.set_num_threads(1)
+        yield
+    finally:
+        torch.set_flush_denormal(flushed)
+        _leave(threads)
+
+
+def _enter(threads: int) -> None:
+    """Remember the process's default, which the first of several concurrent fits sees."""
+    global _running, _default_threads
+    with _lock:
+        if _running == 0:
+            _default_threads = threads
+        _running += 1
+
+
+def _leave(threads: int) -> None:
+    """Restore this thread's setting; the last to leave restores the process's default."""
+    global _running
+    with _lock:
+        _running -= 1
+        torch.set_num_threads(_default_threads if _running == 0 else threads)
+
+
+def _flushes_denormals() -> bool:
+    return bool(torch.tensor([2e-39]).mul_(0.5).item() == 0.0)

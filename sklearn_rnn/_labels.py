@@ -1,0 +1,85 @@
+"""A target with missing labels, read into classes and codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+from warnings import warn
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Classes in sorted order, and for each row the number of its class, -1 where unlabeled."""
+
+    classes: NDArray
+    codes: NDArray[np.int64]
+
+    @property
+    def labeled(self) -> NDArray:
+        """Numbers of the labeled rows."""
+        return np.flatnonzero(self.codes >= 0)
+
+
+def read_labels(y: Any, missing_label: Any, name: str) -> Labels:
+    """Read y; rows that hold `missing_label` are unlabeled.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Labels.
+    missing_label : int, float, str, None or nan
+        Marks an unlabeled row.
+    name : str
+        The estimator's, for messages.
+    """
+    if y is None:
+        raise ValueError(f"This {name} estimator requires y to be passed, but the target y is None.")
+    y = column_or_1d(y, warn=True)
+    missing = is_missing(y, missing_label)
+    known = y[~missing]
+    if known.dtype == object:
+        known = np.asarray(known.tolist())
+    if len(known) == 0:
+        raise ValueError(
+            f"y has no labeled sample; every row is marked with missing_label={missing_label!r}. "
+            f"{name} needs at least one label."
+        )
+    _check_known(known, missing_label)
+    classes, inverse = np.unique(known, return_inverse=True)
+    if len(classes) == 1:
+        warn(f"y has only one class among its labeled samples: {classes[0]!r}.", UserWarning, stacklevel=3)
+    codes = np.full(len(y), -1, dtype=np.int64)
+    codes[~missing] = inverse
+    return Labels(classes, codes)
+
+
+def is_missing(y: NDArray, missing_label: Any) -> NDArray[np.bool_]:
+    """Which rows of y hold `missing_label`."""
+    if missing_label is None:
+        return np.array([label is None for label in y]) if y.dtype == object else np.zeros(len(y), bool)
+    if isinstance(missing_label, Real) and np.isnan(missing_label):
+        return y != y
+    if isinstance(missing_label, Real) and y.dtype.kind in "US":
+        if str(missing_label) in y.tolist():
+            raise ValueError(
+                f"y has a string dtype and contains '{missing_label}'; use dtype object with {missing_label}, "
+                f"or missing_label='{missing_label}'."
+            )
+        return np.zeros(len(y), bool)
+    if isinstance(missing_label, str) and y.dtype.kind not in "USO":
+        return np.zeros(len(y), bool)
+    return np.asarray(y == missing_label, dtype=bool)
+
+
+def _check_known(known: NDArray, missing_label: Any) -> None:
+    if known.dtype.kind == "f" and np.isnan(known).any():
+        raise ValueError(
+            f"Input y contains NaN. Mark unlabeled rows with missing_label ({missing_label!r}), or set missing_label."
+        )
+    check_classification_targets(known)

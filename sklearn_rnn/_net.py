@@ -1,0 +1,292 @@
+"""The skorch net that trains any objective; the only file that imports skorch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler, PrintLog
+from torch import nn
+
+from ._batches import Rows
+from .objectives import Batch, Objective
+
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+    "sgd": torch.optim.SGD,
+}
+WARM_UP = 0.3  # share of training over which the learning rate rises
+Data = tuple[Batch, torch.Tensor]
+
+
+class RecurrentNet(NeuralNet):
+    """Trains a model for an objective, in whole batches, with one cycle of the learning rate.
+
+    The rate rises from 0.04 `lr` to `lr` over the first 30% of training and falls to 0, both along a
+    cosine (Smith 2018), unless the user's callbacks hold an `LRScheduler`.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        objective: Objective,
+        weight_decay: float,
+        gradient_clip: float | None,
+        seed: int,
+        **kwargs: Any,
+    ):
+        super().__init__(*args, train_split=None, criterion=nn.Identity, **kwargs)
+        self.objective = objective
+        self.weight_decay = weight_decay
+        self.gradient_clip = gradient_clip
+        self.seed = seed
+
+    @property
+    def _default_callbacks(self) -> list[tuple[str, Callback]]:
+        return [("print_log", PrintLog())] if self.verbose else []
+
+    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> RecurrentNet:
+        """Build the optimizer; SGD gets Nesterov momentum of 0.9."""
+        kind = OPTIMIZERS.get(self.optimizer, self.optimizer)
+        options: dict[str, Any] = {"lr": self.lr}
+        if kind is not torch.optim.LBFGS:
+            options["weight_decay"] = self.weight_decay
+        if self.optimizer == "sgd":
+            options.update(momentum=0.9, nesterov=True)
+        if self.optimizer in OPTIMIZERS:
+            options["fused"] = True
+        self.optimizer_ = kind(self.module_.parameters(), **options)
+        return self
+
+    def train_on(self, training: Rows, validation: Rows | None, patience: int | None) -> RecurrentNet:
+        """Train for `max_epochs`; with `patience`, stop after so many epochs without a better loss.
+
+        Whatever ends it, the module has the best weights so far.
+        """
+        n_epoch = training.steps_per_epoch(self.batch_size)
+        self.n_steps_ = self.max_epochs * n_epoch
+        self.step_ = 0
+        self.parameters_ = list(self.module_.parameters())
+        self.scheduled_ = not any(isinstance(cb, LRScheduler) for _, cb in self.callbacks_)
+        self._hooks = {name: self._overriding(name) for name in ("on_batch_begin", "on_batch_end", "on_grad_computed")}
+        self.generator_ = torch.Generator(self.device).manual_seed(self.seed)
+        self.objective.start(self.module_, self.n_steps_)
+        self.best_ = _copy(self.objective.predictor(self.module_))
+        self.best_loss_, waited = math.inf, 0
+        random = np.random.default_rng(self.seed)
+        stream = training.training_batches(self.batch_size, self.objective.unlabeled_ratio, random)
+        data = {"dataset_train": _Sized(training, n_epoch * self.batch_size), "dataset_valid": validation}
+        self.notify("on_train_begin", X=training, y=None)
+        try:
+            for _ in range(self.max_epochs):
+                self.notify("on_epoch_begin", **data)
+                self._train_epoch(stream, n_epoch)
+                self._swap()
+                try:
+                    if validation is not None:
+                        self._validate_epoch(validation)
+                    waited = 0 if self._keep_best(patience is not None) else waited + 1
+                    if self._stops(data) or (patience is not None and waited >= patience):
+                        break
+                finally:
+                    self._swap()
+        finally:
+            self.module_.load_state_dict(self.best_)
+            self.objective.finish(self.module_)
+            self.optimizer_ = None
+            self.module_.zero_grad()
+            del self.best_, self.generator_, self.parameters_, self._hooks
+        self.notify("on_train_end", X=training, y=None)
+        return self
+
+    def _overriding(self, hook: str) -> list[Callback]:
+        return [cb for _, cb in self.callbacks_ if getattr(type(cb), hook) is not getattr(Callback, hook)]
+
+    def _train_epoch(self, stream: Iterator[Batch], n_steps: int) -> None:
+        started, totals = perf_counter(), {}
+        for _ in range(n_steps):
+            batch = self._prepare(next(stream), self.generator_)
+            data = (batch, batch.codes)
+            if self._hooks["on_batch_begin"] or self._hooks["on_batch_end"]:
+                self.history.new_batch()
+            for cb in self._hooks["on_batch_begin"]:
+                cb.on_batch_begin(self, batch=data, training=True)
+            terms = self.train_step(data)["terms"]
+            for name, value in terms.items():
+                totals[name] = totals.get(name, 0.0) + value
+            if self._hooks["on_batch_end"]:
+                self.history.record_batch("train_loss", sum(terms.values()))
+                self.history.record_batch("train_batch_size", len(batch))
+                for cb in self._hooks["on_batch_end"]:
+                    shown = self._labeled_part(data) if getattr(cb, "on_train", False) else data
+                    y_pred = self.infer(shown[0]) if getattr(cb, "on_train", False) else None
+                    cb.on_batch_end(self, batch=shown, training=True, y_pred=y_pred, loss=None)
+        for name, total in totals.items():
+            self.history.record(name, total / n_steps)
+        self.history.record("train_loss", sum(totals.values()) / n_steps)
+        self.history.record("train_batch_count", n_steps)
+        self.history.record("lr", self.optimizer_.param_groups[0]["lr"])
+        self.history.record("dur", perf_counter() - started)
+
+    def _prepare(self, batch: Batch, generator: torch.Generator | None) -> Batch:
+        progress = self.step_ / self.n_steps_
+        batch = replace(batch, generator=generator, progress=progress)
+        if self.device != "cpu":
+            for name in ("values", "lengths", "codes", "weights"):
+                if getattr(batch, name) is not None:
+                    setattr(batch, name, getattr(batch, name).to(self.device, non_blocking=True))
+        return batch
+
+    def train_step(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
+        """Take one optimiser step; optimisers that need a closure get one."""
+        if self.scheduled_:
+            for group in self.optimizer_.param_groups:
+                group["lr"] = self.lr * one_cycle(batch[0].progress)
+        if isinstance(self.optimizer_, torch.optim.LBFGS):
+            step = super().train_step(batch)
+        else:
+            self.optimizer_.zero_grad()
+            step = self.train_step_single(batch)
+            for cb in self._hooks["on_grad_computed"]:
+                cb.on_grad_computed(self, named_parameters=self.module_.named_parameters(), batch=batch, training=True)
+            self.optimizer_.step()
+        self.step_ += 1
+        self.objective.after_step(self.module_)
+        return step
+
+    def train_step_single(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
+        """Compute the loss terms and the gradient, clipped."""
+        self.module_.train()
+        terms = self.objective.terms(self.module_, batch[0])
+        loss = torch.stack(list(terms.values())).sum()
+        if not math.isfinite(loss.item()):
+            raise FloatingPointError(
+                f"The loss is not finite in epoch {len(self.history)}, step {self.step_ + 1}: "
+                f"{ {name: term.item() for name, term in terms.items()} }. Scale X, or lower lr (now {self.lr})."
+            )
+        loss.backward()
+        if self.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(self.parameters_, self.gradient_clip)
+        return {"loss": loss, "y_pred": None, "terms": {name: term.item() for name, term in terms.items()}}
+
+    def _validate_epoch(self, validation: Rows) -> None:
+        total, n = 0.0, 0
+        for batch, codes in self.get_iterator(validation):
+            with torch.no_grad():
+                if self.module_.head is None:
+                    loss = sum(self.objective.terms(self.module_, batch).values()).item()
+                    y_pred = None
+                else:
+                    y_pred = self.infer(batch)
+                    loss = -y_pred.gather(1, codes[:, None]).clamp_min(1e-30).log().mean().item()
+            total, n = total + loss * len(batch), n + len(batch)
+            if self._hooks["on_batch_end"]:
+                self.history.new_batch()
+                self.history.record_batch("valid_loss", loss)
+                self.history.record_batch("valid_batch_size", len(batch))
+                for cb in self._hooks["on_batch_end"]:
+                    cb.on_batch_end(self, batch=(batch, codes), training=False, y_pred=y_pred, loss=loss)
+        self.history.record("valid_loss", total / n)
+        self.history.record("valid_batch_count", -(-n // self.batch_size))
+        self.history.record("valid_loss_best", total / n < self.best_loss_)
+
+    def _keep_best(self, stopping: bool) -> bool:
+        """Keep the weights if they are the best: of the lowest validation loss, or else the newest."""
+        loss = self.history[-1].get("valid_loss", math.nan)
+        better = loss < self.best_loss_
+        if better:
+            self.best_loss_ = loss
+        if better or not stopping:
+            weights = _copy(self.module_)
+            if all(bool(w.isfinite().all()) for w in weights.values()):
+                self.best_ = weights
+        return better
+
+    def _stops(self, data: dict[str, Any]) -> bool:
+        """Let the callbacks end the epoch; skorch's `EarlyStopping` asks to stop by KeyboardInterrupt."""
+        self.on_epoch_end(self, **data)
+        stop = False
+        for _, cb in self.callbacks_:
+            if isinstance(cb, EarlyStopping):
+                try:
+                    cb.on_epoch_end(self, **data)
+                except KeyboardInterrupt:
+                    stop = True
+            else:
+                cb.on_epoch_end(self, **data)
+        return stop
+
+    def _swap(self) -> None:
+        """Exchange the weights that are trained and those that predict, where they differ."""
+        predictor = self.objective.predictor(self.module_)
+        if predictor is not self.module_:
+            for mine, theirs in zip(self.module_.parameters(), predictor.parameters(), strict=True):
+                mine.data, theirs.data = theirs.data, mine.data
+
+    def get_iterator(self, dataset: Rows, training: bool = False) -> Iterator[Data]:
+        """Batches of labeled rows in order, without noise."""
+        rows = dataset.labeled if len(dataset.labeled) else dataset.unlabeled
+        for some in np.array_split(rows, -(-len(rows) // self.batch_size)):
+            batch = self._prepare(dataset.batch(some, len(some) if len(dataset.labeled) else 0), None)
+            yield batch, batch.codes
+
+    def infer(self, x: Batch, **fit_params: Any) -> torch.Tensor:
+        """Class probabilities, or codes."""
+        with torch.no_grad():
+            return self.module_(x.values, x.lengths)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Class numbers."""
+        return self.predict_proba(X).argmax(1)
+
+    def plain_batch(self, values: torch.Tensor, lengths: torch.Tensor | None) -> Batch:
+        """Make a batch of unlabeled rows without noise."""
+        rows = torch.arange(len(values))
+        return Batch(values, lengths, torch.full_like(rows, -1), rows, None, 0, None, 1.0)
+
+    @staticmethod
+    def _labeled_part(data: Data) -> Data:
+        batch, k = data[0], data[0].n_labeled
+        lengths = None if batch.lengths is None else batch.lengths[:k]
+        return replace(batch, values=batch.values[:k], lengths=lengths, codes=batch.codes[:k]), batch.codes[:k]
+
+
+class _Sized:
+    """Training rows, as long as an epoch is: skorch's progress bar divides it by the batch size."""
+
+    def __init__(self, rows: Rows, length: int):
+        self.rows, self.length = rows, length
+
+    def __len__(self) -> int:
+        return self.length
+
+
+def one_cycle(progress: float) -> float:
+    """Factor of the learning rate."""
+    if progress < WARM_UP:
+        return 0.04 + 0.96 * (1 - math.cos(math.pi * progress / WARM_UP)) / 2
+    return (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
+
+
+def clone_callbacks(callbacks: Any) -> list[Any]:
+    """Copy the user's callbacks, which may come as `(name, callback)` and as classes."""
+    copies = []
+    for item in callbacks or []:
+        named = isinstance(item, tuple)
+        callback = item[1] if named else item
+        copy = callback if isinstance(callback, type) else clone(callback, safe=False)
+        copies.append((item[0], copy) if named else copy)
+    return copies
+
+
+def _copy(module: nn.Module) -> dict[str, torch.Tensor]:
+    return deepcopy(module.state_dict())

@@ -1,0 +1,26 @@
+"""Recurrent encoders and decoders as plain `torch.nn` modules.
+
+Sequences are (n, T, E) with `lengths` of shape (n,), or None where all are T long. Every module gives
+the same result for a sequence whatever padding follows it. Dropout is drawn from the `generator` that
+is passed, and is off where that is None; the modules have no other randomness and no training mode.
+"""
+
+from ._cells import CELLS, RecurrentStack
+from ._decoder import Decoder
+from ._encoder import Architecture, Encoder, auto_patch_size
+from ._layers import initialise
+from ._model import Model
+from ._pooling import POOLINGS, Pooling
+
+__all__ = [
+    "CELLS",
+    "POOLINGS",
+    "Architecture",
+    "Decoder",
+    "Encoder",
+    "Model",
+    "Pooling",
+    "RecurrentStack",
+    "auto_patch_size",
+    "initialise",
+]

@@ -1,0 +1,32 @@
+"""From codes back to sequences."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from ._cells import RecurrentStack
+from ._encoder import Architecture
+from ._layers import linear
+
+
+class Decoder(nn.Module):
+    """Codes (n, code_size) to steps (n, T, n_outputs), through one call of the recurrence.
+
+    The code is the decoder's input at each step (Cho 2014). Outputs are standardised values, or one
+    logit for each token id.
+    """
+
+    def __init__(self, architecture: Architecture, code_size: int):
+        super().__init__()
+        a = architecture
+        self.patch_size = a.patch_size
+        self.n_outputs = a.n_tokens + 1 if a.n_tokens else a.n_features
+        self.recurrence = RecurrentStack(a.cell, code_size, a.hidden_size, 1, False, 0.0)
+        self.output = linear(a.hidden_size, self.n_outputs * a.patch_size)
+
+    def forward(self, code: Tensor, n_steps: int) -> Tensor:
+        """Steps (n, n_steps, n_outputs)."""
+        n_patches = -(-n_steps // self.patch_size)
+        states = self.recurrence(code[:, None].expand(-1, n_patches, -1), None)
+        steps = self.output(states).reshape(len(code), n_patches * self.patch_size, self.n_outputs)
+        return steps[:, :n_steps]

@@ -1,0 +1,89 @@
+"""From sequences to codes: standardise or embed, group into patches, recur, pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from ._cells import RecurrentStack
+from ._layers import blank, dropout, linear, mask_padding
+from ._pooling import Pooling
+
+AUTO_STEPS = 24  # recurrent steps that patch_size="auto" aims at
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """All that decides the shapes of an encoder's weights; see the estimators for the meaning."""
+
+    n_features: int
+    n_tokens: int  # 0 for numbers
+    cell: str
+    hidden_size: int
+    num_layers: int
+    bidirectional: bool
+    dropout: float
+    pooling: str
+    patch_size: int
+
+
+def auto_patch_size(median_length: float) -> int:
+    """Steps in a patch so that a typical sequence makes about `AUTO_STEPS` recurrent steps."""
+    return max(1, round(median_length / AUTO_STEPS))
+
+
+class Encoder(nn.Module):
+    """Sequences (n, T, F) or token ids (n, T) to codes (n, out_features)."""
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, architecture: Architecture):
+        super().__init__()
+        a = self.architecture = architecture
+        self.embedding = None
+        n_inputs = a.n_features * a.patch_size
+        if a.n_tokens:
+            self.embedding = blank(nn.Embedding, a.n_tokens + 1, a.hidden_size)  # the last is unknown
+            n_inputs = a.hidden_size * a.patch_size
+        self.register_buffer("mean", torch.zeros(a.n_features))
+        self.register_buffer("scale", torch.ones(a.n_features))
+        self.patches = linear(n_inputs, a.hidden_size)
+        self.norm = nn.LayerNorm(a.hidden_size)
+        self.recurrence = RecurrentStack(
+            a.cell, a.hidden_size, a.hidden_size, a.num_layers, a.bidirectional, a.dropout
+        )
+        self.pooling = Pooling(a.pooling, self.recurrence.out_features, a.hidden_size)
+        self.out_features = self.pooling.out_features
+
+    def standardise(self, mean: Tensor, deviation: Tensor) -> None:
+        """Bring each feature to mean 0 and deviation 1 from now on; constant features to 0."""
+        constant = deviation <= 1e-6 * mean.abs() + 1e-30
+        self.mean.copy_(mean)
+        self.scale.copy_(torch.where(constant, torch.ones_like(deviation), deviation))
+
+    def embed(self, values: Tensor) -> Tensor:
+        """Embedded steps (n, T, E): standardised numbers, or the vectors of the ids."""
+        if self.embedding is not None:
+            return self.embedding(values)
+        return (values - self.mean) / self.scale
+
+    def forward(self, embedded: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
+        """Codes of embedded steps."""
+        states, lengths = self.states(embedded, lengths, generator)
+        return dropout(self.pooling(states, lengths), self.architecture.dropout, generator)
+
+    def states(
+        self, embedded: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """States (n, T / patch_size, S) of the recurrence, and their lengths."""
+        x = mask_padding(embedded, lengths)
+        p = self.architecture.patch_size
+        if p > 1:
+            x = pad(x, (0, 0, 0, -x.shape[1] % p)).reshape(len(x), -1, p * x.shape[2])
+            lengths = None if lengths is None else (lengths + p - 1).div(p, rounding_mode="floor")
+        x = self.norm(self.patches(x))  # (n, T / p, H)
+        return self.recurrence(x, lengths, generator), lengths

@@ -1,0 +1,63 @@
+"""What all modules share: masks, dropout and initial weights without global random state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def blank(layer: type[nn.Module], *args: Any, **kwargs: Any) -> Any:
+    """Make a layer whose weights are still to be drawn by `initialise`; touches no random state."""
+    return layer(*args, device="meta", **kwargs).to_empty(device="cpu")
+
+
+def linear(n_in: int, n_out: int) -> nn.Linear:
+    """Linear layer, blank."""
+    return blank(nn.Linear, n_in, n_out)
+
+
+def initialise(module: nn.Module, generator: torch.Generator) -> None:
+    """Draw all weights as PyTorch does, but from `generator`."""
+    with torch.no_grad():
+        for layer in module.modules():
+            if isinstance(layer, nn.RNNBase):
+                _uniform(layer, layer.hidden_size, generator)
+            elif isinstance(layer, nn.Linear):
+                _uniform(layer, layer.in_features, generator)
+            elif isinstance(layer, nn.Embedding):
+                layer.weight.normal_(generator=generator)
+
+
+def _uniform(layer: nn.Module, fan: int, generator: torch.Generator) -> None:
+    bound = fan**-0.5
+    for weight in layer.parameters():
+        weight.uniform_(-bound, bound, generator=generator)
+
+
+def step_mask(lengths: Tensor, n_steps: int) -> Tensor:
+    """Which steps belong to their sequence, shape (n, T)."""
+    return torch.arange(n_steps, device=lengths.device) < lengths[:, None]
+
+
+def mask_padding(x: Tensor, lengths: Tensor | None, fill: float = 0.0) -> Tensor:
+    """Put `fill` into the steps (n, T, E) that belong to no sequence."""
+    if lengths is None:
+        return x
+    return x.masked_fill(~step_mask(lengths, x.shape[1])[:, :, None], fill)
+
+
+def dropout(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
+    """Zero each value with probability `p` and scale the rest up; off without a generator."""
+    if p == 0 or generator is None:
+        return x
+    keep = torch.empty_like(x).bernoulli_(1 - p, generator=generator)
+    return x * keep.mul_(1 / (1 - p))
+
+
+def last_step(states: Tensor, lengths: Tensor | None) -> Tensor:
+    """State (n, H) at the last step of each sequence."""
+    if lengths is None:
+        return states[:, -1]
+    return states[torch.arange(len(states), device=states.device), lengths - 1]

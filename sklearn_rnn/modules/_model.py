@@ -1,0 +1,66 @@
+"""An encoder with what an objective trains on top of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from ._decoder import Decoder
+from ._encoder import Encoder
+from ._layers import linear
+
+Augmentation: TypeAlias = Callable[[Tensor, Tensor | None, torch.Generator], Tensor]
+
+
+class Model(nn.Module):
+    """An encoder, and a head over classes or a decoder.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Shared by all tasks; what pretraining hands on.
+    n_classes : int, default=0
+        Adds a linear `head`.
+    decodes : bool, default=False
+        Adds a `decoder`.
+    augmentation : callable, default=None
+        Perturbs embedded steps in `view`.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        *,
+        n_classes: int = 0,
+        decodes: bool = False,
+        augmentation: Augmentation | None = None,
+    ):
+        super().__init__()
+        self.encoder = encoder
+        self.augmentation = augmentation
+        self.head = linear(encoder.out_features, n_classes) if n_classes else None
+        self.decoder = Decoder(encoder.architecture, encoder.out_features) if decodes else None
+
+    def view(self, values: Tensor, lengths: Tensor | None, generator: torch.Generator | None) -> Tensor:
+        """Embedded steps (n, T, E), perturbed where there is a generator to draw from."""
+        embedded = self.encoder.embed(values)
+        if self.augmentation is None or generator is None:
+            return embedded
+        return self.augmentation(embedded, lengths, generator)
+
+    def logits(self, embedded: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
+        """Class scores (n, n_classes) of embedded steps."""
+        assert self.head is not None
+        return self.head(self.encoder(embedded, lengths, generator))
+
+    def code(self, values: Tensor, lengths: Tensor | None) -> Tensor:
+        """Codes (n, out_features), without noise."""
+        return self.encoder(self.encoder.embed(values), lengths)
+
+    def forward(self, values: Tensor, lengths: Tensor | None) -> Tensor:
+        """Class probabilities where there is a head, else codes; without noise."""
+        code = self.code(values, lengths)
+        return code if self.head is None else self.head(code).softmax(1)
