@@ -269,6 +269,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         scores : ndarray of shape (n,), float32
             Minus the objective's error of each sequence (mean squared, in standardised units).
         """
+
         def error(model: Any) -> Any:
             return lambda values, lengths: -self.objective_.errors(model, self.net_.plain_batch(values, lengths))
 

@@ -197,8 +197,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         with self._computing(), torch.inference_mode():
             for some in like_lengths(order, lengths[order], size, 2 * budget):
                 values, own = sequences.batch(rows[some])
-                own = None if own is None else torch.from_numpy(own).to(device)
-                result = part(model)(torch.from_numpy(values).to(device), own).cpu().numpy()
+                ends = None if own is None else torch.from_numpy(own).to(device)
+                result = part(model)(torch.from_numpy(values).to(device), ends).cpu().numpy()
                 if output is None:
                     output = np.empty((len(rows), *result.shape[1:]), result.dtype)
                 output[some] = result
@@ -213,8 +213,7 @@ def known_tokens(sequences: Sequences, encoder: Encoder) -> Sequences:
         return sequences
     unknown = sequences.values >= n_tokens
     warn(
-        f"X has {unknown.sum()} token ids outside the vocabulary of {n_tokens}; "
-        "they are read as the unknown token.",
+        f"X has {unknown.sum()} token ids outside the vocabulary of {n_tokens}; they are read as the unknown token.",
         UserWarning,
         stacklevel=4,
     )

@@ -74,9 +74,7 @@ class Rows:
             yield from one_pass(self.sequences, rows, batch_size, random)
 
 
-def one_pass(
-    sequences: Sequences, rows: NDArray, batch_size: int, random: np.random.Generator
-) -> Iterator[NDArray]:
+def one_pass(sequences: Sequences, rows: NDArray, batch_size: int, random: np.random.Generator) -> Iterator[NDArray]:
     """Shuffled batches over all `rows`, of equal sizes; like lengths together where lengths differ."""
     order = _shuffled(rows, FILE_BLOCK if sequences.pages is not None else len(rows), random)
     n_batches = -(-len(rows) // batch_size)

@@ -143,7 +143,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     _parameter_constraints: dict[str, list[Any]] = {
         **SequenceEstimator._parameter_constraints,
         "pretraining": [str, Objective, RNNAutoencoderTransformer, FrozenEstimator, None],
-        "missing_label": "no_validation",
+        "missing_label": [object],
         "class_weight": [dict, list, str, None],
     }
 
@@ -343,7 +343,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         -------
         y : ndarray of shape (n,)
         """
-        return self.classes_[self.predict_proba(X).argmax(1)]
+        codes = self.predict_proba(X).argmax(1)
+        return self.classes_[codes]
 
     def embed(self, X: Any) -> NDArray[np.float32]:
         """Codes that the head classifies; the same as `transform`.

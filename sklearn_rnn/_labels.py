@@ -63,7 +63,7 @@ def is_missing(y: NDArray, missing_label: Any) -> NDArray[np.bool_]:
     """Which rows of y hold `missing_label`."""
     if missing_label is None:
         return np.array([label is None for label in y]) if y.dtype == object else np.zeros(len(y), bool)
-    if isinstance(missing_label, Real) and np.isnan(missing_label):
+    if isinstance(missing_label, float) and np.isnan(missing_label):
         return y != y
     if isinstance(missing_label, Real) and y.dtype.kind in "US":
         if str(missing_label) in y.tolist():

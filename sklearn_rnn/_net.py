@@ -56,7 +56,7 @@ class RecurrentNet(NeuralNet):
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> RecurrentNet:
         """Build the optimizer; SGD gets Nesterov momentum of 0.9."""
-        kind = OPTIMIZERS.get(self.optimizer, self.optimizer)
+        kind: Any = OPTIMIZERS.get(self.optimizer, self.optimizer)
         options: dict[str, Any] = {"lr": self.lr}
         if kind is not torch.optim.LBFGS:
             options["weight_decay"] = self.weight_decay
@@ -112,7 +112,8 @@ class RecurrentNet(NeuralNet):
         return [cb for _, cb in self.callbacks_ if getattr(type(cb), hook) is not getattr(Callback, hook)]
 
     def _train_epoch(self, stream: Iterator[Batch], n_steps: int) -> None:
-        started, totals = perf_counter(), {}
+        started = perf_counter()
+        totals: dict[str, float] = {}
         for _ in range(n_steps):
             batch = self._prepare(next(stream), self.generator_)
             data = (batch, batch.codes)
@@ -183,7 +184,7 @@ class RecurrentNet(NeuralNet):
         for batch, codes in self.get_iterator(validation):
             with torch.no_grad():
                 if self.module_.head is None:
-                    loss = sum(self.objective.terms(self.module_, batch).values()).item()
+                    loss = sum(term.item() for term in self.objective.terms(self.module_, batch).values())
                     y_pred = None
                 else:
                     y_pred = self.infer(batch)

@@ -154,9 +154,7 @@ class Pages:
             self.memory_map.madvise(mmap.MADV_DONTNEED)
 
 
-def read_sequences(
-    estimator: BaseEstimator, X: Any, *, reset: bool, max_length: int | None = None
-) -> Sequences:
+def read_sequences(estimator: BaseEstimator, X: Any, *, reset: bool, max_length: int | None = None) -> Sequences:
     """Read and check X, and set or check what the estimator knows of its input.
 
     Parameters
@@ -178,7 +176,7 @@ def read_sequences(
         estimator.n_features_in_ = _width(sequences)
     elif expected != sequences.kind:
         raise ValueError(
-            f"X is {WHAT[sequences.kind]}, but {type(estimator).__name__} was fitted on {WHAT[expected]}."
+            f"X is {WHAT[sequences.kind]}, but {type(estimator).__name__} was fitted on {WHAT[estimator._kind]}."
         )
     elif _width(sequences) != estimator.n_features_in_:
         raise ValueError(
@@ -243,9 +241,7 @@ def _as_arrays(X: Any, expected: Kind | None) -> list[NDArray] | None:
 def _read_list(arrays: list[NDArray], name: str) -> Sequences:
     dims = sorted({x.ndim for x in arrays})
     if len(dims) > 1 or dims[0] > 2:
-        raise ValueError(
-            f"X must be a list of (T_i, F) or of (T_i,) arrays, got arrays with {dims} dimensions."
-        )
+        raise ValueError(f"X must be a list of (T_i, F) or of (T_i,) arrays, got arrays with {dims} dimensions.")
     lengths = np.array([len(x) for x in arrays], dtype=np.int64)
     if not lengths.all():
         i = int(np.argmin(lengths))

@@ -53,9 +53,7 @@ class Encoder(nn.Module):
         self.register_buffer("scale", torch.ones(a.n_features))
         self.patches = linear(n_inputs, a.hidden_size)
         self.norm = nn.LayerNorm(a.hidden_size)
-        self.recurrence = RecurrentStack(
-            a.cell, a.hidden_size, a.hidden_size, a.num_layers, a.bidirectional, a.dropout
-        )
+        self.recurrence = RecurrentStack(a.cell, a.hidden_size, a.hidden_size, a.num_layers, a.bidirectional, a.dropout)
         self.pooling = Pooling(a.pooling, self.recurrence.out_features, a.hidden_size)
         self.out_features = self.pooling.out_features
 

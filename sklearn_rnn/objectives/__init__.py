@@ -13,8 +13,7 @@ from ._supervised import Supervised
 __all__ = ["Batch", "MeanTeacher", "Objective", "Reconstruction", "Supervised", "objective_names"]
 
 _NAMED: dict[str, type[Objective]] = {
-    re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower(): cls
-    for cls in (MeanTeacher, Reconstruction, Supervised)
+    re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower(): cls for cls in (MeanTeacher, Reconstruction, Supervised)
 }
 
 

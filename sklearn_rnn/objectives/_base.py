@@ -85,21 +85,21 @@ class Objective(BaseEstimator, ABC):
         """Unlabeled rows in a step, as a share of `batch_size`; 0 leaves them out."""
         return 0.0
 
-    def start(self, model: Any, n_steps: int) -> None:  # noqa: B027
+    def start(self, model: Any, n_steps: int) -> None:
         """Prepare to train `model` for at most `n_steps` optimiser steps."""
 
     @abstractmethod
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Weighted loss terms by name, each a scalar; their sum is minimised."""
 
-    def after_step(self, model: Any) -> None:  # noqa: B027
+    def after_step(self, model: Any) -> None:
         """Act after each optimiser step, say to update a moving average."""
 
     def predictor(self, model: Any) -> nn.Module:
         """Return the module whose weights are validated and kept in the end."""
         return model
 
-    def finish(self, model: Any) -> None:  # noqa: B027
+    def finish(self, model: Any) -> None:
         """Drop what is not needed to predict."""
 
     def validate(self) -> None:

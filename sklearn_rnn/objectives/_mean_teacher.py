@@ -18,8 +18,8 @@ class MeanTeacher(Objective):
 
     .. math:: w(t) \frac{1}{n} \sum_i m_i \lVert p_{student}(x_i) - p_{teacher}(x_i') \rVert^2
 
-    over the unlabeled rows, where :math:`m_i` is 1 where the teacher is sure enough, else 0. The teacher's weights follow the student's after each optimiser step, and
-    the teacher is what predicts.
+    over the unlabeled rows, where :math:`m_i` is 1 where the teacher is sure enough, else 0. The
+    teacher's weights follow the student's after each optimiser step, and the teacher is what predicts.
 
     Parameters
     ----------

@@ -1,0 +1,113 @@
+"""Handwritten digits as sequences of 8 rows, 20 labels among 1,200: three ways to learn, side by side.
+
+Each of 3 seeds draws other labels (2 a class) and other weights; the test set stays the same. Prints a
+table and draws ``demo.png``.
+"""
+
+from __future__ import annotations
+
+import textwrap
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from tqdm import tqdm
+
+from sklearn_rnn import SemiSupervisedRNNClassifier
+
+PER_CLASS, SEEDS, OUTPUT = 2, (0, 1, 2), "demo.png"
+METHODS = {
+    "supervised alone": {"objective": "supervised"},
+    "pretrained": {"objective": "supervised", "pretraining": "reconstruction"},
+    "Mean Teacher": {"objective": "mean_teacher"},
+}
+COLORS = ("#7f7f7f", "#1f77b4", "#d95f02")
+
+
+def hide_labels(y: np.ndarray, seed: int) -> np.ndarray:
+    """Keep `PER_CLASS` labels of each class; -1 elsewhere."""
+    rng = np.random.default_rng(seed)
+    kept = np.concatenate(
+        [rng.choice(np.flatnonzero(y == c), PER_CLASS, replace=False) for c in np.unique(y)]
+    )
+    partly = np.full_like(y, -1)
+    partly[kept] = y[kept]
+    return partly
+
+
+def compare(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the test accuracy in percent of each method, one for each seed."""
+    accuracies: dict[str, list[float]] = {method: [] for method in METHODS}
+    with tqdm(total=len(METHODS) * len(SEEDS), unit="fit") as bar:
+        for seed in SEEDS:
+            partly = hide_labels(y, seed)
+            for method, params in METHODS.items():
+                bar.set_description(f"{method}, seed {seed}")
+                clf = SemiSupervisedRNNClassifier(**params, random_state=seed).fit(X, partly)
+                accuracies[method].append(100 * clf.score(X_test, y_test))
+                bar.update()
+    return {method: np.array(values) for method, values in accuracies.items()}
+
+
+def conclude(accuracies: dict[str, np.ndarray], n_labels: int, n_train: int) -> str:
+    """Say in one sentence what the numbers show."""
+    base, *others = METHODS
+    means = {method: values.mean() for method, values in accuracies.items()}
+    parts = []
+    for method in others:
+        gains = accuracies[method] - accuracies[base]
+        gain, better = gains.mean(), int((gains > 0).sum())
+        kind = "gains" if gain >= 0 else "loses"
+        parts.append(f"{method} {kind} {abs(gain):.1f} points (better in {better} of {len(gains)} seeds)")
+    return (
+        f"With {n_labels} labels among {n_train:,} sequences, over {means[base]:.1f}% for {base}, "
+        f"{' and '.join(parts)}."
+    )
+
+
+def draw(accuracies: dict[str, np.ndarray], X: np.ndarray, y: np.ndarray, sentence: str) -> None:
+    """Write `OUTPUT`: digits as sequences above, accuracies below."""
+    figure = plt.figure(figsize=(8, 6.4), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=[1, 2.1])
+    above.suptitle("Digits as sequences: each image row is a step of 8 values", fontsize=10)
+    for i, ax in enumerate(above.subplots(1, 10)):
+        ax.imshow(X[np.flatnonzero(y == i)[0]], cmap="gray_r")
+        ax.set_xticks([])
+        ax.set_yticks([0, 7] if i == 0 else [], ["step 1", "step 8"] if i == 0 else [], fontsize=8)
+    ax = below.subplots()
+    for i, (values, color) in enumerate(zip(accuracies.values(), COLORS, strict=True)):
+        mean, deviation = values.mean(), values.std(ddof=1)
+        ax.errorbar(mean, i, xerr=deviation, fmt="D", color=color, markersize=9, capsize=5, linewidth=2)
+        ax.plot(values, np.full(len(values), i + 0.22), "o", color=color, alpha=0.6, markersize=5)
+        ax.text(mean, i - 0.2, f"{mean:.1f} ± {deviation:.1f}", ha="center", va="bottom", color=color)
+    ax.set_yticks(range(len(accuracies)), list(accuracies))
+    ax.set_ylim(len(accuracies) - 0.5, -0.6)
+    ax.set_xlabel(f"test accuracy in % (diamond: mean, bar: sd, dots: {len(SEEDS)} seeds)")
+    ax.grid(axis="x", alpha=0.3)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_title(textwrap.fill(sentence, 95), fontsize=9.5, loc="left")
+    figure.savefig(OUTPUT, dpi=130)
+
+
+def main() -> None:
+    """Compare, print, draw."""
+    X, y = load_digits(return_X_y=True)
+    X = X.reshape(-1, 8, 8).astype(np.float32)
+    X, X_test, y, y_test = train_test_split(X, y, train_size=1200, stratify=y, random_state=0)
+    accuracies = compare(X, y, X_test, y_test)
+    print(f"\n{'method':<18}{'mean':>7}{'sd':>6}   test accuracy in %, {len(X_test)} sequences")
+    for method, values in accuracies.items():
+        each = " ".join(f"{value:.1f}" for value in values)
+        print(f"{method:<18}{values.mean():>7.1f}{values.std(ddof=1):>6.1f}   {each}")
+    sentence = conclude(accuracies, PER_CLASS * len(np.unique(y)), len(X))
+    print(f"\n{sentence}\nPicture: {OUTPUT}")
+    draw(accuracies, X, y, sentence)
+
+
+if __name__ == "__main__":
+    main()
