@@ -134,8 +134,8 @@ def epochs() -> list[tuple]:
         warm()
     what = "a training epoch (LSTM, H 32, T 30, F 8, n 2,000, batch 64)"
     return [
-        row(f"{what} / a tuned torch loop", "≤ 1.05", *ratios(ours, tuned, 5), unit="ms"),
-        row(f"{what} / the loop of torch's tutorials", "< 1", *ratios(ours, users, 5), unit="ms"),
+        row(f"{what} / a tuned torch loop", "≤ 1.05", *ratios(ours, tuned, 5)),
+        row(f"{what} / the loop of torch's tutorials", "< 1", *ratios(ours, users, 5)),
     ]
 
 
@@ -152,7 +152,7 @@ def last_state() -> list[tuple]:
         return measure
 
     what = 'an epoch with pooling="last" / "mean" (LSTM, H 128, T 400)'
-    return [row(what, "≤ 1.2", *ratios(epoch("last"), epoch("mean"), 3), unit="ms")]
+    return [row(what, "≤ 1.2", *ratios(epoch("last"), epoch("mean"), 3))]
 
 
 def search() -> list[tuple]:
@@ -165,9 +165,7 @@ def search() -> list[tuple]:
         return lambda: seconds(lambda: GridSearchCV(clf, grid, cv=3, n_jobs=n_jobs, refit=False).fit(X, y))
 
     fit(2)()
-    return [
-        row("GridSearchCV, n_jobs=1 / n_jobs=2, warm workers", "≥ 1.6", *ratios(fit(1), fit(2), 3), unit="ms")
-    ]
+    return [row("GridSearchCV, n_jobs=1 / n_jobs=2, warm workers", "≥ 1.6", *ratios(fit(1), fit(2), 3))]
 
 
 def imports() -> list[tuple]:
@@ -178,11 +176,7 @@ def imports() -> list[tuple]:
 
     ours, theirs = load("sklearn_rnn"), load("torch, skorch, sklearn")
     ours(), theirs()
-    return [
-        row(
-            "import sklearn_rnn / import torch, skorch, sklearn", "≤ 1.1", *ratios(ours, theirs, 5), unit="ms"
-        )
-    ]
+    return [row("import sklearn_rnn / import torch, skorch, sklearn", "≤ 1.1", *ratios(ours, theirs, 5))]
 
 
 MEMORY = """
@@ -231,23 +225,17 @@ def memory() -> list[tuple]:
         del X
         extra, size = (int(v) for v in run_python(MEMORY, str(path)).split())
     what = "the same for a memory-mapped file of 1 GB"
-    rows.append(
-        (what, f"{extra / size:.2f}", "", f"{extra / 1e6:,.0f} MB", f"{size / 1e6:,.0f} MB", "≤ 300 MB")
-    )
+    rows.append((what, f"{extra / size:.2f}", "", f"{extra / 1e6:,.0f} MB", f"{size / 1e6:,.0f} MB", "≤ 300 MB"))
     return rows
 
 
 def run_python(code: str, *args: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code, *args], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code, *args], cwd=ROOT, capture_output=True, text=True, check=True)
     return done.stdout
 
 
-def row(
-    what: str, target: str, ones: list[float], others: list[float], ratio: list[float], unit: str
-) -> tuple:
-    a, b = (f"{1000 * np.median(times):,.0f} {unit}" for times in (ones, others))
+def row(what: str, target: str, ones: list[float], others: list[float], ratio: list[float]) -> tuple:
+    a, b = (f"{1000 * np.median(times):,.0f} ms" for times in (ones, others))
     return what, f"{np.median(ratio):.2f}", f"{min(ratio):.2f} to {max(ratio):.2f}", a, b, target
 
 
@@ -270,7 +258,9 @@ def main() -> None:
     print(text)
     if chosen:
         return
-    machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, torch {torch.__version__}"
+    machine = (
+        f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, torch {torch.__version__}"
+    )
     OUTPUT.write_text(
         "# Speed\n\n"
         "Measured by `make speed`, which runs `python benchmarks/speed.py` and writes this file, "

@@ -32,9 +32,7 @@ COLORS = ("#7f7f7f", "#1f77b4", "#d95f02")
 def hide_labels(y: np.ndarray, seed: int) -> np.ndarray:
     """Keep `PER_CLASS` labels of each class; -1 elsewhere."""
     rng = np.random.default_rng(seed)
-    kept = np.concatenate(
-        [rng.choice(np.flatnonzero(y == c), PER_CLASS, replace=False) for c in np.unique(y)]
-    )
+    kept = np.concatenate([rng.choice(np.flatnonzero(y == c), PER_CLASS, replace=False) for c in np.unique(y)])
     partly = np.full_like(y, -1)
     partly[kept] = y[kept]
     return partly
@@ -72,8 +70,8 @@ def conclude(accuracies: dict[str, np.ndarray], n_labels: int, n_train: int) -> 
 
 def draw(accuracies: dict[str, np.ndarray], X: np.ndarray, y: np.ndarray, sentence: str) -> None:
     """Write `OUTPUT`: digits as sequences above, accuracies below."""
-    figure = plt.figure(figsize=(8, 6.4), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[1, 2.1])
+    figure = plt.figure(figsize=(8, 5.2), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=[1, 2.8])
     above.suptitle("Digits as sequences: each image row is a step of 8 values", fontsize=10)
     for i, ax in enumerate(above.subplots(1, 10)):
         ax.imshow(X[np.flatnonzero(y == i)[0]], cmap="gray_r")

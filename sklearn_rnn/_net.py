@@ -131,6 +131,8 @@ class RecurrentNet(NeuralNet):
                     shown = self._labeled_part(data) if getattr(cb, "on_train", False) else data
                     y_pred = self.infer(shown[0]) if getattr(cb, "on_train", False) else None
                     cb.on_batch_end(self, batch=shown, training=True, y_pred=y_pred, loss=None)
+        if not self.history[-1]["batches"]:
+            self.history.new_batch()  # skorch's Checkpoint asks for the last one
         for name, total in totals.items():
             self.history.record(name, total / n_steps)
         self.history.record("train_loss", sum(totals.values()) / n_steps)

@@ -83,10 +83,8 @@ class Sequences:
         if self.starts is not None:
             steps = np.minimum(np.arange(longest), lengths[:, None] - 1)
             return self.values.take(self.starts[rows, None] + steps, axis=0)
-        if longest == self.values.shape[1]:
-            values = self.values.take(rows, axis=0)
-        else:
-            values = self.values[rows, :longest]
+        whole = longest == self.values.shape[1]
+        values = self.values.take(rows, axis=0) if whole else self.values[rows, :longest]
         return values.astype(np.float32, copy=False)
 
     def cut(self, max_length: int | None) -> Sequences:
@@ -191,6 +189,8 @@ def _width(sequences: Sequences) -> int:
 
 
 def _read(X: Any, name: str, expected: Kind | None) -> Sequences:
+    if isinstance(X, list | tuple) and len(X) == 0:
+        raise ValueError(f"Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is required by {name}.")
     arrays = _as_arrays(X, expected)
     if arrays is not None:
         return _read_list(arrays, name)
@@ -226,7 +226,7 @@ def _as_arrays(X: Any, expected: Kind | None) -> list[NDArray] | None:
         X = X.to_numpy()
     if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
         X = list(X)
-    if not isinstance(X, list | tuple) or len(X) == 0:
+    if not isinstance(X, list | tuple):
         return None
     if all(hasattr(x, "__array__") and getattr(x, "ndim", 0) > 0 for x in X):
         return [np.asarray(x) for x in X]
@@ -239,13 +239,13 @@ def _as_arrays(X: Any, expected: Kind | None) -> list[NDArray] | None:
 
 
 def _read_list(arrays: list[NDArray], name: str) -> Sequences:
-    dims = sorted({x.ndim for x in arrays})
-    if len(dims) > 1 or dims[0] > 2:
-        raise ValueError(f"X must be a list of (T_i, F) or of (T_i,) arrays, got arrays with {dims} dimensions.")
     lengths = np.array([len(x) for x in arrays], dtype=np.int64)
     if not lengths.all():
         i = int(np.argmin(lengths))
         raise ValueError(f"X[{i}] has 0 time step(s) while a minimum of 1 is required by {name}.")
+    dims = sorted({x.ndim for x in arrays})
+    if len(dims) > 1 or dims[0] > 2:
+        raise ValueError(f"X must be a list of (T_i, F) or of (T_i,) arrays, got arrays with {dims} dimensions.")
     starts = np.cumsum(lengths) - lengths
     if any(x.dtype.kind not in "biuf" for x in arrays):
         bad = next(i for i, x in enumerate(arrays) if x.dtype.kind not in "biuf")

@@ -594,7 +594,7 @@ def test_out_of_memory_says_what_to_lower(cls, fault):
 @both
 def test_another_error_passes_as_it_is(cls):
     failing = type("Failing", (FAILING[cls],), {"fault": RuntimeError("boom"), "n_good": 3})
-    with pytest.raises(RuntimeError, match="^boom$"):
+    with pytest.raises(RuntimeError, match=r"^boom$"):
         fit(cls, TABLE, objective=failing())
 
 

@@ -23,10 +23,10 @@ class MeanTeacher(Objective):
 
     Parameters
     ----------
-    weight : float, default=10
+    weight : float, default=3
         Weight :math:`w` of the consistency term, against 1 for the labels. Zero trains exactly what
         `Supervised` trains.
-    threshold : float, default=0.8
+    threshold : float, default=0.95
         Rows that the teacher gives a smaller largest probability do not count (French 2018); 0 is
         the original. Without it, the term lost to `Supervised` on cricketx and two_patterns.
     ramp : float, default=0.4
@@ -61,8 +61,8 @@ class MeanTeacher(Objective):
 
     def __init__(
         self,
-        weight: float = 10,
-        threshold: float = 0.8,
+        weight: float = 3,
+        threshold: float = 0.95,
         ramp: float = 0.4,
         memory: float = 0.1,
         ratio: float = 1,

@@ -1,0 +1,167 @@
+"""The house's plan: who may import whom, and what the estimators share."""
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sklearn_rnn
+from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+
+ROOT = Path(sklearn_rnn.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+OUTSIDE = {"text", "datasets", "plotting", "model_selection", "preprocessing"}
+ARROWS = {
+    "__init__": {"_autoencoder", "_classifier"},
+    "_classifier": {
+        "_autoencoder",
+        "_base",
+        "_batches",
+        "_labels",
+        "_sequences",
+        "_sklearn",
+        "modules",
+        "objectives",
+    },
+    "_autoencoder": {"_base", "_batches", "_sequences", "_sklearn", "modules", "objectives"},
+    "_base": {"_batches", "_environment", "_net", "_sequences", "_sklearn", "modules", "objectives", "perturbations"},
+    "_net": {"_batches", "objectives"},
+    "_batches": {"_sequences", "objectives"},
+    "_sequences": {"_sklearn"},
+    "_labels": {"_sklearn"},
+    "_environment": set(),
+    "_sklearn": set(),
+    "perturbations": {"_sklearn"},
+    "objectives": {"_sklearn"},
+    "modules": set(),
+}
+
+
+def room(path):
+    """Name of a top-level file or folder of the package."""
+    return path.relative_to(ROOT).with_suffix("").parts[0]
+
+
+def imports(path):
+    """Full names of the modules that a file imports, anywhere in it."""
+    package = ["sklearn_rnn", *path.relative_to(ROOT).parent.parts]
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*base, *([node.module] if node.module else [])])
+            names |= (
+                {f"{base}.{alias.name}" for alias in node.names}
+                if base
+                in (
+                    "sklearn_rnn",
+                    ".".join(package),
+                )
+                else {base}
+            )
+    return names
+
+
+def outside(path):
+    """Packages that a file imports, without the standard library."""
+    return {name.split(".")[0] for name in imports(path)} - set(sys.stdlib_module_names) - {"sklearn_rnn"}
+
+
+def inside(path):
+    """Rooms of the package that a file imports, but for its own."""
+    names = {name.split(".")[1] for name in imports(path) if name.startswith("sklearn_rnn.")}
+    return names - {room(path), "__version__"}
+
+
+def label(path):
+    return str(path.relative_to(ROOT))
+
+
+CORE = [path for path in FILES if room(path) in ARROWS]
+
+
+@pytest.mark.parametrize("path", CORE, ids=label)
+def test_files_import_only_along_the_arrows(path):
+    assert inside(path) <= ARROWS[room(path)]
+
+
+@pytest.mark.parametrize("path", CORE, ids=label)
+def test_the_core_imports_none_of_what_is_around_it(path):
+    assert not inside(path) & OUTSIDE
+
+
+def test_every_file_has_its_place_in_the_plan():
+    unknown = {room(path) for path in FILES} - set(ARROWS) - OUTSIDE
+    assert not {name for name in unknown if name.startswith("_")}
+
+
+def test_only_the_net_imports_skorch():
+    assert [label(path) for path in FILES if "skorch" in outside(path)] == ["_net.py"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "modules").glob("*.py")), ids=label)
+def test_modules_import_torch_only(path):
+    assert outside(path) <= {"torch"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "objectives").glob("_*.py")), ids=label)
+def test_an_objective_imports_torch_and_the_contract(path):
+    own = {name for name in imports(path) if name.startswith("sklearn_rnn.objectives.")}
+    if path.name == "__init__.py":
+        return
+    assert outside(path) <= ({"torch", "sklearn"} if path.name == "_base.py" else {"torch"})
+    assert {name.split(".")[2] for name in own} <= {"_base"}
+
+
+def test_private_parts_of_scikit_learn_are_imported_in_one_file():
+    private = {
+        label(path) for path in FILES if any(name.startswith("sklearn.") and "._" in name for name in imports(path))
+    }
+    assert private <= {"_sklearn.py"}
+
+
+def documented(cls):
+    """Text of each parameter in a class's docstring."""
+    section = inspect.cleandoc(cls.__doc__).split("Parameters\n----------\n")[1].split("\n\n")[0]
+    entries = re.split(r"\n(?=\S)", section)
+    return {entry.split(" : ")[0]: entry for entry in entries}
+
+
+def defaults(cls):
+    parameters = list(inspect.signature(cls).parameters.values())
+    return {p.name: p.default for p in parameters}
+
+
+BOTH = (SemiSupervisedRNNClassifier, RNNAutoencoderTransformer)
+SHARED = sorted(set.intersection(*({*defaults(cls)} for cls in BOTH)) - {"objective"})
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_a_shared_parameter_has_one_default_and_one_description(name):
+    one, other = BOTH
+    assert defaults(one)[name] == defaults(other)[name]
+    assert documented(one)[name] == documented(other)[name]
+
+
+@pytest.mark.parametrize("cls", BOTH)
+def test_each_parameter_is_documented_in_order_and_constrained(cls):
+    assert list(documented(cls)) == list(defaults(cls))
+    assert set(cls._parameter_constraints) == set(defaults(cls))
+
+
+def imported(code):
+    """Modules that are there after running `code` in a fresh interpreter."""
+    code += "; import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_imports_neither_matplotlib_nor_pandas():
+    already = imported("import sklearn.base, skorch")  # scikit-learn imports pandas where it is installed
+    assert not (imported("import sklearn_rnn") - already) & {"matplotlib", "pandas", "polars", "tokenizers"}

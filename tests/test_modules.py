@@ -1,0 +1,163 @@
+"""Padding changes nothing, whatever the architecture; the recurrence is torch's own."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from sklearn_rnn.modules import CELLS, POOLINGS, Architecture, Decoder, Encoder, RecurrentStack, initialise
+from sklearn_rnn.perturbations import Light
+
+LENGTHS = torch.tensor([5, 1, 9, 3, 8])
+OWN = torch.arange(9) < LENGTHS[:, None]
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def made_encoder(cell="gru", pooling="mean_max", bidirectional=True, patch_size=1, n_tokens=0, num_layers=2):
+    encoder = Encoder(Architecture(2, n_tokens, cell, 6, num_layers, bidirectional, 0.3, pooling, patch_size))
+    initialise(encoder, seeded())
+    return encoder.requires_grad_(False)
+
+
+@pytest.mark.parametrize("patch_size", [1, 3])
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["one way", "both ways"])
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_sequence_has_the_same_code_alone_in_a_batch_and_beside_a_longer_one(
+    cell, pooling, bidirectional, patch_size
+):
+    encoder = made_encoder(cell, pooling, bidirectional, patch_size)
+    x = torch.randn(5, 9, 2, generator=seeded(1))  # what follows a sequence is not zero
+    batch = encoder(x, LENGTHS)
+    longer = encoder(torch.cat([x, torch.full((5, 8, 2), 7.0)], dim=1), LENGTHS)
+    neighbour = torch.cat([longer.new_ones(1, 17, 2), nn.functional.pad(x, (0, 0, 0, 8))])
+    beside = encoder(neighbour, torch.cat([torch.tensor([17]), LENGTHS]))[1:]
+    alone = torch.cat([encoder(row[None, :n], None) for row, n in zip(x, LENGTHS, strict=True)])
+    assert batch.shape == (5, encoder.out_features)
+    for other in (longer, beside, alone):
+        torch.testing.assert_close(batch, other, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("patch_size", [1, 3])
+def test_padding_of_token_ids_changes_no_code(patch_size):
+    encoder = made_encoder(n_tokens=4, patch_size=patch_size)
+    ids = torch.randint(4, (5, 9), generator=seeded(1))
+    batch = encoder(encoder.embed(ids), LENGTHS)
+    for row, n, code in zip(ids, LENGTHS, batch, strict=True):
+        torch.testing.assert_close(encoder(encoder.embed(row[None, :n]), None)[0], code, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("patch_size", [1, 3])
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_padding_changes_no_gradient(pooling, patch_size):
+    gradients = []
+    for extra in (0, 8):
+        encoder = made_encoder(pooling=pooling, patch_size=patch_size).requires_grad_(True)
+        x = nn.functional.pad(torch.randn(5, 9, 2, generator=seeded(1)), (0, 0, 0, extra), value=7.0)
+        encoder(x, LENGTHS).square().sum().backward()
+        gradients.append([w.grad for w in encoder.parameters()])
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("num_layers", [1, 2])
+@pytest.mark.parametrize("cell", CELLS)
+def test_both_directions_equal_torch_on_a_packed_sequence(cell, num_layers):
+    stack = RecurrentStack(cell, 3, 4, num_layers, True, 0.0)
+    initialise(stack, seeded())
+    reference = CELLS[cell](3, 4, num_layers, batch_first=True, bidirectional=True)
+    for i in range(num_layers):
+        for layer, suffix in ((stack.forwards[i], ""), (stack.backwards[i], "_reverse")):
+            for name, weight in layer.named_parameters():
+                reference.get_parameter(name.replace("_l0", f"_l{i}") + suffix).data.copy_(weight)
+    x = torch.randn(5, 9, 3, generator=seeded(1))
+    packed = pack_padded_sequence(x, LENGTHS, batch_first=True, enforce_sorted=False)
+    expected = pad_packed_sequence(reference(packed)[0], batch_first=True)[0]
+    got = stack(x, LENGTHS)
+    torch.testing.assert_close(got[OWN], expected[OWN], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("patch_size", [1, 3])
+@pytest.mark.parametrize("n_steps", [1, 2, 3, 7])
+def test_a_decoder_makes_as_many_steps_as_asked(n_steps, patch_size):
+    architecture = Architecture(2, 0, "lstm", 6, 1, True, 0.0, "mean", patch_size)
+    decoder = Decoder(architecture, 5)
+    initialise(decoder, seeded())
+    code = torch.randn(4, 5, generator=seeded(1))
+    steps = decoder(code, n_steps)
+    assert steps.shape == (4, n_steps, 2)
+    torch.testing.assert_close(steps, decoder(code, 12)[:, :n_steps])
+
+
+def test_a_decoder_of_tokens_makes_a_logit_for_each_and_for_the_unknown():
+    decoder = Decoder(Architecture(1, 6, "gru", 4, 1, False, 0.0, "mean", 1), 5)
+    initialise(decoder, seeded())
+    assert decoder(torch.zeros(2, 5), 3).shape == (2, 3, 7)
+
+
+def test_dropout_acts_only_with_a_generator():
+    encoder = made_encoder()
+    x = torch.randn(5, 9, 2, generator=seeded(1))
+    assert torch.equal(encoder(x, LENGTHS), encoder(x, LENGTHS))
+    assert torch.equal(encoder(x, LENGTHS, seeded(2)), encoder(x, LENGTHS, seeded(2)))
+    assert not torch.equal(encoder(x, LENGTHS, seeded(2)), encoder(x, LENGTHS))
+
+
+def test_making_and_initialising_touch_no_global_random_state():
+    before = torch.get_rng_state()
+    made_encoder(pooling="attention", n_tokens=5)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_standardising_brings_features_to_mean_0_and_deviation_1_and_constants_to_0():
+    encoder = made_encoder()
+    values = torch.randn(500, 9, 2, generator=seeded(1)) * torch.tensor([3.0, 0.0]) + 5
+    encoder.standardise(values.mean((0, 1)), values.std((0, 1)))
+    embedded = encoder.embed(values)
+    torch.testing.assert_close(embedded.mean((0, 1)), torch.zeros(2), atol=1e-4, rtol=0)
+    torch.testing.assert_close(embedded.std((0, 1)), torch.tensor([1.0, 0.0]), atol=1e-4, rtol=0)
+
+
+LIGHTS = {
+    "all": Light(),
+    "strong": Light(crop=0.9, shift=0.5, scale=0.5, jitter=1, hide=0.9),
+    **{
+        name: Light(**{**dict.fromkeys(("crop", "shift", "scale", "jitter", "hide"), 0), name: 0.5})
+        for name in ("crop", "shift", "scale", "jitter", "hide")
+    },
+}
+
+
+@pytest.mark.parametrize("light", LIGHTS.values(), ids=LIGHTS)
+def test_light_keeps_padding_zero_and_does_not_see_what_is_in_it(light):
+    x = torch.randn(5, 9, 2, generator=seeded(1)) * OWN[:, :, None]
+    changed = light(x, LENGTHS, seeded(2))
+    dirty = light(x + 50.0 * ~OWN[:, :, None], LENGTHS, seeded(2))
+    assert (changed[~OWN] == 0).all()
+    assert not torch.equal(changed, x)
+    torch.testing.assert_close(changed, dirty, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["crop", "shift", "scale", "hide"])  # noise is drawn for padding too
+def test_light_does_not_depend_on_the_length_of_padding(name):
+    x = torch.randn(5, 9, 2, generator=seeded(1)) * OWN[:, :, None]
+    changed = LIGHTS[name](x, LENGTHS, seeded(2))
+    longer = LIGHTS[name](nn.functional.pad(x, (0, 0, 0, 8)), LENGTHS, seeded(2))
+    torch.testing.assert_close(changed, longer[:, :9], rtol=0, atol=1e-6)
+    assert (longer[:, 9:] == 0).all()
+
+
+def test_light_without_strength_changes_nothing():
+    x = torch.randn(5, 9, 2, generator=seeded(1))
+    assert torch.equal(Light(0, 0, 0, 0, 0)(x, None, seeded(2)), x)
+
+
+@pytest.mark.parametrize("light", LIGHTS.values(), ids=LIGHTS)
+def test_light_takes_lengths_or_none_alike_and_draws_from_the_generator_alone(light):
+    x = torch.randn(5, 9, 2, generator=seeded(1))
+    before = torch.get_rng_state()
+    torch.testing.assert_close(light(x, None, seeded(2)), light(x, torch.full((5,), 9), seeded(2)), rtol=0, atol=1e-6)
+    assert torch.equal(torch.get_rng_state(), before)

@@ -1,0 +1,329 @@
+"""Training: callbacks, early stopping, warm start, epochs, pretraining, weights and markers."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.frozen import FrozenEstimator
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping, EpochScoring, LRScheduler, ProgressBar
+
+from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+from sklearn_rnn.objectives import Reconstruction
+
+TINY = {"hidden_size": 6, "max_epochs": 2, "batch_size": 8, "random_state": 0}
+
+
+def toy(n=60, n_labels=20, seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    X = (rng.normal(size=(n, 10, 1)) + y[:, None, None]).astype(np.float32)
+    return X, y, np.where(np.arange(n) < n_labels, y, -1)
+
+
+def fitted(X, y, *, sample_weight=None, **params):
+    return SemiSupervisedRNNClassifier(**{**TINY, **params}).fit(X, y, sample_weight=sample_weight)
+
+
+class Recorded(Callback):
+    """Record a fingerprint of the weights that would predict after each epoch."""
+
+    def on_epoch_end(self, net, **kwargs):
+        net.history.record("fingerprint", fingerprint(net.module_))
+
+
+def fingerprint(module):
+    return float(sum(w.detach().double().abs().sum() for w in module.parameters()))
+
+
+# Callbacks
+
+
+def made_callbacks(tmp_path):
+    return {
+        "EarlyStopping": EarlyStopping(patience=1, threshold=10, threshold_mode="abs"),
+        "LRScheduler": LRScheduler(torch.optim.lr_scheduler.StepLR, step_size=1, gamma=0.5),
+        "EpochScoring": EpochScoring("accuracy", lower_is_better=False),
+        "ProgressBar": ProgressBar(),
+        "Checkpoint": Checkpoint(dirname=str(tmp_path), monitor="valid_loss_best"),
+    }
+
+
+@pytest.mark.parametrize("objective", ["supervised", "mean_teacher"])
+@pytest.mark.parametrize("name", ["EarlyStopping", "LRScheduler", "EpochScoring", "ProgressBar", "Checkpoint"])
+def test_the_users_callbacks_are_cloned_and_work(name, objective, tmp_path, capsys):
+    X, _, y = toy()
+    callback = made_callbacks(tmp_path)[name]
+    before = {key: id(value) for key, value in vars(callback).items()}
+    clf = fitted(X, y, objective=objective, callbacks=[callback], early_stopping=True, max_epochs=4)
+    assert {key: id(value) for key, value in vars(callback).items()} == before
+    assert clf.callbacks[0] is callback
+    if name == "EarlyStopping":
+        assert clf.n_iter_ < 4
+    elif name == "LRScheduler":
+        assert clf.history_[:, "lr"] == pytest.approx([0.008, 0.004, 0.002, 0.001])
+    elif name == "EpochScoring":
+        assert all(0 <= score <= 1 for score in clf.history_[:, "accuracy"])
+        assert "accuracy_best" in clf.history_[-1]
+    elif name == "ProgressBar":
+        assert "/26" in capsys.readouterr().err  # 25 steps and one batch held out
+    else:
+        assert (tmp_path / "params.pt").exists()
+        assert (tmp_path / "history.json").exists()
+    assert clf.predict(X).shape == (60,)
+
+
+def test_the_score_of_a_callback_is_the_accuracy_on_the_rows_held_out():
+    X, truth, _ = toy()
+    X = X + 9 * truth[:, None, None].astype(np.float32)
+    clf = fitted(X, truth, early_stopping=True, callbacks=[EpochScoring("accuracy", lower_is_better=False)])
+    assert clf.history_[-1]["accuracy"] == 1.0
+
+
+@pytest.mark.parametrize("callbacks", [[("named", Recorded())], [Recorded], [Recorded()]])
+def test_callbacks_come_named_as_classes_or_as_instances(callbacks):
+    X, _, y = toy()
+    assert "fingerprint" in fitted(X, y, callbacks=callbacks).history_[0]
+
+
+def test_verbose_prints_a_line_for_each_epoch(capsys):
+    X, _, y = toy()
+    fitted(X, y, verbose=1)
+    assert capsys.readouterr().out.count("\n") >= 4
+
+
+# Early stopping
+
+
+@pytest.mark.parametrize("objective", ["supervised", "mean_teacher"])
+def test_early_stopping_stops_and_keeps_the_best_weights(objective):
+    X, truth, _ = toy(seed=3)
+    y = np.random.default_rng(0).permutation(truth)  # nothing to learn: more training is worse
+    clf = fitted(
+        X,
+        y,
+        objective=objective,
+        callbacks=[Recorded()],
+        early_stopping=True,
+        validation_fraction=0.3,
+        n_iter_no_change=2,
+        max_epochs=40,
+    )
+    losses = clf.history_[:, "valid_loss"]
+    best = int(np.argmin(losses))
+    assert best < len(losses) - 1
+    assert clf.n_iter_ == len(losses) == best + 3 < 40
+    assert fingerprint(clf.net_.module_) == pytest.approx(clf.history_[best]["fingerprint"], rel=1e-9)
+    assert clf.history_[-1]["fingerprint"] != clf.history_[best]["fingerprint"]
+
+
+def test_an_autoencoder_stops_early_too():
+    X, _, _ = toy()
+    autoencoder = RNNAutoencoderTransformer(**{**TINY, "early_stopping": True, "n_iter_no_change": 1, "lr": 1e-12})
+    autoencoder.set_params(max_epochs=9).fit(X)
+    assert "valid_loss" in autoencoder.history_[0]
+    assert autoencoder.n_iter_ <= 9
+
+
+# Warm start
+
+
+@pytest.mark.parametrize("objective", ["supervised", "mean_teacher"])
+def test_a_warm_start_goes_on_from_the_last_weights(objective):
+    X, _, y = toy()
+    clf = fitted(X, y, objective=objective, max_epochs=3)
+    before = clf.predict_proba(X)
+    warm = clf.set_params(warm_start=True, lr=1e-9, max_epochs=1).fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(warm, before, atol=1e-5)
+    cold = clf.set_params(warm_start=False).fit(X, y).predict_proba(X)
+    assert np.abs(cold - before).max() > 1e-2
+
+
+def test_a_warm_start_with_other_classes_is_an_error():
+    X, _, y = toy()
+    clf = fitted(X, y, warm_start=True)
+    with pytest.raises(ValueError, match="warm_start"):
+        clf.fit(X, np.where(y == 1, 5, y))
+
+
+def test_an_autoencoder_starts_warm_too():
+    X, _, _ = toy()
+    autoencoder = RNNAutoencoderTransformer(**TINY).fit(X)
+    before = autoencoder.transform(X)
+    autoencoder.set_params(warm_start=True, lr=1e-9).fit(X)
+    np.testing.assert_allclose(autoencoder.transform(X), before, atol=1e-5)
+
+
+# Epochs and history
+
+
+@pytest.mark.parametrize("objective", ["supervised", "mean_teacher"])
+def test_an_epoch_of_ten_labels_among_many_rows_is_25_steps(objective):
+    X, _, y = toy(2000, 10)
+    clf = fitted(X, y, objective=objective, max_epochs=1)
+    assert clf.history_[0]["train_batch_count"] == 25
+    assert clf.net_.n_steps_ == 25
+
+
+def test_an_epoch_of_many_labels_is_one_pass():
+    X, truth, _ = toy(400)
+    assert fitted(X, truth, max_epochs=1).history_[0]["train_batch_count"] == 50
+
+
+def test_the_history_names_each_term_of_the_loss():
+    X, _, y = toy()
+    clf = fitted(X, y)
+    for epoch in clf.history_:
+        assert epoch["train_loss"] == pytest.approx(epoch["supervised"] + epoch["consistency"])
+    assert len(clf.history_) == clf.n_iter_ == 2
+    assert "consistency" not in fitted(X, y, objective="supervised").history_[0]
+    assert "reconstruction" in RNNAutoencoderTransformer(**TINY).fit(X).history_[0]
+
+
+def test_the_rate_follows_one_cycle():
+    X, _, y = toy()
+    rates = fitted(X, y, max_epochs=10).history_[:, "lr"]
+    assert max(rates) == pytest.approx(0.008, rel=0.05)
+    assert rates[0] < max(rates)
+    assert rates[-1] < 1e-5
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd", torch.optim.RMSprop, torch.optim.LBFGS])
+def test_every_kind_of_optimizer_trains(optimizer):
+    X, _, y = toy()
+    losses = fitted(X, y, objective="supervised", optimizer=optimizer, augmentation=None).history_[:, "supervised"]
+    assert np.isfinite(losses).all()
+
+
+def test_a_loss_that_is_not_finite_is_an_error_that_says_where():
+    X, _, y = toy()
+    with pytest.raises(FloatingPointError, match="epoch 1, step"):
+        fitted(X, y, optimizer="sgd", lr=1e30, gradient_clip=None)
+
+
+# Pretraining
+
+
+def pretrained(**params):
+    return RNNAutoencoderTransformer(**{**TINY, **params})
+
+
+@pytest.mark.parametrize("form", ["name", "objective", "unfitted", "frozen"])
+def test_pretraining_in_all_its_forms_hands_on_an_encoder_and_is_left_as_it_was(form):
+    X, _, y = toy()
+    pretraining = {
+        "name": "reconstruction",
+        "objective": Reconstruction(),
+        "unfitted": pretrained(),
+        "frozen": FrozenEstimator(pretrained().fit(X)),
+    }[form]
+    frozen = pretraining.transform(X) if form == "frozen" else None
+    clf = fitted(X, y, pretraining=pretraining)
+    assert clf.pretraining is pretraining
+    assert not np.array_equal(clf.predict_proba(X), fitted(X, y).predict_proba(X))
+    np.testing.assert_array_equal(clf.predict_proba(X), fitted(X, y, pretraining=pretraining).predict_proba(X))
+    if form == "unfitted":
+        assert not hasattr(pretraining, "net_")
+    if form == "frozen":
+        np.testing.assert_array_equal(pretraining.transform(X), frozen)
+
+
+@pytest.mark.parametrize("form", ["unfitted", "frozen"])
+def test_the_encoder_is_the_pretrained_one(form):
+    X, _, y = toy()
+    expected = pretrained().fit(X)
+    pretraining = pretrained() if form == "unfitted" else FrozenEstimator(expected)
+    clf = fitted(X, y, pretraining=pretraining, lr=1e-12)
+    np.testing.assert_allclose(clf.embed(X), expected.transform(X), atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "value"), [("cell", "lstm"), ("hidden_size", 5), ("pooling", "last")])
+@pytest.mark.parametrize("frozen", [False, True], ids=["unfitted", "frozen"])
+def test_pretraining_of_another_architecture_is_an_error_that_says_what_differs(name, value, frozen):
+    X, _, y = toy()
+    other = pretrained(**{name: value})
+    with pytest.raises(ValueError, match=f"pretraining has {name}={value!r}.*set them alike"):
+        fitted(X, y, pretraining=FrozenEstimator(other.fit(X)) if frozen else other)
+
+
+def test_a_frozen_estimator_that_was_not_fitted_is_an_error():
+    X, _, y = toy()
+    with pytest.raises(ValueError, match="fitted RNNAutoencoderTransformer"):
+        fitted(X, y, pretraining=FrozenEstimator(pretrained()))
+
+
+def test_a_frozen_estimator_for_other_features_is_an_error():
+    X, _, y = toy()
+    with pytest.raises(ValueError, match="features"):
+        fitted(X, y, pretraining=FrozenEstimator(pretrained().fit(np.concatenate([X, X], axis=2))))
+
+
+def test_a_supervised_objective_pretrains_nothing():
+    X, _, y = toy()
+    with pytest.raises(ValueError, match="does not fit"):
+        fitted(X, y, pretraining="supervised")
+
+
+# Weights
+
+
+def test_rows_without_weight_teach_nothing():
+    X, truth, _ = toy(80)
+    wrong = np.arange(80) % 4 < 2
+    y = np.where(wrong, 1 - truth, truth)
+    options = {"objective": "supervised", "max_epochs": 6}
+    right = fitted(X, y, sample_weight=(~wrong).astype(float), **options).score(X, truth)
+    false = fitted(X, y, sample_weight=wrong.astype(float), **options).score(X, truth)
+    assert right > 0.8
+    assert false < 0.2
+
+
+def test_equal_weights_change_nothing():
+    X, _, y = toy()
+    np.testing.assert_allclose(
+        fitted(X, y).predict_proba(X), fitted(X, y, sample_weight=np.full(60, 3.0)).predict_proba(X), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("favoured", [0, 1])
+def test_a_class_of_more_weight_is_predicted_more(favoured):
+    X, truth, _ = toy()
+    X = np.random.default_rng(0).normal(size=X.shape)
+    clf = fitted(X, truth, class_weight={favoured: 30, 1 - favoured: 1}, objective="supervised")
+    assert (clf.predict(X) == favoured).mean() > 0.8
+
+
+def test_balanced_classes_help_the_rare_one():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(100, 10, 1)), (np.arange(100) < 10).astype(int)
+    plain, balanced = (
+        fitted(X, y, objective="supervised", class_weight=weight).predict_proba(X)[:, 1].mean()
+        for weight in (None, "balanced")
+    )
+    assert balanced > plain + 0.1
+
+
+# Markers
+
+
+@pytest.mark.parametrize("marker", [None, np.nan, "unlabeled", 99])
+def test_any_marker_of_unlabeled_rows_gives_the_same_bits(marker):
+    X, _, y = toy()
+    expected = fitted(X, y)
+    if isinstance(marker, str):
+        marked = np.array([marker if label < 0 else f"class {label}" for label in y])
+    elif marker is None:
+        marked = np.array([None if label < 0 else f"class {label}" for label in y], dtype=object)
+    else:
+        marked = np.where(y < 0, marker, y)
+    clf = fitted(X, marked, missing_label=marker)
+    assert len(clf.classes_) == 2
+    np.testing.assert_array_equal(clf.predict_proba(X), expected.predict_proba(X))
+    np.testing.assert_array_equal(clf.transduction_, clf.classes_[expected.transduction_])
+    assert clf.score(X, marked) == expected.score(X, y)
+
+
+def test_the_transduction_keeps_the_labels_and_fills_in_the_others():
+    X, _, y = toy()
+    clf = fitted(X, y)
+    np.testing.assert_array_equal(clf.transduction_[:20], y[:20])
+    np.testing.assert_array_equal(clf.transduction_[20:], clf.predict(X)[20:])
+    np.testing.assert_allclose(clf.label_distributions_.sum(1), 1, atol=1e-5)

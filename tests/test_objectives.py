@@ -1,0 +1,379 @@
+"""The laws that every objective keeps; a new one is covered by being exported."""
+
+import copy
+import pickle
+import random
+from dataclasses import replace
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.model_selection import cross_validate
+
+import sklearn_rnn.objectives as exported
+from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+from sklearn_rnn.modules import Architecture, Encoder, Model, initialise
+from sklearn_rnn.objectives import Batch, MeanTeacher, Objective, Reconstruction, objective_names
+from sklearn_rnn.perturbations import Light
+
+CLASSES = [
+    cls
+    for name in exported.__all__
+    if isinstance(cls := getattr(exported, name), type) and issubclass(cls, Objective) and cls is not Objective
+]
+SEMI_SUPERVISED = [cls for cls in CLASSES if cls.task == "classification" and cls().unlabeled_ratio > 0]
+UNLABELED = [cls for cls in CLASSES if cls().unlabeled_ratio > 0]
+NAMES = objective_names("classification") + objective_names("representation")
+every = pytest.mark.parametrize("cls", CLASSES)
+LENGTHS = torch.tensor([7, 4, 9, 1, 9, 5, 2, 8])
+TINY = {"hidden_size": 8, "max_epochs": 1, "batch_size": 8, "random_state": 0}
+
+
+def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1):
+    """Untrained model of three classes; a `confidence` above 1 makes it surer of them."""
+    architecture = Architecture(2, 6 if tokens else 0, "gru", 8, 1, True, dropout, "mean_max", patch_size)
+    n_classes = 3 if cls.task == "classification" else 0
+    model = Model(Encoder(architecture), n_classes=n_classes, decodes=cls.needs_decoder, augmentation=Light())
+    initialise(model, torch.Generator().manual_seed(0))
+    if model.head is not None:
+        with torch.no_grad():
+            model.head.weight.mul_(confidence)
+    return model
+
+
+def made_batch(cls, n_labeled, lengths=LENGTHS, tokens=False, extra=0, noise=True):
+    """Batch whose padding, `extra` steps more than needed, is not zero."""
+    n_labeled = n_labeled if cls.task == "classification" else 0
+    numbers = torch.Generator().manual_seed(1)
+    n, longest = len(LENGTHS), int(LENGTHS.max())
+    shape = (n, longest) if tokens else (n, longest, 2)
+    values = torch.randint(6, shape, generator=numbers) if tokens else torch.randn(shape, generator=numbers)
+    padding = torch.full((n, extra, *shape[2:]), 3, dtype=values.dtype)
+    values = torch.cat([values, padding], dim=1)
+    codes = torch.arange(n) % 3
+    codes[n_labeled:] = -1
+    generator = torch.Generator().manual_seed(2) if noise else None
+    return Batch(values, lengths, codes, torch.arange(n), None, n_labeled, generator, 1.0)
+
+
+def moved(model):
+    """Change the weights a little, as some training steps would."""
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.add_(torch.randn(weight.shape, generator=generator), alpha=0.1)
+
+
+def loss_and_gradient(cls, batch, **options):
+    model, objective = made_model(cls, confidence=20, **options), cls()
+    objective.start(model, 10)
+    moved(model)
+    terms = objective.terms(model, batch)
+    sum(terms.values()).backward()
+    gradients = {name: w.grad for name, w in model.named_parameters() if w.grad is not None}
+    return {name: term.item() for name, term in terms.items()}, gradients
+
+
+def assert_same(one, other):
+    for a, b in zip(one, other, strict=True):
+        assert a.keys() == b.keys()
+        for name in a:
+            torch.testing.assert_close(a[name], b[name], rtol=1e-4, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def toy(n=90, n_labels=6, seed=0, noise=0.5):
+    """Slow and fast waves of random phase and length."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    X = []
+    for label in y:
+        steps = np.arange(rng.integers(18, 25))
+        wave = np.sin(steps * (0.5 + 0.4 * label) + rng.uniform(0, 6))
+        X.append((wave + rng.normal(0, noise, len(steps)))[:, None].astype(np.float32))
+    return X, y, np.where(np.arange(n) < n_labels, y, -1)
+
+
+def made_estimator(cls, **params):
+    kind = SemiSupervisedRNNClassifier if cls.task == "classification" else RNNAutoencoderTransformer
+    return kind(cls(), **{**TINY, **params})
+
+
+def outputs(estimator, X):
+    return estimator.predict_proba(X) if hasattr(estimator, "predict_proba") else estimator.transform(X)
+
+
+def weights(estimator):
+    return estimator.net_.module_.state_dict()
+
+
+def test_every_exported_objective_has_a_name_and_a_task():
+    assert len(NAMES) == len(CLASSES) == len(set(NAMES))
+
+
+# Law 1
+
+
+@pytest.mark.parametrize("cls", UNLABELED)
+def test_the_unlabeled_term_alone_trains_the_encoder(cls):
+    model, objective = made_model(cls, dropout=0.2, confidence=20), cls()
+    batch = made_batch(cls, 0)
+    objective.start(model, 10)
+    for _ in range(3):  # some objectives compare with what they saw before
+        model.zero_grad()
+        terms = objective.terms(model, batch)
+        sum(terms.values()).backward()
+        gradients = [w.grad for w in model.encoder.parameters()]
+        moved(model)
+        objective.after_step(model)
+    assert "supervised" not in terms
+    assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
+    assert all(gradient.abs().max() > 0 for gradient in gradients)
+
+
+# Law 2
+
+
+@pytest.mark.parametrize("cls", SEMI_SUPERVISED)
+def test_without_weight_it_trains_what_supervised_trains(cls):
+    X, _, y = toy(40)
+    expected = SemiSupervisedRNNClassifier("supervised", **TINY).fit(X, y)
+    got = SemiSupervisedRNNClassifier(cls(weight=0), **TINY).fit(X, y)
+    for name, value in weights(expected).items():
+        assert torch.equal(value, weights(got)[name]), name
+    np.testing.assert_array_equal(expected.predict_proba(X), got.predict_proba(X))
+
+
+# Law 3
+
+
+@every
+@pytest.mark.parametrize("patch_size", [1, 3])
+@pytest.mark.parametrize("tokens", [False, True], ids=["numbers", "tokens"])
+def test_padding_changes_neither_loss_nor_gradient(cls, tokens, patch_size):
+    options = {"tokens": tokens, "patch_size": patch_size}
+    short, long = (made_batch(cls, 5, tokens=tokens, extra=extra, noise=False) for extra in (0, 7))
+    assert_same(loss_and_gradient(cls, short, **options), loss_and_gradient(cls, long, **options))
+
+
+@every
+@pytest.mark.parametrize("tokens", [False, True], ids=["numbers", "tokens"])
+def test_equal_lengths_need_not_be_told(cls, tokens):
+    full = torch.full_like(LENGTHS, 9)
+    told, untold = (made_batch(cls, 5, lengths, tokens, noise=False) for lengths in (full, None))
+    assert_same(loss_and_gradient(cls, told, tokens=tokens), loss_and_gradient(cls, untold, tokens=tokens))
+
+
+# Law 4
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.8])
+@pytest.mark.parametrize("progress", [0.0, 0.1, 0.3, 0.9])
+def test_mean_teacher_is_tarvainen_and_valpola_2017_with_the_mask_of_french_2018(threshold, progress):
+    n_steps, memory, ramp, weight = 40, 0.2, 0.4, 7.0
+    model = made_model(MeanTeacher, confidence=20)
+    objective = MeanTeacher(weight=weight, threshold=threshold, ramp=ramp, memory=memory)
+    objective.start(model, n_steps)
+    teacher = copy.deepcopy(model)
+    batch = replace(made_batch(MeanTeacher, 3, noise=False), progress=progress)
+    for step in range(1, 13):
+        terms = objective.terms(model, batch)
+        with torch.no_grad():
+            logits = model.logits(model.encoder.embed(batch.values), LENGTHS).double()
+            target = teacher.logits(teacher.encoder.embed(batch.values), LENGTHS)[3:].double().softmax(1)
+        supervised, consistency, n_sure = 0.0, 0.0, 0
+        for i in range(8):
+            p = (logits[i] - logits[i].logsumexp(0)).exp()
+            if i < 3:
+                supervised -= p[batch.codes[i]].log().item() / 3
+            elif target[i - 3].max() >= threshold:  # French et al., section 3.1
+                consistency += sum((p[k] - target[i - 3, k]).item() ** 2 for k in range(3)) / 5
+                n_sure += 1
+        rise = np.exp(-5 * (1 - progress / ramp) ** 2) if progress < ramp else 1.0  # Laine and Aila
+        assert terms["supervised"].item() == pytest.approx(supervised, rel=1e-4, abs=1e-6)
+        assert terms["consistency"].item() == pytest.approx(weight * rise * consistency, rel=1e-3, abs=1e-6)
+        assert n_sure > 0
+        assert consistency > 0 or step == 1
+        moved(model)
+        objective.after_step(model)
+        alpha = min(1 - 1 / (step + 1), 1 - 1 / (memory * n_steps))  # Tarvainen's update_ema_variables
+        with torch.no_grad():
+            for old, new in zip(teacher.parameters(), model.parameters(), strict=True):
+                old.copy_(alpha * old + (1 - alpha) * new)
+        for old, got in zip(teacher.parameters(), objective.predictor(model).parameters(), strict=True):
+            torch.testing.assert_close(old, got, rtol=1e-5, atol=1e-6)
+
+
+def test_the_student_and_the_teacher_of_mean_teacher_see_different_noise():
+    model, objective = made_model(MeanTeacher, confidence=20), MeanTeacher(threshold=0)
+    objective.start(model, 10)
+    assert objective.terms(model, made_batch(MeanTeacher, 3, noise=False))["consistency"] < 1e-9
+    assert objective.terms(model, made_batch(MeanTeacher, 3))["consistency"] > 0
+
+
+def test_the_mean_teacher_gets_no_gradient():
+    model, objective = made_model(MeanTeacher, confidence=20), MeanTeacher(threshold=0)
+    objective.start(model, 10)
+    objective.terms(model, made_batch(MeanTeacher, 3))["consistency"].backward()
+    assert all(w.grad is None for w in objective.predictor(model).parameters())
+
+
+def test_reconstruction_is_the_mean_over_sequences_of_each_ones_mean_squared_error():
+    model = made_model(Reconstruction)
+    batch = made_batch(Reconstruction, 0, noise=False)
+    expected = []
+    for row, length in zip(batch.values, LENGTHS, strict=True):
+        alone = row[None, :length]
+        rebuilt = model.decoder(model.code(alone, None), int(length))
+        expected.append(((rebuilt - alone) ** 2).mean().item())
+    got = Reconstruction().terms(model, batch)["reconstruction"].item()
+    assert got == pytest.approx(np.mean(expected), rel=1e-5)
+
+
+# Law 5
+
+
+def global_state():
+    smallest = torch.tensor([2e-39]).mul_(0.5).item()
+    return {
+        "torch": torch.get_rng_state().tolist(),
+        "numpy": pickle.dumps(np.random.get_state()),  # noqa: NPY002
+        "python": random.getstate(),
+        "threads": torch.get_num_threads(),
+        "denormals": smallest,
+        "precision": torch.get_default_dtype(),
+        "gradients": torch.is_grad_enabled(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+    }
+
+
+@every
+@pytest.mark.parametrize("flush", [False, True], ids=["denormals", "flushed"])
+def test_fit_and_predict_change_no_global_state(cls, flush):
+    X, _, y = toy(30)
+    threads = torch.get_num_threads()
+    torch.set_flush_denormal(flush)
+    torch.set_num_threads(2)
+    try:
+        before = global_state()
+        outputs(made_estimator(cls).fit(X, y), X)
+        assert global_state() == before
+    finally:
+        torch.set_flush_denormal(False)
+        torch.set_num_threads(threads)
+
+
+@every
+def test_fit_changes_no_parameter(cls):
+    X, _, y = toy(30)
+    estimator = made_estimator(cls, random_state=0)
+    params = estimator.get_params(deep=True)
+    before = pickle.dumps(params)
+    data = [x.copy() for x in X]
+    estimator.fit(X, y)
+    after = estimator.get_params(deep=True)
+    assert all(after[name] is params[name] for name in params)
+    assert pickle.dumps(params) == before
+    assert not [name for name in vars(estimator.objective) if name.endswith("_")]
+    assert all(np.array_equal(a, b) for a, b in zip(X, data, strict=True))
+
+
+@every
+def test_the_same_seed_gives_the_same_bits(cls):
+    X, _, y = toy(30)
+    one, same = (outputs(made_estimator(cls).fit(X, y), X) for _ in range(2))
+    other = outputs(made_estimator(cls, random_state=1).fit(X, y), X)
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def cross_validated(cls, n_jobs, backend):
+    X, _, y = toy(36, n_labels=18)
+    with joblib.parallel_backend(backend):
+        results = cross_validate(
+            made_estimator(cls, max_epochs=1),
+            X,
+            y if cls.task == "classification" else None,
+            cv=2,
+            n_jobs=n_jobs,
+            return_estimator=True,
+        )
+    return results["test_score"], [outputs(estimator, X) for estimator in results["estimator"]]
+
+
+@every
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_jobs_and_backends_give_the_same_bits(cls, backend):
+    scores, expected = cross_validated(cls, 1, "loky")
+    threads = torch.get_num_threads()
+    got_scores, got = cross_validated(cls, 2, backend)
+    np.testing.assert_array_equal(scores, got_scores)
+    np.testing.assert_array_equal(expected, got)
+    assert torch.get_num_threads() == threads
+
+
+# Law 6
+
+
+@every
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))], ids=["deepcopy", "pickle"])
+def test_copies_predict_the_same(cls, copied):
+    X, _, y = toy(30)
+    estimator = made_estimator(cls)
+    unfitted = copied(estimator)
+    fitted = copied(estimator.fit(X, y))
+    np.testing.assert_array_equal(outputs(fitted, X), outputs(estimator, X))
+    np.testing.assert_array_equal(outputs(unfitted.fit(X, y), X), outputs(estimator, X))
+    np.testing.assert_array_equal(outputs(fitted.fit(X, y), X), outputs(estimator, X))
+
+
+@every
+def test_clones_are_unfitted_and_fit_the_same(cls):
+    X, _, y = toy(30)
+    estimator = made_estimator(cls).fit(X, y)
+    cloned = clone(estimator)
+    assert not hasattr(cloned, "net_")
+    assert cloned.objective is not estimator.objective
+    np.testing.assert_array_equal(outputs(cloned.fit(X, y), X), outputs(estimator, X))
+
+
+@every
+def test_a_name_stands_for_the_defaults(cls):
+    X, _, y = toy(30)
+    name = next(name for name in NAMES if name.replace("_", "") == cls.__name__.lower())
+    estimator = made_estimator(cls).fit(X, y)
+    named = made_estimator(cls).set_params(objective=name).fit(X, y)
+    np.testing.assert_array_equal(outputs(named, X), outputs(estimator, X))
+
+
+@every
+def test_an_unknown_parameter_of_an_objective_fails_with_the_valid_names(cls):
+    with pytest.raises(ValueError, match="Valid parameters are"):
+        made_estimator(cls).set_params(objective__nothing=1)
+
+
+# Law 7
+
+
+def toy_accuracy(**params):
+    scores = []
+    for seed in (0, 1, 2):
+        X, _, partly = toy(120, 8, seed)
+        held_out, truth, _ = toy(200, 0, seed + 100)
+        clf = SemiSupervisedRNNClassifier(hidden_size=12, max_epochs=6, random_state=seed, **params)
+        scores.append(clf.fit(X, partly).score(held_out, truth))
+    return np.mean(scores)
+
+
+@pytest.fixture(scope="module")
+def supervised_accuracy():
+    return toy_accuracy(objective="supervised")
+
+
+@pytest.mark.parametrize("cls", UNLABELED)
+def test_on_a_toy_task_it_is_not_worse_than_supervised(cls, supervised_accuracy):
+    trained = {"objective": cls()}
+    if cls.task == "representation":
+        trained = {"objective": "supervised", "pretraining": cls()}
+    assert toy_accuracy(**trained) >= supervised_accuracy - 0.02  # of 600 sequences: the standard error is 0.013
