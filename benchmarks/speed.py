@@ -247,7 +247,7 @@ def table(rows: list[tuple]) -> str:
 
 def main() -> None:
     torch.set_num_threads(1)
-    started, rows = perf_counter(), []
+    started, load, rows = perf_counter(), os.getloadavg()[0], []
     chosen = sys.argv[1:]
     parts = {f.__name__: f for f in (memory, imports, epochs, last_state, search)}
     for name, measure in parts.items():
@@ -265,6 +265,7 @@ def main() -> None:
         "# Speed\n\n"
         "Measured by `make speed`, which runs `python benchmarks/speed.py` and writes this file, "
         f"on {machine}, with one torch thread. "
+        f"Load of other processes at the start: {load:.1f}; GridSearchCV's ratio needs it near 0. "
         "Ratios are medians of runs in turns; `this` and `that` are the medians of the two sides.\n\n"
         f"{text}\n"
         "Both loops train the same `sklearn_rnn.modules.Model`. The tuned one takes batches by `index_select`, "

@@ -112,6 +112,7 @@ class RecurrentNet(NeuralNet):
         return [cb for _, cb in self.callbacks_ if getattr(type(cb), hook) is not getattr(Callback, hook)]
 
     def _train_epoch(self, stream: Iterator[Batch], n_steps: int) -> None:
+        self.module_.train()  # cuDNN asks for it
         started = perf_counter()
         totals: dict[str, float] = {}
         for _ in range(n_steps):
@@ -168,7 +169,6 @@ class RecurrentNet(NeuralNet):
 
     def train_step_single(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Compute the loss terms and the gradient, clipped."""
-        self.module_.train()
         terms = self.objective.terms(self.module_, batch[0])
         loss = torch.stack(list(terms.values())).sum()
         if not math.isfinite(loss.item()):
