@@ -189,8 +189,6 @@ def _width(sequences: Sequences) -> int:
 
 
 def _read(X: Any, name: str, expected: Kind | None) -> Sequences:
-    if isinstance(X, list | tuple) and len(X) == 0:
-        raise ValueError(f"Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is required by {name}.")
     arrays = _as_arrays(X, expected)
     if arrays is not None:
         return _read_list(arrays, name)
@@ -239,6 +237,8 @@ def _as_arrays(X: Any, expected: Kind | None) -> list[NDArray] | None:
 
 
 def _read_list(arrays: list[NDArray], name: str) -> Sequences:
+    if not arrays:
+        raise ValueError(f"Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is required by {name}.")
     lengths = np.array([len(x) for x in arrays], dtype=np.int64)
     if not lengths.all():
         i = int(np.argmin(lengths))

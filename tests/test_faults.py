@@ -70,7 +70,9 @@ def spoiled(value, form):
 
 # 1
 @both
-@pytest.mark.parametrize("X", [np.empty((0, 5)), np.empty((0, 5, 2)), []], ids=["table", "grid", "list"])
+@pytest.mark.parametrize(
+    "X", [np.empty((0, 5)), np.empty((0, 5, 2)), [], np.empty(0, object)], ids=["2d", "3d", "list", "object"]
+)
 def test_no_samples_are_refused(cls, X):
     with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\) \(shape=.*\) while a minimum of 1 is req"):
         fit(cls, X)
