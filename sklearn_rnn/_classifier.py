@@ -358,7 +358,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         -------
         codes : ndarray of shape (n, n_codes), float32
         """
-        return self._compute(self._read(X), lambda model: model.code)
+        return self.transform(X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy on the labeled rows.
