@@ -69,24 +69,42 @@ class RecurrentNet(NeuralNet):
         return self
 
     def train_on(self, training: Rows, validation: Rows | None, patience: int | None) -> RecurrentNet:
-        """Train for `max_epochs`; with `patience`, stop after so many epochs without a better loss.
+        """Train the objective's rounds, each for `max_epochs`.
 
-        Whatever ends it, the module has the best weights so far.
+        With `patience`, a round stops after so many epochs without a better loss. Whatever ends it, the
+        module has the best weights so far.
         """
-        n_epoch = training.steps_per_epoch(self.batch_size)
-        self.n_steps_ = self.max_epochs * n_epoch
-        self.step_ = 0
         self.parameters_ = list(self.module_.parameters())
         self.scheduled_ = not any(isinstance(cb, LRScheduler) for _, cb in self.callbacks_)
         self._hooks = {name: self._overriding(name) for name in ("on_batch_begin", "on_batch_end", "on_grad_computed")}
+        first = _copy(self.module_) if self.objective.n_rounds > 1 else {}
+        self.notify("on_train_begin", X=training, y=None)
+        try:
+            for left in reversed(range(self.objective.n_rounds)):
+                self._train_round(training, validation, patience)
+                codes = self._relabel(training) if left else None
+                if codes is None:
+                    break
+                training = training.relabeled(codes)
+                self.module_.load_state_dict(first)
+                self.initialize_optimizer()
+        finally:
+            self.optimizer_ = None
+            self.module_.zero_grad()
+            del self.parameters_, self._hooks
+        self.notify("on_train_end", X=training, y=None)
+        return self
+
+    def _train_round(self, training: Rows, validation: Rows | None, patience: int | None) -> None:
+        n_epoch = training.steps_per_epoch(self.batch_size)
+        self.n_steps_, self.step_ = self.max_epochs * n_epoch, 0
         self.generator_ = torch.Generator(self.device).manual_seed(self.seed)
-        self.objective.start(self.module_, self.n_steps_)
+        self.objective.start(self.module_, self.n_steps_, len(training.codes))
         self.best_ = _copy(self.objective.predictor(self.module_))
         self.best_loss_, waited = math.inf, 0
         random = np.random.default_rng(self.seed)
         stream = training.training_batches(self.batch_size, self.objective.unlabeled_ratio, random)
         data = {"dataset_train": _Sized(training, n_epoch * self.batch_size), "dataset_valid": validation}
-        self.notify("on_train_begin", X=training, y=None)
         try:
             for _ in range(self.max_epochs):
                 self.notify("on_epoch_begin", **data)
@@ -103,11 +121,18 @@ class RecurrentNet(NeuralNet):
         finally:
             self.module_.load_state_dict(self.best_)
             self.objective.finish(self.module_)
-            self.optimizer_ = None
-            self.module_.zero_grad()
-            del self.best_, self.generator_, self.parameters_, self._hooks
-        self.notify("on_train_end", X=training, y=None)
-        return self
+            del self.best_, self.generator_
+
+    def _relabel(self, training: Rows) -> np.ndarray | None:
+        """Ask the objective for labels of the unlabeled rows."""
+        rows = training.unlabeled[np.argsort(training.sequences.lengths[training.unlabeled], kind="stable")]
+        parts = np.array_split(rows, -(-len(rows) // self.batch_size)) if len(rows) else []
+        answers = [self.infer(self._prepare(training.batch(part, 0), None)) for part in parts]
+        if not answers:
+            return None
+        codes = torch.from_numpy(training.codes)
+        labels = self.objective.relabel(codes, torch.from_numpy(rows), torch.cat(answers).cpu())
+        return None if labels is None else labels.numpy()
 
     def _overriding(self, hook: str) -> list[Callback]:
         return [cb for _, cb in self.callbacks_ if getattr(type(cb), hook) is not getattr(Callback, hook)]
@@ -137,6 +162,8 @@ class RecurrentNet(NeuralNet):
             self.history.new_batch()  # skorch's Checkpoint asks for the last one
         for name, total in totals.items():
             self.history.record(name, total / n_steps)
+        for name, value in self.objective.observed().items():
+            self.history.record(name, value)
         self.history.record("train_loss", sum(totals.values()) / n_steps)
         self.history.record("train_batch_count", n_steps)
         self.history.record("lr", self.optimizer_.param_groups[0]["lr"])
