@@ -68,7 +68,7 @@ def warped(steps: Steps, log_speeds: Tensor) -> Tensor:
     travelled = smooth_curve(steps, log_speeds).exp().cumsum(1)
     travelled = travelled - travelled[:, :1]
     whole = travelled.gather(1, steps.last.long())
-    return steps.last * (travelled / whole.clamp_min(torch.finfo(whole.dtype).tiny))
+    return steps.last * (travelled / whole.clamp_min(torch.finfo(whole.dtype).tiny)).clamp_max(1)
 
 
 def noise(x: Tensor, steps: Steps, deviation: float, generator: torch.Generator) -> Tensor:

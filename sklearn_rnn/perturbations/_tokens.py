@@ -83,7 +83,7 @@ class Swap(Perturbation):
         """Take each step of a swapped pair from the other's place."""
         late = uniform(x, generator, len(x), 1) < 0.5  # pairs from the second step on
         draws = uniform(x, generator, *x.shape[:2])
-        second = (steps.index + late) % 2  # (n, T)
+        second = (steps.index + late) & 1  # (n, T)
         first = steps.index - second
         whole = (first >= 0) & (first < steps.last)
         swapped = whole & (draws.gather(1, first.clamp_min(0)) < self.share)
@@ -131,10 +131,9 @@ class Replacement(Perturbation):
         lengths = steps.ends.long()
         stops = lengths.cumsum(0)
         others = stops[-1] - lengths
-        place = stops[:, None] + (draws[0] * others[:, None]).long()  # from the own end on
-        place = place % stops[-1]
-        row = torch.searchsorted(stops, place, right=True)
-        other = place + (torch.arange(0, n * n_steps, n_steps, device=x.device) - stops + lengths)[row]
+        other = (stops[:, None] + (draws[0] * others[:, None]).long()) % stops[-1]  # from the own end on
+        if steps.inside is not None:
+            other = steps.inside.flatten().nonzero().squeeze(1)[other]  # (n, T), now counts padding too
         own = torch.arange(n * n_steps, device=x.device).view(n, n_steps)
         replaced = (draws[1] < self.share) & (others > 0)[:, None]
         return pick_any(x, torch.where(replaced, other, own))
