@@ -21,7 +21,7 @@ from ._sequences import Sequences, read_sequences
 from ._sklearn import Interval, StrOptions
 from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
 from .objectives import Objective, Task, from_name, objective_names
-from .perturbations import Light
+from .perturbations import Light, Perturbation
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
 PREDICT_SIZE = 1 << 20  # states computed together
@@ -107,6 +107,16 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         objective.validate()
         return objective
 
+    def _resolve_augmentation(self, sequences: Sequences) -> Any:
+        """Return what perturbs the embedded steps; of a `Perturbation`, a checked copy."""
+        augmentation = self.augmentation
+        if isinstance(augmentation, str):
+            return None if sequences.kind == "tokens" else Light()
+        if isinstance(augmentation, Perturbation):
+            augmentation = clone(augmentation)
+            augmentation.validate()
+        return augmentation
+
     def _architecture(self, sequences: Sequences) -> Architecture:
         patch_size = self.patch_size
         if patch_size == "auto":
@@ -126,17 +136,14 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def _build(self, sequences: Sequences, encoder: Encoder | None, seed: int, **parts: Any) -> Model:
         """Return a model with fresh weights, but for the `encoder` where one is given."""
-        augmentation = self.augmentation
-        if isinstance(augmentation, str):
-            augmentation = None if sequences.kind == "tokens" else Light()
         generator = torch.Generator().manual_seed(seed)
         if encoder is not None:
-            model = Model(encoder, augmentation=augmentation, **parts)
+            model = Model(encoder, **parts)
             for part in (model.head, model.decoder):
                 if part is not None:
                     initialise(part, generator)
             return model
-        model = Model(Encoder(self._architecture(sequences)), augmentation=augmentation, **parts)
+        model = Model(Encoder(self._architecture(sequences)), **parts)
         initialise(model, generator)
         if sequences.kind != "tokens":
             mean, deviation = (torch.from_numpy(m).float() for m in sequences.moments())
@@ -145,6 +152,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def _train(self, model: Model, objective: Objective, training: Rows, validation: Rows | None, seed: int) -> None:
         """Set `net_`, `history_`, `objective_` and `n_iter_`, and train."""
+        model.augmentation = self._resolve_augmentation(training.sequences)
         self.net_ = RecurrentNet(
             model,
             objective=objective,
