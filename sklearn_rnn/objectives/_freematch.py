@@ -80,6 +80,7 @@ class FreeMatch(MatchingMixin, Objective):
         self.sureness_ = model.head.weight.new_tensor(1 / n_classes)
         self.classes_ = model.head.weight.new_full((n_classes,), 1 / n_classes)
         self.counts_ = self.classes_.clone()
+        self.passes_ = torch.zeros(0, dtype=torch.bool)
 
     def trust(self, answers: Tensor, batch: Batch) -> Tensor:
         """Return 1 for rows that pass the threshold of their class, and move the running means."""

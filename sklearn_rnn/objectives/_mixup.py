@@ -63,7 +63,7 @@ def draw_mixture(batch: Batch, alpha: float) -> tuple[Tensor, Tensor]:
     n, device = len(batch), batch.values.device
     if batch.generator is None:
         return torch.full((n,), 0.5, device=device), torch.arange(n, device=device).roll(1)
-    gamma = torch._standard_gamma(torch.full((2, n), alpha, device=device), generator=batch.generator)
+    gamma = torch._standard_gamma(torch.full((2, n), float(alpha), device=device), generator=batch.generator)
     share = gamma[0] / gamma.sum(0).clamp_min(torch.finfo(gamma.dtype).tiny)
     return share, torch.randperm(n, generator=batch.generator, device=device)
 
