@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Any
 
 import torch
 from sklearn.base import BaseEstimator
@@ -75,10 +76,10 @@ class Perturbation(BaseEstimator, ABC):
     tensor([-1.,  1., -1., -1., -1.,  1.])
     """
 
-    _parameter_constraints: dict[str, list] = {}
+    _parameter_constraints: dict[str, list[Any]] = {}
 
     def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:
-        """Return changed sequences; `x` stays as it is.
+        """Return changed sequences; `x` is not written to.
 
         Parameters
         ----------
@@ -99,7 +100,7 @@ class Perturbation(BaseEstimator, ABC):
 
     @abstractmethod
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
-        """Return changed steps (n, T, E), as a new tensor; what is in the padding, `__call__` zeroes."""
+        """Return changed steps (n, T, E) and leave x as it is; `__call__` zeroes the padding."""
 
     def validate(self) -> None:
         """Check the parameters as scikit-learn does; the estimators do so in `fit`."""
