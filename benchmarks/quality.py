@@ -147,9 +147,10 @@ def write_tables(done):
     lines = [
         "# Accuracy (%) at default parameters",
         "",
-        "Made by `python benchmarks/quality.py BENCH_FOLDER`; mean ± standard deviation over five seeds, which draw split, labels and",
-        "weights; the gain is over `supervised`, paired by seed. The floor is the better, each time, of extra trees and logistic",
-        "regression on quantiles, spectra and differences. A budget is a share of the training rows, a count of all labels, or all.",
+        "Made by `python benchmarks/quality.py BENCH_FOLDER`; mean ± standard deviation over five seeds, which draw",
+        "the split, the labels and the weights; the gain is over `supervised`, paired by seed. The floor is the better,",
+        "each time, of extra trees and logistic regression on quantiles, spectra and differences. A budget is a share",
+        "of the training rows, a count of all labels, or all.",
         "",
         f"| task | labels | floor | supervised | {DEFAULT} | gain |",
         "| --- " * 6 + "|",
