@@ -137,8 +137,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         model = Model(Encoder(self._architecture(sequences)), **parts)
         initialise(model, generator)
         if sequences.kind != "tokens":
-            mean, deviation = (torch.from_numpy(m).float() for m in sequences.moments())
-            model.encoder.standardise(mean, deviation)
+            model.encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
         return model
 
     def _train(self, model: Model, objective: Objective, training: Rows, validation: Rows | None, seed: int) -> None:

@@ -106,23 +106,26 @@ class Sequences:
         for first in range(0, len(self), size):
             yield np.arange(first, min(first + size, len(self)))
 
-    def moments(self) -> tuple[NDArray, NDArray]:
-        """Mean and standard deviation of each feature over all steps, in one pass."""
-        count, total, squares = 0, np.zeros(self.n_features), np.zeros(self.n_features)
+    def moments(self) -> tuple[NDArray, NDArray, NDArray]:
+        """Mean and standard deviation of each feature over all steps, and root mean square of its changes."""
+        counts, total, squares, changes = np.zeros(2), 0.0, 0.0, 0.0
         origin: NDArray | float = 0.0
         for rows in self.blocks():
             values, lengths = self.batch(rows)
-            if count == 0:
+            if counts[0] == 0:
                 origin = values[0, 0].astype(np.float64)
-            steps = values.reshape(-1, self.n_features)
+            inside = np.ones(values.shape[:2], dtype=bool)
             if lengths is not None:
-                steps = values[np.arange(values.shape[1]) < lengths[:, None]]
-            centred = steps - origin
-            count += len(steps)
+                inside = np.arange(values.shape[1]) < lengths[:, None]
+            centred = values[inside] - origin
+            differences = np.diff(values, axis=1)[inside[:, 1:]]
+            counts += len(centred), len(differences)
             total += centred.sum(0)
             squares += np.einsum("nf,nf->f", centred, centred)
-        mean = total / count
-        return mean + origin, np.sqrt(np.maximum(squares / count - mean**2, 0))
+            changes += np.einsum("nf,nf->f", differences, differences, dtype=np.float64)
+        mean = total / counts[0]
+        deviation = np.sqrt(np.maximum(squares / counts[0] - mean**2, 0))
+        return mean + origin, deviation, np.sqrt(changes / max(counts[1], 1))
 
 
 class Pages:

@@ -16,8 +16,11 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def made_encoder(cell="gru", pooling="mean_max", bidirectional=True, patch_size=1, n_tokens=0, num_layers=2):
-    encoder = Encoder(Architecture(2, n_tokens, cell, 6, num_layers, bidirectional, 0.3, pooling, patch_size))
+def made_encoder(
+    cell="gru", pooling="mean_max", bidirectional=True, patch_size=1, n_tokens=0, num_layers=2, n_features=1
+):
+    """Encoder of sequences of one feature: with its changes, two embedded ones."""
+    encoder = Encoder(Architecture(n_features, n_tokens, cell, 6, num_layers, bidirectional, 0.3, pooling, patch_size))
     initialise(encoder, seeded())
     return encoder.requires_grad_(False)
 
@@ -112,13 +115,17 @@ def test_making_and_initialising_touch_no_global_random_state():
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_standardising_brings_features_to_mean_0_and_deviation_1_and_constants_to_0():
-    encoder = made_encoder()
+def test_standardising_brings_features_to_mean_0_and_deviation_1_their_changes_to_size_1_and_constants_to_0():
+    encoder = made_encoder(n_features=2)
     values = torch.randn(500, 9, 2, generator=seeded(1)) * torch.tensor([3.0, 0.0]) + 5
-    encoder.standardise(values.mean((0, 1)), values.std((0, 1)))
+    encoder.standardise(values.mean((0, 1)), values.std((0, 1)), values.diff(dim=1).square().mean((0, 1)).sqrt())
     embedded = encoder.embed(values)
-    torch.testing.assert_close(embedded.mean((0, 1)), torch.zeros(2), atol=1e-4, rtol=0)
-    torch.testing.assert_close(embedded.std((0, 1)), torch.tensor([1.0, 0.0]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(embedded[:, :, :2].mean((0, 1)), torch.zeros(2), atol=1e-4, rtol=0)
+    torch.testing.assert_close(embedded[:, :, :2].std((0, 1)), torch.tensor([1.0, 0.0]), atol=1e-4, rtol=0)
+    size = embedded[:, 1:, 2:].square().mean((0, 1)).sqrt()
+    torch.testing.assert_close(size, torch.tensor([1.0, 0.0]), atol=1e-4, rtol=0)
+    steps = embedded[:, :, 2] * encoder.change[0] * encoder.scale[0]
+    torch.testing.assert_close(values[:, :1, 0] + steps.cumsum(1), values[:, :, 0], atol=1e-4, rtol=0)
 
 
 LIGHTS = {

@@ -40,34 +40,43 @@ class Encoder(nn.Module):
 
     mean: Tensor
     scale: Tensor
+    change: Tensor
 
     def __init__(self, architecture: Architecture):
         super().__init__()
         a = self.architecture = architecture
         self.embedding = None
-        n_inputs = a.n_features * a.patch_size
+        n_inputs = 2 * a.n_features * a.patch_size
         if a.n_tokens:
             self.embedding = blank(nn.Embedding, a.n_tokens + 1, a.hidden_size)  # the last is unknown
             n_inputs = a.hidden_size * a.patch_size
         self.register_buffer("mean", torch.zeros(a.n_features))
         self.register_buffer("scale", torch.ones(a.n_features))
+        self.register_buffer("change", torch.ones(a.n_features))
         self.patches = linear(n_inputs, a.hidden_size)
         self.norm = nn.LayerNorm(a.hidden_size)
         self.recurrence = RecurrentStack(a.cell, a.hidden_size, a.hidden_size, a.num_layers, a.bidirectional, a.dropout)
         self.pooling = Pooling(a.pooling, self.recurrence.out_features, a.hidden_size)
         self.out_features = self.pooling.out_features
 
-    def standardise(self, mean: Tensor, deviation: Tensor) -> None:
-        """Bring each feature to mean 0 and deviation 1 from now on; constant features to 0."""
+    def standardise(self, mean: Tensor, deviation: Tensor, change: Tensor) -> None:
+        """Bring each feature to mean 0 and deviation 1 from now on, and its changes to size 1; constant ones to 0."""
         constant = deviation <= 1e-6 * mean.abs() + 1e-30
         self.mean.copy_(mean)
         self.scale.copy_(torch.where(constant, torch.ones_like(deviation), deviation))
+        self.change.copy_(torch.where(constant | (change == 0), torch.ones_like(change), change / self.scale))
+
+    def standardised(self, values: Tensor) -> Tensor:
+        """Standardised numbers (n, T, F)."""
+        return (values - self.mean) / self.scale
 
     def embed(self, values: Tensor) -> Tensor:
-        """Embedded steps (n, T, E): standardised numbers, or the vectors of the ids."""
+        """Embedded steps (n, T, E): the vectors of ids; of numbers, standardised, these and their last change."""
         if self.embedding is not None:
             return self.embedding(values)
-        return (values - self.mean) / self.scale
+        x = self.standardised(values)
+        change = (x[:, 1:] - x[:, :-1]) / self.change
+        return torch.cat([x, pad(change, (0, 0, 1, 0))], dim=2)  # (n, T, 2 F)
 
     def forward(self, embedded: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
         """Codes of embedded steps."""

@@ -50,7 +50,7 @@ class Reconstruction(Objective):
         if batch.values.dim() == 2:
             error = cross_entropy(steps.transpose(1, 2), batch.values, reduction="none")
         else:
-            error = (steps - model.encoder.embed(batch.values)).square().mean(2)
+            error = (steps - model.encoder.standardised(batch.values)).square().mean(2)
         if batch.lengths is None:
             return error.mean(1)
         outside = torch.arange(error.shape[1], device=error.device) >= batch.lengths[:, None]
