@@ -323,6 +323,7 @@ def test_successive_halving_refuses_folds_that_change():
         HalvingGridSearchCV(LabelSpreading(), {"gamma": [1]}, cv=cv).fit(X, y)
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_optuna_searches_with_the_splitter():
     optuna = pytest.importorskip("optuna")
     integration = pytest.importorskip("optuna_integration")
