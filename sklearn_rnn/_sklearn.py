@@ -1,6 +1,7 @@
 """The private parts of scikit-learn that this package uses, imported here and nowhere else."""
 
 from sklearn.utils import _safe_indexing
+from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -19,6 +20,7 @@ __all__ = [
     "_check_method_params",
     "_check_sample_weight",
     "_num_samples",
+    "_routing_enabled",
     "_safe_indexing",
     "validate_parameter_constraints",
     "validate_params",

@@ -124,8 +124,12 @@ def _draw_groups(codes: NDArray, groups: NDArray, n: int, stratify: bool, random
 
 def _only(y: NDArray, kept: NDArray, missing_label: Any) -> NDArray:
     """Copy y with `missing_label` in all rows but `kept`."""
-    fits = isinstance(missing_label, str) if y.dtype.kind in "US" else isinstance(missing_label, Real)
-    marker = np.asarray(missing_label)
-    output = np.full(len(y), missing_label, np.result_type(y, marker) if fits else object)
+    output = np.full(len(y), missing_label, dtype_with_marker(y, missing_label))
     output[kept] = y[kept]
     return output
+
+
+def dtype_with_marker(y: NDArray, missing_label: Any) -> np.dtype:
+    """Dtype that holds both labels and marker."""
+    fits = isinstance(missing_label, str) if y.dtype.kind in "US" else isinstance(missing_label, Real)
+    return np.result_type(y, np.asarray(missing_label)) if fits else np.dtype(object)
