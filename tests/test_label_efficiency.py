@@ -188,3 +188,9 @@ def test_a_display_draws_several_methods_into_one_picture():
 def test_plotting_is_imported_without_matplotlib():
     code = "import sklearn_rnn.plotting, sys; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_unlabeled_rows_among_those_of_a_fit_are_refused():
+    X, y = moons()
+    with pytest.raises(ValueError, match=r"WithUnlabeled brings its own .* pass X\[labeled\], y\[labeled\]"):
+        WithUnlabeled(SPREADING, X[y == -1]).fit(X, y)

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import column_or_1d
 
+from .._labels import is_missing
 from .._sklearn import HasMethods, _num_samples
 from ..datasets._hide import dtype_with_marker
 from ._delegate import Delegate
@@ -42,7 +43,7 @@ class WithUnlabeled(Delegate):
     Raises
     ------
     ValueError
-        `missing_label` is not the estimator's.
+        y has unlabeled rows, or `missing_label` is not the estimator's.
 
     Examples
     --------
@@ -84,6 +85,11 @@ class WithUnlabeled(Delegate):
         self._validate_params()
         check_marker(self.estimator, self.missing_label)
         y = column_or_1d(y)
+        if is_missing(y, self.missing_label).any():
+            raise ValueError(
+                f"y has unlabeled rows, but {type(self).__name__} brings its own and takes labeled ones only, "
+                "or else what it is in counts the marker as a class; pass X[labeled], y[labeled]."
+            )
         dtype = dtype_with_marker(y, self.missing_label)
         markers = np.full(_num_samples(self.X_unlabeled), self.missing_label, dtype)
         y = np.concatenate([y.astype(dtype), markers])
