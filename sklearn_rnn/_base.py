@@ -21,7 +21,7 @@ from ._sequences import Sequences, read_sequences
 from ._sklearn import Interval, StrOptions
 from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
 from .objectives import Objective, Task, from_name, objective_names
-from .perturbations import Light
+from .perturbations import Light, Perturbation, StepDrop, Strong
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
 PREDICT_SIZE = 1 << 20  # states computed together
@@ -47,6 +47,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         "patch_size": [StrOptions({"auto"}), COUNT],
         "max_length": [COUNT, None],
         "augmentation": [StrOptions({"auto"}), callable, None],
+        "strong_augmentation": [StrOptions({"auto"}), callable, None],
         "max_epochs": [COUNT],
         "lr": [POSITIVE],
         "batch_size": [COUNT],
@@ -126,17 +127,14 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def _build(self, sequences: Sequences, encoder: Encoder | None, seed: int, **parts: Any) -> Model:
         """Return a model with fresh weights, but for the `encoder` where one is given."""
-        augmentation = self.augmentation
-        if isinstance(augmentation, str):
-            augmentation = None if sequences.kind == "tokens" else Light()
         generator = torch.Generator().manual_seed(seed)
         if encoder is not None:
-            model = Model(encoder, augmentation=augmentation, **parts)
+            model = Model(encoder, **parts)
             for part in (model.head, model.decoder):
                 if part is not None:
                     initialise(part, generator)
             return model
-        model = Model(Encoder(self._architecture(sequences)), augmentation=augmentation, **parts)
+        model = Model(Encoder(self._architecture(sequences)), **parts)
         initialise(model, generator)
         if sequences.kind != "tokens":
             mean, deviation = (torch.from_numpy(m).float() for m in sequences.moments())
@@ -145,6 +143,9 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def _train(self, model: Model, objective: Objective, training: Rows, validation: Rows | None, seed: int) -> None:
         """Set `net_`, `history_`, `objective_` and `n_iter_`, and train."""
+        tokens = training.sequences.kind == "tokens"
+        model.augmentation = checked(self.augmentation, None if tokens else Light())
+        model.strong_augmentation = checked(self.strong_augmentation, StepDrop(0.2) if tokens else Strong())
         self.net_ = RecurrentNet(
             model,
             objective=objective,
@@ -174,6 +175,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         finally:
             self.history_ = self.net_.history
             self.n_iter_ = len(self.history_)
+        objective.diagnose(self.history_)
 
     def _check_device(self) -> None:
         if torch.device(self.device).type == "cuda" and not torch.cuda.is_available():
@@ -204,6 +206,16 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                 output[some] = result
         assert output is not None
         return output
+
+
+def checked(augmentation: Any, auto: Perturbation | None) -> Any:
+    """Return what perturbs the embedded steps: of a `Perturbation`, a checked copy."""
+    if isinstance(augmentation, str):
+        return auto
+    if isinstance(augmentation, Perturbation):
+        augmentation = clone(augmentation)
+        augmentation.validate()
+    return augmentation
 
 
 def known_tokens(sequences: Sequences, encoder: Encoder) -> Sequences:

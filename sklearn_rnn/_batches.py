@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -37,6 +37,12 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.labeled) + len(self.unlabeled)
+
+    def relabeled(self, codes: NDArray[np.int64]) -> Rows:
+        """Return the rows with other class numbers, among which those held out keep out."""
+        rows = np.concatenate([self.labeled, self.unlabeled])
+        known = codes[rows] >= 0
+        return replace(self, codes=codes, labeled=np.sort(rows[known]), unlabeled=np.sort(rows[~known]))
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Optimiser steps in an epoch."""

@@ -63,6 +63,9 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     augmentation : callable, "auto" or None, default="auto"
         Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is
         `Light()` for numbers and None for token ids.
+    strong_augmentation : callable, "auto" or None, default="auto"
+        The same for objectives that ask for a second, harder view, such as `FixMatch`. `"auto"` is
+        `Strong()` for numbers and `StepDrop(0.2)` for token ids.
     max_epochs : int, default=24
         Passes over the labeled rows (over all rows where no labels are used), each of at least 25
         optimiser steps; unlabeled rows come beside them.
@@ -163,6 +166,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         patch_size: int | str = "auto",
         max_length: int | None = None,
         augmentation: Any = "auto",
+        strong_augmentation: Any = "auto",
         max_epochs: int = 24,
         lr: float = 0.008,
         batch_size: int = 64,
@@ -191,6 +195,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         self.patch_size = patch_size
         self.max_length = max_length
         self.augmentation = augmentation
+        self.strong_augmentation = strong_augmentation
         self.max_epochs = max_epochs
         self.lr = lr
         self.batch_size = batch_size

@@ -110,6 +110,11 @@ def test_modules_import_torch_only(path):
     assert outside(path) <= {"torch"}
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "perturbations").glob("*.py")), ids=label)
+def test_perturbations_import_torch_and_scikit_learn_only(path):
+    assert outside(path) <= {"torch", "sklearn"}
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "objectives").glob("_*.py")), ids=label)
 def test_an_objective_imports_torch_and_the_contract(path):
     own = {name for name in imports(path) if name.startswith("sklearn_rnn.objectives.")}

@@ -26,8 +26,8 @@ class Model(nn.Module):
         Adds a linear `head`.
     decodes : bool, default=False
         Adds a `decoder`.
-    augmentation : callable, default=None
-        Perturbs embedded steps in `view`.
+    augmentation, strong_augmentation : callable, default=None
+        Perturb embedded steps in `view`.
     """
 
     def __init__(
@@ -37,19 +37,24 @@ class Model(nn.Module):
         n_classes: int = 0,
         decodes: bool = False,
         augmentation: Augmentation | None = None,
+        strong_augmentation: Augmentation | None = None,
     ):
         super().__init__()
         self.encoder = encoder
         self.augmentation = augmentation
+        self.strong_augmentation = strong_augmentation
         self.head = linear(encoder.out_features, n_classes) if n_classes else None
         self.decoder = Decoder(encoder.architecture, encoder.out_features) if decodes else None
 
-    def view(self, values: Tensor, lengths: Tensor | None, generator: torch.Generator | None) -> Tensor:
+    def view(
+        self, values: Tensor, lengths: Tensor | None, generator: torch.Generator | None, strong: bool = False
+    ) -> Tensor:
         """Embedded steps (n, T, E), perturbed where there is a generator to draw from."""
         embedded = self.encoder.embed(values)
-        if self.augmentation is None or generator is None:
+        augmentation = self.strong_augmentation if strong else self.augmentation
+        if augmentation is None or generator is None:
             return embedded
-        return self.augmentation(embedded, lengths, generator)
+        return augmentation(embedded, lengths, generator)
 
     def logits(self, embedded: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
         """Class scores (n, n_classes) of embedded steps."""

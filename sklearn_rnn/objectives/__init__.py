@@ -1,19 +1,68 @@
 """Objectives: what the nets are trained for, one algorithm a class.
 
-Each has a name, its class's in snake case: `"mean_teacher"` is `MeanTeacher()`.
+Each has a name, its class's in snake case: `"mean_teacher"` is `MeanTeacher()`. Objectives of
+classifiers add up: ``VAT() + EntropyMinimization(weight=0.06)``.
 """
 
 import re
 
+from ._adversarial import AdversarialTraining
 from ._base import Batch, Objective, Task
+from ._entropy import EntropyMinimization
+from ._fixmatch import FixMatch
+from ._flexmatch import FlexMatch
+from ._freematch import FreeMatch
+from ._ict import ICT
 from ._mean_teacher import MeanTeacher
+from ._mixup import MixUp
+from ._noisy_student import NoisyStudent
+from ._pi_model import PiModel
+from ._pseudo_label import PseudoLabel
 from ._reconstruction import Reconstruction
+from ._self_training import SelfTraining
+from ._softmatch import SoftMatch
+from ._sum import Sum
 from ._supervised import Supervised
+from ._temporal_ensembling import TemporalEnsembling
+from ._uda import UDA
+from ._vat import VAT
 
-__all__ = ["Batch", "MeanTeacher", "Objective", "Reconstruction", "Supervised", "objective_names"]
+__all__ = [
+    "ICT",
+    "UDA",
+    "VAT",
+    "AdversarialTraining",
+    "Batch",
+    "EntropyMinimization",
+    "FixMatch",
+    "FlexMatch",
+    "FreeMatch",
+    "MeanTeacher",
+    "MixUp",
+    "NoisyStudent",
+    "Objective",
+    "PiModel",
+    "PseudoLabel",
+    "Reconstruction",
+    "SelfTraining",
+    "SoftMatch",
+    "Sum",
+    "Supervised",
+    "TemporalEnsembling",
+    "objective_names",
+]
+
+
+def _name(cls: type[Objective]) -> str:
+    """Class name in snake case; `"fixmatch"` for `FixMatch`, as the field writes it."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+    return words.replace("_match", "match").replace("mix_up", "mixup")
+
 
 _NAMED: dict[str, type[Objective]] = {
-    re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower(): cls for cls in (MeanTeacher, Reconstruction, Supervised)
+    _name(cls): cls
+    for cls in map(globals().get, __all__)
+    if isinstance(cls, type) and issubclass(cls, Objective) and cls not in (Objective, Sum)
 }
 
 

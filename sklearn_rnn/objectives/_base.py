@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -18,6 +18,7 @@ Task = Literal["classification", "representation"]
 NOT_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 POSITIVE = [Interval(Real, 0, None, closed="neither")]
 FRACTION = [Interval(Real, 0, 1, closed="both")]
+COUNT = [Interval(Integral, 1, None, closed="left")]
 
 
 @dataclass
@@ -57,17 +58,24 @@ class Batch:
         return len(self.codes)
 
     @property
+    def labeled(self) -> Batch:
+        """The labeled rows alone."""
+        return self._part(slice(None, self.n_labeled), self.n_labeled)
+
+    @property
     def unlabeled(self) -> Batch:
         """The unlabeled rows alone."""
-        k = self.n_labeled
+        return self._part(slice(self.n_labeled, None), 0)
+
+    def _part(self, part: slice, n_labeled: int) -> Batch:
         return replace(
             self,
-            values=self.values[k:],
-            lengths=None if self.lengths is None else self.lengths[k:],
-            codes=self.codes[k:],
-            rows=self.rows[k:],
-            weights=None if self.weights is None else self.weights[k:],
-            n_labeled=0,
+            values=self.values[part],
+            lengths=None if self.lengths is None else self.lengths[part],
+            codes=self.codes[part],
+            rows=self.rows[part],
+            weights=None if self.weights is None else self.weights[part],
+            n_labeled=n_labeled,
         )
 
 
@@ -79,18 +87,19 @@ class Objective(BaseEstimator, ABC):
 
     task: ClassVar[Task]
     needs_decoder: ClassVar[bool] = False
+    n_rounds: int = 1
 
     @property
     def unlabeled_ratio(self) -> float:
         """Unlabeled rows in a step, as a share of `batch_size`; 0 leaves them out."""
         return 0.0
 
-    def start(self, model: Any, n_steps: int) -> None:
-        """Prepare to train `model` for at most `n_steps` optimiser steps."""
+    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+        """Prepare to train `model` for at most `n_steps` optimiser steps on `n_rows` sequences."""
 
     @abstractmethod
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Weighted loss terms by name, each a scalar; their sum is minimised."""
+        """Return weighted loss terms by name, each a scalar; their sum is minimised."""
 
     def after_step(self, model: Any) -> None:
         """Act after each optimiser step, say to update a moving average."""
@@ -102,9 +111,31 @@ class Objective(BaseEstimator, ABC):
     def finish(self, model: Any) -> None:
         """Drop what is not needed to predict."""
 
+    def relabel(self, codes: Tensor, rows: Tensor, probabilities: Tensor) -> Tensor | None:
+        """Act between the `n_rounds` rounds, each of which trains the first weights anew.
+
+        Given are the class numbers (n,) of all rows, -1 where unlabeled, and the probabilities (m, K) of
+        the unlabeled `rows` (m,). Returned are the class numbers to go on with, or None to stop here.
+        """
+        return None
+
     def validate(self) -> None:
         """Check the parameters as scikit-learn does."""
         self._validate_params()
+
+    def observe(self, **values: Tensor) -> None:
+        """Show the mean of each value over an epoch's steps in `history_`."""
+        observed = self.__dict__.setdefault("observed_", {})
+        for name, value in values.items():
+            observed.setdefault(name, []).append(value.detach().float())
+
+    def observed(self) -> dict[str, Any]:
+        """Return the means since the last call: numbers, or lists of one number for each class."""
+        observed = self.__dict__.pop("observed_", {})
+        return {name: torch.stack(values).mean(0).tolist() for name, values in observed.items()}
+
+    def diagnose(self, history: Any) -> None:
+        """Warn of a term that trained nothing or of collapsed predictions, once trained."""
 
 
 def supervised_loss(logits: Tensor, batch: Batch) -> Tensor:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ._base import FRACTION, NOT_NEGATIVE, POSITIVE, Batch, Objective, ramp_up, supervised_loss
+from ._average import AveragedMixin
+from ._base import FRACTION, Batch, Objective
+from ._classification import agreement, confident
 
 
-class MeanTeacher(Objective):
+class MeanTeacher(AveragedMixin, Objective):
     r"""Mean Teacher: unlabeled rows are classified as a moving average of the net does.
 
     Student and teacher see the row under different noise; the loss adds
@@ -50,13 +51,9 @@ class MeanTeacher(Objective):
     >>> clf = SemiSupervisedRNNClassifier(MeanTeacher(weight=8))
     """
 
-    task = "classification"
     _parameter_constraints: dict[str, list[Any]] = {
-        "weight": NOT_NEGATIVE,
+        **AveragedMixin._parameter_constraints,
         "threshold": FRACTION,
-        "ramp": FRACTION,
-        "memory": FRACTION,
-        "ratio": POSITIVE,
     }
 
     def __init__(
@@ -73,55 +70,15 @@ class MeanTeacher(Objective):
         self.memory = memory
         self.ratio = ratio
 
-    @property
-    def unlabeled_ratio(self) -> float:
-        """Unlabeled rows in a step; none where they have no weight."""
-        return self.ratio if self.weight else 0.0
-
-    def start(self, model: Any, n_steps: int) -> None:
-        """Copy the student."""
-        self.step_ = 0
-        self.decay_ = 1 - 1 / max(self.memory * n_steps, 1)
-        if self.weight:
-            self.teacher_ = deepcopy(model).requires_grad_(False)
-
-    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return `"supervised"`, and `"consistency"` where the batch has unlabeled rows."""
-        view = model.view(batch.values, batch.lengths, batch.generator)
-        logits = model.logits(view, batch.lengths, batch.generator)
-        terms = {}
-        if batch.n_labeled:
-            terms["supervised"] = supervised_loss(logits, batch)
-        if batch.n_labeled < len(batch):
-            student = logits[batch.n_labeled :].softmax(1)
-            teacher = self._teach(batch.unlabeled)
-            sure = teacher.amax(1) >= self.threshold
-            distance = ((student - teacher).square().sum(1) * sure).mean()
-            terms["consistency"] = self.weight * ramp_up(batch.progress, self.ramp) * distance
-        return terms
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Return `"consistency"`."""
+        teacher = self._teach(model, batch)
+        sure = confident(teacher, self.threshold)
+        self.observe(confident=sure.mean(), agreement=agreement(teacher, logits))
+        return {"consistency": ((logits.softmax(1) - teacher).square().sum(1) * sure).mean()}
 
     @torch.no_grad()
-    def _teach(self, batch: Batch) -> Tensor:
-        teacher = self.teacher_
+    def _teach(self, model: Any, batch: Batch) -> Tensor:
+        teacher = self.predictor(model)
         view = teacher.view(batch.values, batch.lengths, batch.generator)
         return teacher.logits(view, batch.lengths).softmax(1)
-
-    @torch.no_grad()
-    def after_step(self, model: Any) -> None:
-        """Move the teacher towards the student; buffers are copied."""
-        self.step_ += 1
-        if not self.weight:
-            return
-        decay = min(self.decay_, 1 - 1 / (self.step_ + 1))
-        torch._foreach_lerp_(list(self.teacher_.parameters()), list(model.parameters()), 1 - decay)
-        for mine, theirs in zip(self.teacher_.buffers(), model.buffers(), strict=True):
-            mine.copy_(theirs)
-
-    def predictor(self, model: Any) -> nn.Module:
-        """Return the teacher; the model itself where there is none."""
-        return self.teacher_ if self.weight else model
-
-    def finish(self, model: Any) -> None:
-        """Drop the teacher, whose weights the model now has."""
-        if self.weight:
-            del self.teacher_

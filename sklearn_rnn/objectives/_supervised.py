@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
+from ._base import Objective
+from ._classification import ClassificationMixin
 
-from ._base import Batch, Objective, supervised_loss
 
-
-class Supervised(Objective):
+class Supervised(ClassificationMixin, Objective):
     """Cross-entropy on the labeled rows; unlabeled rows are left out.
 
     The baseline of every semi-supervised objective.
@@ -21,11 +20,4 @@ class Supervised(Objective):
     >>> clf = SemiSupervisedRNNClassifier(Supervised())
     """
 
-    task = "classification"
     _parameter_constraints: dict[str, list[Any]] = {}
-
-    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return the cross-entropy as `"supervised"`."""
-        view = model.view(batch.values, batch.lengths, batch.generator)
-        logits = model.logits(view, batch.lengths, batch.generator)
-        return {"supervised": supervised_loss(logits, batch)}

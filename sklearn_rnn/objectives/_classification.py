@@ -1,0 +1,123 @@
+"""What the objectives of classifiers share: one pass over labeled and unlabeled rows."""
+
+from __future__ import annotations
+
+from typing import Any
+from warnings import warn
+
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from ._base import FRACTION, NOT_NEGATIVE, POSITIVE, Batch, Objective, Task, ramp_up, supervised_loss
+
+
+class ClassificationMixin:
+    """Mixin of objectives: the cross-entropy of the labeled rows, to which an algorithm adds terms.
+
+    All rows go through the net once. An objective has the parameters
+
+    weight : float
+        Weight of its terms, against 1 for the cross-entropy. Zero trains exactly what `Supervised`
+        trains.
+    ramp : float
+        Share of training over which the weight of the unlabeled terms rises from near 0.
+    ratio : float
+        Unlabeled rows in a step, as a share of `batch_size`.
+    """
+
+    task: Task = "classification"
+    weight: float = 0
+    ramp: float = 0
+    ratio: float = 0
+    _parameter_constraints: dict[str, list[Any]] = {"weight": NOT_NEGATIVE, "ramp": FRACTION, "ratio": POSITIVE}
+
+    @property
+    def unlabeled_ratio(self) -> float:
+        """Unlabeled rows in a step; none where they have no weight."""
+        return self.ratio if self.weight else 0.0
+
+    def view(self, model: Any, batch: Batch) -> Tensor:
+        """Return the embedded steps (n, T, E) that the student sees, perturbed."""
+        return model.view(batch.values, batch.lengths, batch.generator)
+
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Return loss terms of labeled rows, given the student's view (n, T, E) and logits (n, K) of them."""
+        return {}
+
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Return loss terms of unlabeled rows, given the student's view (n, T, E) and logits (n, K) of them."""
+        return {}
+
+    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+        """Return `"supervised"` where the batch has labels, and what the algorithm adds."""
+        view = self.view(model, batch)
+        logits = model.logits(view, batch.lengths, batch.generator)
+        terms = {"supervised": supervised_loss(logits, batch)} if batch.n_labeled else {}
+        return terms | self.added_terms(model, batch, view, logits)
+
+    def added_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Return the labeled and the unlabeled terms, times their weights so far."""
+        if not self.weight:
+            return {}
+        k, terms = batch.n_labeled, {}
+        if k:
+            added = self.labeled_terms(model, batch.labeled, view[:k], logits[:k])
+            terms = {name: self.weight * term for name, term in added.items()}
+        if k < len(batch):
+            share = one_hot(logits[k:].argmax(1), logits.shape[1]).float().mean(0)
+            self.observe(class_share=share)  # type: ignore[attr-defined]
+            weight = self.weight * ramp_up(batch.progress, self.ramp)
+            added = self.unlabeled_terms(model, batch.unlabeled, view[k:], logits[k:])
+            terms |= {name: weight * term for name, term in added.items()}
+        return terms
+
+    def __add__(self, other: ClassificationMixin) -> Objective:
+        """Return the `Sum` of both."""
+        from ._sum import Sum  # which is built on this file
+
+        return Sum(self, other)
+
+    def diagnose(self, history: Any) -> None:
+        """Warn where the net ends with one class for all rows, or where no row passed the threshold."""
+        name = type(self).__name__
+        share = history[-1].get("class_share")
+        if share is not None and max(share) == 1.0:
+            warn(
+                f"{name} ended with all unlabeled rows in one class, classes_[{share.index(1.0)}]: its unlabeled "
+                f"term has taken over. Lower weight (now {self.weight}) or label more rows of other classes.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        confident = [epoch["confident"] for epoch in history if "confident" in epoch]
+        if confident and max(confident) == 0:
+            warn(
+                f"{name} trained on the labels alone: no unlabeled row ever passed threshold={self.threshold}. "  # type: ignore[attr-defined]
+                "Lower threshold, or train for more epochs.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+
+
+def weak_and_strong(model: Any, batch: Batch) -> Tensor:
+    """Return a weak view of the labeled rows and a strong one of the others, (n, T, E)."""
+    views = []
+    if batch.n_labeled:
+        known = batch.labeled
+        views.append(model.view(known.values, known.lengths, batch.generator))
+    if batch.n_labeled < len(batch):
+        others = batch.unlabeled
+        views.append(model.view(others.values, others.lengths, batch.generator, strong=True))
+    return torch.cat(views)
+
+
+def agreement(one: Tensor, other: Tensor) -> Tensor:
+    """Share of rows whose largest of the scores (n, K) is at the same class."""
+    return (one.argmax(1) == other.argmax(1)).float().mean()
+
+
+@torch.no_grad()
+def confident(probabilities: Tensor, threshold: float) -> Tensor:
+    """Return 1 for rows (n,) of which the largest of the probabilities (n, K) is enough, else 0."""
+    return (probabilities.amax(1) >= threshold).float()

@@ -1,0 +1,68 @@
+"""A strong view must be answered as a weak one is, where that is sure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from ._base import FRACTION, Batch, Objective
+from ._classification import confident
+from ._matching import MatchingMixin
+
+
+class FixMatch(MatchingMixin, Objective):
+    r"""FixMatch: strongly perturbed rows get the label that a weak view of them gets.
+
+    .. math:: w(t) \frac{1}{n} \sum_i [\max_k q_{ik} \ge \tau] \left( - \log p_{\hat y_i}(x_i^{strong}) \right)
+
+    where :math:`q_i` are the probabilities of the weak view and :math:`\hat y_i` is their largest.
+
+    Parameters
+    ----------
+    weight : float, default=1
+        Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
+    threshold : float, default=0.95
+        Rows count where the answer's largest probability is at least this.
+    ramp : float, default=0.4
+        Share of training over which the weight rises from near 0.
+    memory : float, default=0.1
+        Time constant of a moving average of the weights, as a share of training, that answers for the
+        weak views and predicts. With 0 the student answers for itself, as in the paper.
+    ratio : float, default=1
+        Unlabeled rows in a step, as a share of `batch_size`.
+
+    References
+    ----------
+    Sohn et al. (2020), "FixMatch: simplifying semi-supervised learning with consistency and
+    confidence", NeurIPS.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.objectives import FixMatch
+    >>> clf = SemiSupervisedRNNClassifier(FixMatch(threshold=0.8))
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **MatchingMixin._parameter_constraints,
+        "threshold": FRACTION,
+    }
+
+    def __init__(
+        self,
+        weight: float = 1,
+        threshold: float = 0.95,
+        ramp: float = 0.4,
+        memory: float = 0.1,
+        ratio: float = 1,
+    ):
+        self.weight = weight
+        self.threshold = threshold
+        self.ramp = ramp
+        self.memory = memory
+        self.ratio = ratio
+
+    def trust(self, answers: Tensor, batch: Batch) -> Tensor:
+        """Return 1 for rows that pass the threshold."""
+        return confident(answers, self.threshold)

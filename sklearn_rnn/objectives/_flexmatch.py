@@ -1,0 +1,92 @@
+"""FixMatch with a threshold for each class, lower where little is learned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ._base import FRACTION, Batch, Objective
+from ._matching import MatchingMixin
+
+
+class FlexMatch(MatchingMixin, Objective):
+    r"""FlexMatch: FixMatch with a threshold for each class, lower for classes that lag.
+
+    Each row's last sure label is remembered. With :math:`\sigma_c` the rows of class c and
+    :math:`\sigma_0` those without one,
+
+    .. math:: \beta_c = \frac{\sigma_c}{\max(\max_{c'} \sigma_{c'}, \sigma_0)}, \quad
+        \tau_c = \tau \frac{\beta_c}{2 - \beta_c}
+
+    is the threshold of rows that are answered c. The memory holds a number for each row.
+
+    Parameters
+    ----------
+    weight : float, default=1
+        Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
+    threshold : float, default=0.95
+        Threshold :math:`\tau` of the class that is learned best; what is sure enough to be remembered.
+    ramp : float, default=0.4
+        Share of training over which the weight rises from near 0.
+    memory : float, default=0.1
+        Time constant of a moving average of the weights, as a share of training, that answers for the
+        weak views and predicts. With 0 the student answers for itself, as in the paper.
+    ratio : float, default=1
+        Unlabeled rows in a step, as a share of `batch_size`.
+
+    References
+    ----------
+    Zhang et al. (2021), "FlexMatch: boosting semi-supervised learning with curriculum pseudo
+    labeling", NeurIPS.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.objectives import FlexMatch
+    >>> clf = SemiSupervisedRNNClassifier(FlexMatch(threshold=0.9))
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **MatchingMixin._parameter_constraints,
+        "threshold": FRACTION,
+    }
+
+    def __init__(
+        self,
+        weight: float = 1,
+        threshold: float = 0.95,
+        ramp: float = 0.4,
+        memory: float = 0.1,
+        ratio: float = 1,
+    ):
+        self.weight = weight
+        self.threshold = threshold
+        self.ramp = ramp
+        self.memory = memory
+        self.ratio = ratio
+
+    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+        """Forget all labels."""
+        super().start(model, n_steps, n_rows)
+        self.labels_ = torch.full((n_rows,), -1, device=model.head.weight.device)
+
+    def trust(self, answers: Tensor, batch: Batch) -> Tensor:
+        """Return 1 for rows that pass the threshold of their class, and remember the sure ones."""
+        largest, label = answers.max(1)
+        passes = largest >= self.thresholds(answers.shape[1])[label]
+        sure = largest >= self.threshold
+        self.labels_[batch.rows.to(label.device)[sure]] = label[sure]
+        return passes.float()
+
+    def thresholds(self, n_classes: int) -> Tensor:
+        """Thresholds (n_classes,) by what is remembered."""
+        counts = torch.bincount(self.labels_ + 1, minlength=n_classes + 1)
+        beta = counts[1:] / counts.max()
+        return self.threshold * beta / (2 - beta)
+
+    def finish(self, model: Any) -> None:
+        """Drop the memory and the average."""
+        super().finish(model)
+        del self.labels_

@@ -1,0 +1,120 @@
+"""FixMatch with thresholds that follow the net."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ._base import FRACTION, NOT_NEGATIVE, Batch, Objective
+from ._matching import MatchingMixin
+
+
+class FreeMatch(MatchingMixin, Objective):
+    r"""FreeMatch: FixMatch with thresholds that follow how sure the net is, and a wish for even classes.
+
+    .. math:: \tau_c = \frac{\tilde p_c}{\max_{c'} \tilde p_{c'}} \tau_t
+
+    is the threshold of rows that are answered c, where :math:`\tau_t` is the running mean of the largest
+    probability and :math:`\tilde p` that of the probabilities, of weak views. The fairness term is
+
+    .. math:: v \sum_c N(\tilde p / \tilde h)_c \log N(\bar p / \bar h)_c
+
+    with :math:`\bar p, \bar h` the mean probabilities and the histogram of the labels of the strong views
+    that pass, :math:`\tilde h` the running histogram of the weak ones, and N scaling to a sum of 1.
+
+    Parameters
+    ----------
+    weight : float, default=1
+        Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
+    fairness : float, default=0.01
+        Weight :math:`v`, times `weight`.
+    momentum : float, default=0.99
+        Decay of the running means, per optimiser step; 0.999 in the paper's far longer training.
+    ramp : float, default=0.4
+        Share of training over which the weight rises from near 0.
+    memory : float, default=0.1
+        Time constant of a moving average of the weights, as a share of training, that answers for the
+        weak views and predicts. With 0 the student answers for itself, as in the paper.
+    ratio : float, default=1
+        Unlabeled rows in a step, as a share of `batch_size`.
+
+    References
+    ----------
+    Wang et al. (2023), "FreeMatch: self-adaptive thresholding for semi-supervised learning", ICLR.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.objectives import FreeMatch
+    >>> clf = SemiSupervisedRNNClassifier(FreeMatch(fairness=0.05))
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **MatchingMixin._parameter_constraints,
+        "fairness": NOT_NEGATIVE,
+        "momentum": FRACTION,
+    }
+
+    def __init__(
+        self,
+        weight: float = 1,
+        fairness: float = 0.01,
+        momentum: float = 0.99,
+        ramp: float = 0.4,
+        memory: float = 0.1,
+        ratio: float = 1,
+    ):
+        self.weight = weight
+        self.fairness = fairness
+        self.momentum = momentum
+        self.ramp = ramp
+        self.memory = memory
+        self.ratio = ratio
+
+    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+        """Start the running means: even classes, chance."""
+        super().start(model, n_steps, n_rows)
+        n_classes = len(model.head.weight)
+        self.sureness_ = model.head.weight.new_tensor(1 / n_classes)
+        self.classes_ = model.head.weight.new_full((n_classes,), 1 / n_classes)
+        self.counts_ = self.classes_.clone()
+        self.passes_ = torch.zeros(0, dtype=torch.bool)
+
+    def trust(self, answers: Tensor, batch: Batch) -> Tensor:
+        """Return 1 for rows that pass the threshold of their class, and move the running means."""
+        largest, label = answers.max(1)
+        step = 1 - self.momentum
+        self.sureness_.lerp_(largest.mean(), step)
+        self.classes_.lerp_(answers.mean(0), step)
+        self.counts_.lerp_(histogram(label, answers.shape[1]), step)
+        thresholds = self.sureness_ * self.classes_ / self.classes_.amax()
+        self.passes_ = largest >= thresholds[label]
+        return self.passes_.float()
+
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Return `"matching"` and `"fairness"`."""
+        terms = super().unlabeled_terms(model, batch, view, logits)
+        strong = logits[self.passes_].softmax(1)
+        if len(strong):
+            even = scaled(self.classes_, self.counts_)
+            now = scaled(strong.mean(0), histogram(strong.argmax(1), strong.shape[1]))
+            terms["fairness"] = self.fairness * (even * (now + 1e-12).log()).sum()
+        return terms
+
+    def finish(self, model: Any) -> None:
+        """Drop the running means and the average."""
+        super().finish(model)
+        del self.sureness_, self.classes_, self.counts_, self.passes_
+
+
+def histogram(labels: Tensor, n_classes: int) -> Tensor:
+    """Share of each class among the labels (n,)."""
+    return torch.bincount(labels, minlength=n_classes) / len(labels)
+
+
+def scaled(mean: Tensor, counts: Tensor) -> Tensor:
+    """Divide by the counts, 0 where there is none, and scale to a sum of 1."""
+    ratio = mean * torch.where(counts > 0, 1 / counts, 0)
+    return ratio / ratio.sum()

@@ -1,0 +1,85 @@
+"""The answer for a mixture is the mixture of the answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ._average import AveragedMixin
+from ._base import FRACTION, POSITIVE, Batch, Objective
+from ._classification import agreement, confident
+from ._mixup import draw_mixture, mixture
+
+
+class ICT(AveragedMixin, Objective):
+    r"""Interpolation consistency training: a mixture is answered by the mixture of a teacher's answers.
+
+    .. math:: w(t) \frac{1}{n} \sum_i m_i \lVert p(\lambda x_i + (1 - \lambda) x_j)
+        - \lambda q(x_i) - (1 - \lambda) q(x_j) \rVert^2, \quad \lambda \sim Beta(\alpha, \alpha)
+
+    over unlabeled rows and partners drawn among them, on embedded steps, the shorter one followed by
+    zeros. The teacher's weights are a moving average of the student's, and the teacher predicts.
+    :math:`m_i` is 1 where it is sure enough of both, else 0.
+
+    Parameters
+    ----------
+    weight : float, default=3
+        Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
+    threshold : float, default=0.95
+        Mixtures of rows with a smaller largest probability do not count; 0 is the original.
+    alpha : float, default=1
+        Parameter of the Beta distribution: small values mix little, 1 is uniform.
+    ramp : float, default=0.4
+        Share of training over which the weight rises from near 0.
+    memory : float, default=0.1
+        Time constant of the moving average, as a share of training.
+    ratio : float, default=1
+        Unlabeled rows in a step, as a share of `batch_size`.
+
+    References
+    ----------
+    Verma et al. (2019), "Interpolation consistency training for semi-supervised learning", IJCAI.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.objectives import ICT
+    >>> clf = SemiSupervisedRNNClassifier(ICT(alpha=0.5))
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **AveragedMixin._parameter_constraints,
+        "threshold": FRACTION,
+        "alpha": POSITIVE,
+    }
+
+    def __init__(
+        self,
+        weight: float = 3,
+        threshold: float = 0.95,
+        alpha: float = 1,
+        ramp: float = 0.4,
+        memory: float = 0.1,
+        ratio: float = 1,
+    ):
+        self.weight = weight
+        self.threshold = threshold
+        self.alpha = alpha
+        self.ramp = ramp
+        self.memory = memory
+        self.ratio = ratio
+
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Return `"interpolation"`."""
+        share, partner = draw_mixture(batch, self.alpha)
+        with torch.no_grad():
+            answers = self.predictor(model).logits(view, batch.lengths).softmax(1)
+        sure = confident(answers, self.threshold)
+        sure = sure * sure[partner]
+        self.observe(confident=sure.mean(), agreement=agreement(answers, logits))
+        x, lengths = mixture(view, batch.lengths, share, partner)
+        p = model.logits(x, lengths, batch.generator).softmax(1)
+        target = torch.lerp(answers[partner], answers, share[:, None])
+        return {"interpolation": ((p - target).square().sum(1) * sure).mean()}

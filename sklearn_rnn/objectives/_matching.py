@@ -1,0 +1,47 @@
+"""What FixMatch and its kin share: a strong view must be answered as a weak one is."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from ._average import AveragedMixin
+from ._base import Batch
+from ._classification import agreement, weak_and_strong
+
+
+class MatchingMixin(AveragedMixin):
+    """Mixin of objectives: cross-entropy of strong views against the answers for weak ones.
+
+    What an algorithm decides is `trust`: the weight of each row. The teacher answers for the weak views.
+    """
+
+    def view(self, model: Any, batch: Batch) -> Tensor:
+        """Return a weak view of labeled rows and a strong one of the others."""
+        return weak_and_strong(model, batch)
+
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Return `"matching"`."""
+        answers = self._answer(model, batch)
+        trust = self.trust(answers, batch)
+        self.observe(confident=trust.mean(), agreement=agreement(answers, logits))  # type: ignore[attr-defined]
+        return {"matching": (cross_entropy(logits, self.target(answers), reduction="none") * trust).mean()}
+
+    @torch.no_grad()
+    def _answer(self, model: Any, batch: Batch) -> Tensor:
+        """Probabilities (n, K) of the weak views."""
+        teacher = self.predictor(model)
+        view = teacher.view(batch.values, batch.lengths, batch.generator)
+        return teacher.logits(view, batch.lengths).softmax(1)
+
+    def target(self, answers: Tensor) -> Tensor:
+        """Return what strong views are trained for: classes (n,) or probabilities (n, K)."""
+        return answers.argmax(1)
+
+    @abstractmethod
+    def trust(self, answers: Tensor, batch: Batch) -> Tensor:
+        """Weights (n,) of the rows, from 0 to 1, given the answers (n, K) for their weak views."""

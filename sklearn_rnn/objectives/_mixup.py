@@ -1,0 +1,74 @@
+"""Straight lines between labeled sequences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from ._base import NOT_NEGATIVE, POSITIVE, Batch, Objective
+from ._classification import ClassificationMixin
+
+
+class MixUp(ClassificationMixin, Objective):
+    r"""MixUp: the label of a mixture of two sequences is the mixture of their labels.
+
+    .. math:: L(x) + w L(\lambda x + (1 - \lambda) x', \lambda y + (1 - \lambda) y'), \quad
+        \lambda \sim Beta(\alpha, \alpha)
+
+    on embedded steps of pairs of labeled rows, the shorter one followed by zeros; one :math:`\lambda`
+    for each pair. Unlabeled rows are left out; `ICT` mixes those.
+
+    Parameters
+    ----------
+    weight : float, default=1
+        Weight :math:`w` of the mixtures' loss. Zero trains exactly what `Supervised` trains.
+    alpha : float, default=0.2
+        Parameter of the Beta distribution: small values mix little, 1 is uniform.
+
+    References
+    ----------
+    Zhang, Cisse, Dauphin and Lopez-Paz (2018), "mixup: beyond empirical risk minimization", ICLR.
+    Guo, Mao and Zhang (2019), "Augmenting data with mixup for sentence classification", arXiv:1905.08941.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.objectives import MixUp
+    >>> clf = SemiSupervisedRNNClassifier(MixUp(alpha=1))
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {"weight": NOT_NEGATIVE, "alpha": POSITIVE}
+
+    def __init__(self, weight: float = 1, alpha: float = 0.2):
+        self.weight = weight
+        self.alpha = alpha
+
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Return `"mixup"`."""
+        share, partner = draw_mixture(batch, self.alpha)
+        x, lengths = mixture(view, batch.lengths, share, partner)
+        log_p = model.logits(x, lengths, batch.generator).log_softmax(1)
+        target = one_hot(batch.codes, log_p.shape[1]).to(log_p.dtype)
+        if batch.weights is not None:
+            target = target * batch.weights[:, None]
+        target = torch.lerp(target[partner], target, share[:, None])
+        return {"mixup": -(target * log_p).sum(1).mean()}
+
+
+def draw_mixture(batch: Batch, alpha: float) -> tuple[Tensor, Tensor]:
+    """Draw a share (n,) from Beta(alpha, alpha) and a partner (n,) for each row; without generator, halves in order."""
+    n, device = len(batch), batch.values.device
+    if batch.generator is None:
+        return torch.full((n,), 0.5, device=device), torch.arange(n, device=device).roll(1)
+    gamma = torch._standard_gamma(torch.full((2, n), float(alpha), device=device), generator=batch.generator)
+    share = gamma[0] / gamma.sum(0).clamp_min(torch.finfo(gamma.dtype).tiny)
+    return share, torch.randperm(n, generator=batch.generator, device=device)
+
+
+def mixture(x: Tensor, lengths: Tensor | None, share: Tensor, partner: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Mix embedded steps (n, T, E) with their partners', as long as the longer of both."""
+    mixed = torch.lerp(x[partner], x, share[:, None, None])
+    return mixed, None if lengths is None else torch.maximum(lengths, lengths[partner])

@@ -1,0 +1,60 @@
+"""The own answers as labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from ._base import FRACTION, Batch, Objective
+from ._classification import ClassificationMixin, confident
+
+
+class PseudoLabel(ClassificationMixin, Objective):
+    r"""Pseudo-labels: cross-entropy of unlabeled rows against their most probable class.
+
+    .. math:: w(t) \frac{1}{n} \sum_i m_i \left( - \log p_{\hat y_i}(x_i) \right), \quad
+        \hat y_i = \arg\max_k p_k(x_i)
+
+    where :math:`m_i` is 1 where the largest probability is enough, else 0.
+
+    Parameters
+    ----------
+    weight : float, default=1
+        Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
+    threshold : float, default=0.95
+        Rows with a smaller largest probability do not count; 0 is the original.
+    ramp : float, default=0.4
+        Share of training over which the weight rises from near 0.
+    ratio : float, default=1
+        Unlabeled rows in a step, as a share of `batch_size`.
+
+    References
+    ----------
+    Lee (2013), "Pseudo-label: the simple and efficient semi-supervised learning method for deep
+    neural networks", ICML workshop.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.objectives import PseudoLabel
+    >>> clf = SemiSupervisedRNNClassifier(PseudoLabel(threshold=0.9))
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **ClassificationMixin._parameter_constraints,
+        "threshold": FRACTION,
+    }
+
+    def __init__(self, weight: float = 1, threshold: float = 0.95, ramp: float = 0.4, ratio: float = 1):
+        self.weight = weight
+        self.threshold = threshold
+        self.ramp = ramp
+        self.ratio = ratio
+
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Return `"pseudo_label"`."""
+        sure = confident(logits.softmax(1), self.threshold)
+        self.observe(confident=sure.mean())
+        return {"pseudo_label": (cross_entropy(logits, logits.argmax(1), reduction="none") * sure).mean()}

@@ -1,0 +1,96 @@
+"""FixMatch with a weight for each row instead of a threshold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ._base import FRACTION, POSITIVE, Batch, Objective
+from ._matching import MatchingMixin
+
+
+class SoftMatch(MatchingMixin, Objective):
+    r"""SoftMatch: FixMatch that counts less sure rows less, and aligns the answers to even classes.
+
+    .. math:: \lambda_i = \exp\left( - \frac{\min(\max_k \bar q_{ik} - \mu_t, 0)^2}{2 \sigma_t^2 / s^2} \right), \quad
+        \bar q_{ik} \propto q_{ik} \frac{1 / K}{\bar p_k}
+
+    weighs the cross-entropy of row i, where :math:`q_i` are the probabilities of the weak view,
+    :math:`\bar p` is their running mean, and :math:`\mu_t, \sigma_t^2` are the running mean and variance
+    of the largest ones.
+
+    Parameters
+    ----------
+    weight : float, default=1
+        Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
+    n_sigma : float, default=2
+        Factor s: larger counts fewer rows.
+    momentum : float, default=0.99
+        Decay of the running means, per optimiser step; 0.999 in the paper's far longer training.
+    ramp : float, default=0.4
+        Share of training over which the weight rises from near 0.
+    memory : float, default=0.1
+        Time constant of a moving average of the weights, as a share of training, that answers for the
+        weak views and predicts. With 0 the student answers for itself, as in the paper.
+    ratio : float, default=1
+        Unlabeled rows in a step, as a share of `batch_size`.
+
+    References
+    ----------
+    Chen et al. (2023), "SoftMatch: addressing the quantity-quality trade-off in semi-supervised
+    learning", ICLR.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.objectives import SoftMatch
+    >>> clf = SemiSupervisedRNNClassifier(SoftMatch(n_sigma=3))
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **MatchingMixin._parameter_constraints,
+        "n_sigma": POSITIVE,
+        "momentum": FRACTION,
+    }
+
+    def __init__(
+        self,
+        weight: float = 1,
+        n_sigma: float = 2,
+        momentum: float = 0.99,
+        ramp: float = 0.4,
+        memory: float = 0.1,
+        ratio: float = 1,
+    ):
+        self.weight = weight
+        self.n_sigma = n_sigma
+        self.momentum = momentum
+        self.ramp = ramp
+        self.memory = memory
+        self.ratio = ratio
+
+    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+        """Start the running means: even classes, chance."""
+        super().start(model, n_steps, n_rows)
+        n_classes = len(model.head.weight)
+        self.classes_ = model.head.weight.new_full((n_classes,), 1 / n_classes)
+        self.mean_ = model.head.weight.new_tensor(1 / n_classes)
+        self.variance_ = model.head.weight.new_tensor(1.0)
+
+    def trust(self, answers: Tensor, batch: Batch) -> Tensor:
+        """Return the weights of the rows, and move the running means."""
+        step = 1 - self.momentum
+        self.classes_.lerp_(answers.mean(0), step)
+        largest = answers.amax(1)
+        self.mean_.lerp_(largest.mean(), step)
+        self.variance_.lerp_(largest.var(correction=min(1, len(largest) - 1)), step)
+        aligned = answers / self.classes_
+        short = (aligned.amax(1) / aligned.sum(1) - self.mean_).clamp_max(0)
+        return torch.exp(-short.square() * self.n_sigma**2 / (2 * self.variance_.clamp_min(1e-12)))
+
+    def finish(self, model: Any) -> None:
+        """Drop the running means and the average."""
+        super().finish(model)
+        del self.classes_, self.mean_, self.variance_

@@ -1,0 +1,90 @@
+"""Two objectives at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from ._base import Batch, Objective
+from ._classification import ClassificationMixin
+
+
+class Sum(ClassificationMixin, Objective):
+    """Two objectives at once: one pass over the rows, the terms of both, `first + second` for short.
+
+    The student sees the view of `first`. Where both average the weights, `first`'s average predicts.
+    Longer sums nest: ``(a + b) + c``.
+
+    Parameters
+    ----------
+    first, second : Objective
+        Objectives of classifiers, but for those that train in rounds. Their parameters are searched as
+        `objective__first__weight`.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.objectives import VAT, EntropyMinimization
+    >>> objective = VAT() + EntropyMinimization(weight=0.06)
+    >>> clf = SemiSupervisedRNNClassifier(objective).set_params(objective__first__epsilon=0.1)
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {"first": [ClassificationMixin], "second": [ClassificationMixin]}
+
+    def __init__(self, first: Any, second: Any):
+        self.first = first
+        self.second = second
+
+    @property
+    def unlabeled_ratio(self) -> float:
+        """Unlabeled rows in a step: the larger of both."""
+        return max(self.first.unlabeled_ratio, self.second.unlabeled_ratio)
+
+    def validate(self) -> None:
+        """Check the parameters of all."""
+        super().validate()
+        for part in (self.first, self.second):
+            part.validate()
+            if part.n_rounds > 1:
+                raise ValueError(f"{type(part).__name__} trains in rounds and cannot be part of a sum.")
+
+    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+        """Start both."""
+        self.first.start(model, n_steps, n_rows)
+        self.second.start(model, n_steps, n_rows)
+
+    def view(self, model: Any, batch: Batch) -> Tensor:
+        """Return the view of the first."""
+        return self.first.view(model, batch)
+
+    def added_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Return the terms of both; what has the same name is added."""
+        terms = self.first.added_terms(model, batch, view, logits)
+        for name, term in self.second.added_terms(model, batch, view, logits).items():
+            terms[name] = terms[name] + term if name in terms else term
+        return terms
+
+    def after_step(self, model: Any) -> None:
+        """Tell both."""
+        self.first.after_step(model)
+        self.second.after_step(model)
+
+    def predictor(self, model: Any) -> nn.Module:
+        """Return the first's, or else the second's."""
+        predictor = self.first.predictor(model)
+        return self.second.predictor(model) if predictor is model else predictor
+
+    def finish(self, model: Any) -> None:
+        """Tell both."""
+        self.first.finish(model)
+        self.second.finish(model)
+
+    def observed(self) -> dict[str, Any]:
+        """Return what both observed; of the same name, the first's."""
+        return {**self.second.observed(), **self.first.observed()}
+
+    def diagnose(self, history: Any) -> None:
+        """Tell both."""
+        self.first.diagnose(history)
+        self.second.diagnose(history)

@@ -1,0 +1,81 @@
+"""A strong view must be answered as a weak one is, by the whole distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ._base import FRACTION, POSITIVE, Batch, Objective
+from ._classification import confident
+from ._matching import MatchingMixin
+
+
+class UDA(MatchingMixin, Objective):
+    r"""Unsupervised data augmentation: strong views get the sharpened answer for a weak view.
+
+    .. math:: w(t) \frac{1}{n} \sum_i [\max_k q_{ik} \ge \tau]
+        \left( - \sum_k \tilde q_{ik} \log p_k(x_i^{strong}) \right), \quad
+        \tilde q_{ik} \propto q_{ik}^{1 / \theta}
+
+    where :math:`q_i` are the probabilities of the weak view. The annealing of the labels' loss that the
+    paper adds for its smallest budgets is left out.
+
+    Parameters
+    ----------
+    weight : float, default=1
+        Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
+    threshold : float, default=0.8
+        Rows count where the answer's largest probability is at least this.
+    temperature : float, default=0.4
+        Temperature :math:`\theta` of the answers; below 1 sharpens them.
+    ramp : float, default=0.4
+        Share of training over which the weight rises from near 0.
+    memory : float, default=0.1
+        Time constant of a moving average of the weights, as a share of training, that answers for the
+        weak views and predicts. With 0 the student answers for itself, as in the paper.
+    ratio : float, default=1
+        Unlabeled rows in a step, as a share of `batch_size`.
+
+    References
+    ----------
+    Xie, Dai, Hovy, Luong and Le (2020), "Unsupervised data augmentation for consistency training",
+    NeurIPS.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.objectives import UDA
+    >>> clf = SemiSupervisedRNNClassifier(UDA(temperature=0.5))
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **MatchingMixin._parameter_constraints,
+        "threshold": FRACTION,
+        "temperature": POSITIVE,
+    }
+
+    def __init__(
+        self,
+        weight: float = 1,
+        threshold: float = 0.8,
+        temperature: float = 0.4,
+        ramp: float = 0.4,
+        memory: float = 0.1,
+        ratio: float = 1,
+    ):
+        self.weight = weight
+        self.threshold = threshold
+        self.temperature = temperature
+        self.ramp = ramp
+        self.memory = memory
+        self.ratio = ratio
+
+    def target(self, answers: Tensor) -> Tensor:
+        """Sharpened probabilities."""
+        return (answers.clamp_min(torch.finfo(answers.dtype).tiny).log() / self.temperature).softmax(1)
+
+    def trust(self, answers: Tensor, batch: Batch) -> Tensor:
+        """Return 1 for rows that pass the threshold."""
+        return confident(answers, self.threshold)

@@ -1,0 +1,106 @@
+"""The contract of a perturbation, and which steps of a batch are whose."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import torch
+from sklearn.base import BaseEstimator
+from torch import Tensor
+
+from .._sklearn import Interval
+
+SHARE = [Interval(Real, 0, 1, closed="left")]
+DEVIATION = [Interval(Real, 0, None, closed="left")]
+COUNT = [Interval(Integral, 1, None, closed="left")]
+KNOTS = [Interval(Integral, 2, None, closed="left")]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Which steps of a batch belong to their sequence.
+
+    Attributes
+    ----------
+    lengths : Tensor of shape (n,) or None
+        Steps of each sequence; None where all are T long.
+    index : Tensor of shape (T,)
+        Numbers of the steps, from 0.
+    ends : Tensor of shape (n,), as x
+        The lengths as numbers of the type of x.
+    inside : Tensor of shape (n, T, 1), bool, or None
+        Whether a step belongs to its sequence; None where all do.
+    """
+
+    lengths: Tensor | None
+    index: Tensor
+    ends: Tensor
+    inside: Tensor | None
+
+    @classmethod
+    def of(cls, x: Tensor, lengths: Tensor | None) -> Steps:
+        """Steps of a batch x (n, T, E)."""
+        n, n_steps, _ = x.shape
+        index = torch.arange(n_steps, device=x.device)
+        if lengths is None:
+            return cls(None, index, x.new_full((n,), n_steps), None)
+        return cls(lengths, index, lengths.to(x.dtype), (index < lengths[:, None])[:, :, None])
+
+    @property
+    def last(self) -> Tensor:
+        """Number of the last step of each sequence, (n, 1)."""
+        return (self.ends - 1)[:, None]
+
+    def keep(self, x: Tensor) -> Tensor:
+        """Zero what follows the sequences."""
+        return x if self.inside is None else x * self.inside
+
+
+class Perturbation(BaseEstimator, ABC):
+    """Base of the perturbations: changes a batch of sequences at random.
+
+    An own one defines `perturb`, and `_parameter_constraints` where it has parameters.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_rnn.perturbations import Perturbation
+    >>> class Flip(Perturbation):
+    ...     def perturb(self, x, steps, generator):
+    ...         flipped = torch.rand(len(x), 1, 1, generator=generator, device=x.device) < 0.5
+    ...         return torch.where(flipped, -x, x)
+    >>> Flip()(torch.ones(6, 1, 1), None, torch.Generator().manual_seed(0)).flatten()
+    tensor([-1.,  1., -1., -1., -1.,  1.])
+    """
+
+    _parameter_constraints: dict[str, list] = {}
+
+    def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:
+        """Return changed sequences; `x` stays as it is.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, T, E), floating point
+            Embedded steps: standardised numbers, or vectors of tokens.
+        lengths : Tensor of shape (n,), integer, or None
+            Steps of each sequence, at least 1; None where all are T long.
+        generator : torch.Generator
+            Source of all randomness, on the device of x.
+
+        Returns
+        -------
+        changed : Tensor of shape (n, T, E)
+            Zero after the end of each sequence.
+        """
+        steps = Steps.of(x, lengths)
+        return steps.keep(self.perturb(x, steps, generator))
+
+    @abstractmethod
+    def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
+        """Return changed steps (n, T, E), whatever in the padding, which `__call__` zeroes."""
+
+    def validate(self) -> None:
+        """Check the parameters as scikit-learn does; the estimators do so in `fit`."""
+        self._validate_params()

@@ -1,0 +1,61 @@
+"""Several perturbations, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ._base import Perturbation, Steps
+
+
+class Compose(Perturbation):
+    """Apply perturbations one after the other.
+
+    Parameters
+    ----------
+    perturbations : list or tuple of callables
+        Called in this order, each as ``perturbation(x, lengths, generator)``; none gives x back.
+
+    Examples
+    --------
+    Numbers, and tokens:
+
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.perturbations import Compose, Jitter, Replacement, StepDrop, Swap, TimeWarp
+    >>> clf = SemiSupervisedRNNClassifier(augmentation=Compose([TimeWarp(0.2), Jitter()]))
+    >>> clf = SemiSupervisedRNNClassifier(augmentation=Compose([Swap(), Replacement(), StepDrop()]))
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {"perturbations": [list, tuple]}
+
+    def __init__(self, perturbations: list[Callable[..., Tensor]] | tuple[Callable[..., Tensor], ...]):
+        self.perturbations = perturbations
+
+    def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
+        """Apply one after the other."""
+        for perturbation in self.perturbations:
+            x = perturbation(x, steps.lengths, generator)
+        return x
+
+    def validate(self) -> None:
+        """Check the list and, where they can be checked, its members.
+
+        Raises
+        ------
+        InvalidParameterError
+            `perturbations` is no list, or a parameter of a member is out of its range.
+        TypeError
+            A member is not callable.
+        """
+        super().validate()
+        for i, perturbation in enumerate(self.perturbations):
+            if not callable(perturbation) or isinstance(perturbation, type):
+                raise TypeError(
+                    f"perturbations[{i}] must be a perturbation, or a callable of x, lengths and generator, "
+                    f"got {perturbation!r}."
+                )
+            if isinstance(perturbation, Perturbation):
+                perturbation.validate()

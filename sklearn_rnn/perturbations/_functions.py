@@ -1,0 +1,99 @@
+"""The arithmetic of the perturbations, which single ones and presets share."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ._base import Steps
+
+
+def uniform(x: Tensor, generator: torch.Generator, *shape: int) -> Tensor:
+    """Draw numbers between 0 and 1, of the type and on the device of x."""
+    return torch.rand(shape, generator=generator, device=x.device, dtype=x.dtype)
+
+
+def normal(x: Tensor, generator: torch.Generator, deviation: float, *shape: int, mean: float = 0.0) -> Tensor:
+    """Draw normal numbers, of the type and on the device of x."""
+    return x.new_empty(shape).normal_(mean, deviation, generator=generator)
+
+
+def pick(x: Tensor, index: Tensor) -> Tensor:
+    """Steps of x (n, T, E) by their numbers (n, T) in the own sequence."""
+    n, n_steps, n_channels = x.shape
+    if n_channels == 1:
+        return x.gather(1, index[:, :, None])
+    firsts = torch.arange(0, n * n_steps, n_steps, device=x.device)  # whole vectors are faster than a gather
+    return pick_any(x, index + firsts[:, None])
+
+
+def pick_any(x: Tensor, index: Tensor) -> Tensor:
+    """Steps of x (n, T, E) by their numbers (n, T) in the whole batch."""
+    return x.reshape(-1, x.shape[2]).index_select(0, index.flatten()).view_as(x)
+
+
+def interpolate(x: Tensor, steps: Steps, position: Tensor) -> Tensor:
+    """Values (n, T, E) at positions (n, T) between the steps; the ends are repeated beyond them."""
+    position = position.clamp_min(0).minimum(steps.last)
+    left = position.floor()
+    share = (position - left)[:, :, None]
+    a = pick(x, left.long())
+    return a + share * (pick(x, (left + 1).minimum(steps.last).long()) - a)
+
+
+def window(steps: Steps, crop: float, shift: float, draws: Tensor) -> tuple[Tensor, Tensor]:
+    """First position (n, 1), and positions a step (n, 1), of a random crop and shift by draws (3, n)."""
+    rate = 1 - crop * draws[0]
+    most = (shift * steps.ends).floor()
+    first = draws[1] * (1 - rate) * steps.ends + (draws[2] * (2 * most + 1)).floor() - most
+    return first[:, None], rate[:, None]
+
+
+def smooth_curve(steps: Steps, knots: Tensor) -> Tensor:
+    """Curve (n, T) through knots (n, K) spread evenly over each sequence, joined by half cosines."""
+    last = steps.last if steps.lengths is not None else steps.last[:1]  # (n, 1), or (1, 1) for all
+    n_gaps = knots.shape[1] - 1
+    place = (steps.index / last.clamp_min(1)).clamp_max(1) * n_gaps
+    left = place.floor().clamp_max(n_gaps - 1)
+    share = (1 - torch.cos(math.pi * (place - left))) / 2
+    index = left.long().expand(len(knots), -1)
+    a = knots.gather(1, index)
+    return a + share * (knots.gather(1, index + 1) - a)
+
+
+def warped(steps: Steps, log_speeds: Tensor) -> Tensor:
+    """Positions (n, T) at speeds that change smoothly between knots (n, K), from first to last step."""
+    travelled = smooth_curve(steps, log_speeds).exp().cumsum(1)
+    travelled = travelled - travelled[:, :1]
+    whole = travelled.gather(1, steps.last.long())
+    return steps.last * (travelled / whole.clamp_min(torch.finfo(whole.dtype).tiny)).clamp_max(1)
+
+
+def noise(x: Tensor, steps: Steps, deviation: float, generator: torch.Generator) -> Tensor:
+    """Noise (n, T, E) in proportion to each sequence's own deviation, or to 1 where that is larger."""
+    drawn = torch.empty_like(x).normal_(0, deviation, generator=generator)
+    return drawn * _spread(x, steps).clamp_max(1)
+
+
+def _spread(x: Tensor, steps: Steps) -> Tensor:
+    """Standard deviation (n, 1, E) of each sequence over its own steps."""
+    own = steps.keep(x)
+    n_steps = steps.ends[:, None, None]
+    mean = own.sum(1, keepdim=True) / n_steps
+    variance = own.square().sum(1, keepdim=True) / n_steps - mean.square()
+    varies = variance > 0
+    return variance.where(varies, 1).sqrt() * varies  # the root of 0 has no finite gradient
+
+
+def span(steps: Steps, share: float, draws: Tensor) -> Tensor:
+    """Mask (..., n, T) of a random span of at most a share of the steps, by draws (2, ..., n)."""
+    width = (share * steps.ends * draws[0]).floor()
+    first = (draws[1] * (steps.ends - width + 1)).floor()
+    return (steps.index >= first[..., None]) & (steps.index < (first + width)[..., None])
+
+
+def all_but_one(draws: Tensor, share: float) -> Tensor:
+    """Mask, as draws (n, K), of those below `share`, sparing the largest draw of each row."""
+    return (draws < share) & (draws < draws.amax(1, keepdim=True))

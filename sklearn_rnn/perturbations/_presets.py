@@ -1,0 +1,207 @@
+"""Several perturbations in one pass: light for every view, strong for a view that is to be hard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ._base import DEVIATION, SHARE, Perturbation, Steps
+from ._functions import all_but_one, interpolate, noise, normal, smooth_curve, span, uniform, warped, window
+
+N_KNOTS = 4
+
+
+@dataclass(frozen=True)
+class _Fused:
+    """What the presets share: all that moves steps in one interpolation, all factors in one product."""
+
+    crop: float
+    shift: float
+    scale: float
+    jitter: float
+    hide: float
+    warp: float = 0.0
+    magnitude: float = 0.0
+    channels: float = 0.0
+
+    def __call__(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
+        n, _, n_channels = x.shape
+        draws = uniform(x, generator, 5, n)
+        if self.crop or self.shift or self.warp:
+            x = interpolate(x, steps, self._positions(x, steps, draws[:3], generator))
+        if self.scale or self.magnitude:
+            x = x * self._factor(x, steps, generator)
+        if self.channels:
+            dropped = all_but_one(uniform(x, generator, n, n_channels), self.channels)
+            x = x.masked_fill(dropped[:, None], 0)
+        if self.jitter:  # last to draw: its noise follows the padded length
+            x = x + noise(x, steps, self.jitter, generator)
+        if self.hide:
+            x = x.masked_fill(span(steps, self.hide, draws[3:])[:, :, None], 0)
+        return x
+
+    def _positions(self, x: Tensor, steps: Steps, draws: Tensor, generator: torch.Generator) -> Tensor:
+        """Where each new step comes from, (n, T)."""
+        first, rate = window(steps, self.crop, self.shift, draws)
+        if not self.warp:
+            return first + rate * steps.index
+        return first + rate * warped(steps, normal(x, generator, self.warp, len(x), N_KNOTS))
+
+    def _factor(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
+        """Factor of each sequence or step, (n, 1, 1) or (n, T, 1)."""
+        n = len(x)
+        whole = normal(x, generator, self.scale, n, 1, 1, mean=1.0) if self.scale else x.new_ones(n, 1, 1)
+        if not self.magnitude:
+            return whole
+        knots = normal(x, generator, self.magnitude, n, N_KNOTS, mean=1.0)
+        return whole * smooth_curve(steps, knots)[:, :, None]
+
+
+class Light(Perturbation):
+    """Crop, shift, scale, add noise and hide a span: each a little, by the sequence's own length.
+
+    The default augmentation of numbers.
+
+    Parameters
+    ----------
+    crop : float, default=0.2
+        Largest share of the steps cut off; what is left is stretched to the old length.
+    shift : float, default=0.1
+        Largest shift in time, as a share of the length, rounded down to steps: sequences of fewer
+        than ``1 / shift`` steps stay where they are. Values at the edge are repeated.
+    scale : float, default=0.1
+        Standard deviation of a factor for each sequence, around 1.
+    jitter : float, default=0.3
+        Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
+    hide : float, default=0.1
+        Largest share of the steps set to the mean of the data, in one span.
+
+    References
+    ----------
+    Um et al. (2017), "Data augmentation of wearable sensor data for Parkinson's disease monitoring
+    using convolutional neural networks", ICMI.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.perturbations import Light
+    >>> clf = SemiSupervisedRNNClassifier(augmentation=Light(hide=0.2))
+    >>> search = GridSearchCV(clf, {"augmentation__jitter": [0.1, 0.3, 0.5]})
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "crop": SHARE,
+        "shift": SHARE,
+        "scale": DEVIATION,
+        "jitter": DEVIATION,
+        "hide": SHARE,
+    }
+
+    def __init__(
+        self,
+        crop: float = 0.2,
+        shift: float = 0.1,
+        scale: float = 0.1,
+        jitter: float = 0.3,
+        hide: float = 0.1,
+    ):
+        self.crop = crop
+        self.shift = shift
+        self.scale = scale
+        self.jitter = jitter
+        self.hide = hide
+
+    def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
+        """Change all in one pass."""
+        return _Fused(self.crop, self.shift, self.scale, self.jitter, self.hide)(x, steps, generator)
+
+
+class Strong(Perturbation):
+    """As `Light`, but more of each, with time and magnitude warped and channels dropped.
+
+    Parameters
+    ----------
+    crop : float, default=0.3
+        Largest share of the steps cut off; what is left is stretched to the old length.
+    shift : float, default=0.2
+        Largest shift in time, as a share of the length, rounded down to steps: sequences of fewer
+        than ``1 / shift`` steps stay where they are. Values at the edge are repeated.
+    scale : float, default=0.2
+        Standard deviation of a factor for each sequence, around 1.
+    jitter : float, default=0.5
+        Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
+    hide : float, default=0.3
+        Largest share of the steps set to the mean of the data, in one span.
+    warp : float, default=0.4
+        Standard deviation of the logarithm of the speed, as in `TimeWarp` with 4 knots.
+    magnitude : float, default=0.3
+        Standard deviation of a smooth factor around 1, as in `MagnitudeWarp` with 4 knots.
+    channels : float, default=0
+        Probability that a channel is set to the mean of the data, as in `ChannelDrop`.
+
+    References
+    ----------
+    Um et al. (2017), "Data augmentation of wearable sensor data for Parkinson's disease monitoring
+    using convolutional neural networks", ICMI.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_rnn.perturbations import Strong
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> x = torch.linspace(-1, 1, 24).expand(2, 24)[:, :, None]  # 2 sequences of up to 24 steps of 1 value
+    >>> changed = Strong()(x, torch.tensor([24, 16]), generator)
+    >>> changed.shape
+    torch.Size([2, 24, 1])
+    >>> changed[1, 16:].abs().max()  # nothing after the end
+    tensor(0.)
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "crop": SHARE,
+        "shift": SHARE,
+        "scale": DEVIATION,
+        "jitter": DEVIATION,
+        "hide": SHARE,
+        "warp": DEVIATION,
+        "magnitude": DEVIATION,
+        "channels": SHARE,
+    }
+
+    def __init__(
+        self,
+        crop: float = 0.3,
+        shift: float = 0.2,
+        scale: float = 0.2,
+        jitter: float = 0.5,
+        hide: float = 0.3,
+        warp: float = 0.4,
+        magnitude: float = 0.3,
+        channels: float = 0.0,
+    ):
+        self.crop = crop
+        self.shift = shift
+        self.scale = scale
+        self.jitter = jitter
+        self.hide = hide
+        self.warp = warp
+        self.magnitude = magnitude
+        self.channels = channels
+
+    def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
+        """Change all in one pass."""
+        fused = _Fused(
+            crop=self.crop,
+            shift=self.shift,
+            scale=self.scale,
+            jitter=self.jitter,
+            hide=self.hide,
+            warp=self.warp,
+            magnitude=self.magnitude,
+            channels=self.channels,
+        )
+        return fused(x, steps, generator)

@@ -1,0 +1,193 @@
+"""Perturbations that move steps in time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ._base import COUNT, DEVIATION, KNOTS, SHARE, Perturbation, Steps
+from ._functions import interpolate, normal, pick, uniform, warped, window
+
+
+class Crop(Perturbation):
+    """Keep a random window of random width, stretched to the old length.
+
+    Parameters
+    ----------
+    share : float, default=0.2
+        Largest share of the steps cut off.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_rnn.perturbations import Crop
+    >>> x = torch.arange(5.0).reshape(1, 5, 1)
+    >>> Crop(0.9)(x, None, torch.Generator().manual_seed(0)).flatten()
+    tensor([1.7156, 2.2689, 2.8223, 3.3757, 3.9290])
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {"share": SHARE}
+
+    def __init__(self, share: float = 0.2):
+        self.share = share
+
+    def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
+        """Interpolate between the steps of the window."""
+        if not self.share:
+            return x
+        first, rate = window(steps, self.share, 0, uniform(x, generator, 3, len(x)))
+        return interpolate(x, steps, first + rate * steps.index)
+
+
+class WindowSlice(Perturbation):
+    """Keep a random window of fixed width, stretched to the old length.
+
+    The window starts and ends at a step, and its ends become the ends of the sequence.
+
+    Parameters
+    ----------
+    share : float, default=0.1
+        Share of the steps cut off, rounded down to steps: sequences of fewer than ``1 / share``
+        steps stay as they are.
+
+    References
+    ----------
+    Le Guennec, Malinowski and Tavenard (2016), "Data augmentation for time series classification
+    using convolutional neural networks", ECML/PKDD workshop on advanced analytics and learning on
+    temporal data.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_rnn.perturbations import WindowSlice
+    >>> x = torch.arange(5.0).reshape(1, 5, 1)
+    >>> WindowSlice(0.4)(x, None, torch.Generator().manual_seed(0)).flatten()
+    tensor([1.0000, 1.5000, 2.0000, 2.5000, 3.0000])
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {"share": SHARE}
+
+    def __init__(self, share: float = 0.1):
+        self.share = share
+
+    def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
+        """Interpolate between the steps of the window."""
+        if not self.share:
+            return x
+        cut = (self.share * steps.ends).floor()[:, None]
+        first = (uniform(x, generator, len(x), 1) * (cut + 1)).floor()
+        rate = (steps.last - cut) / steps.last.clamp_min(1)
+        return interpolate(x, steps, first + rate * steps.index)
+
+
+class TimeShift(Perturbation):
+    """Move each sequence by a random number of steps; values at the edge are repeated.
+
+    Parameters
+    ----------
+    share : float, default=0.1
+        Largest shift, forwards or backwards, as a share of the length, rounded down to steps:
+        sequences of fewer than ``1 / share`` steps stay where they are.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_rnn.perturbations import TimeShift
+    >>> x = torch.arange(5.0).reshape(1, 5, 1)
+    >>> TimeShift(0.4)(x, None, torch.Generator().manual_seed(0)).flatten()
+    tensor([0., 0., 0., 1., 2.])
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {"share": SHARE}
+
+    def __init__(self, share: float = 0.1):
+        self.share = share
+
+    def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
+        """Take each step from as far away."""
+        if not self.share:
+            return x
+        first, _ = window(steps, 0, self.share, uniform(x, generator, 3, len(x)))
+        return pick(x, (first + steps.index).clamp_min(0).minimum(steps.last).long())
+
+
+class TimeWarp(Perturbation):
+    """Run through each sequence at a speed that changes smoothly, from its first step to its last.
+
+    Parameters
+    ----------
+    deviation : float, default=0.3
+        Standard deviation of the logarithm of the speed at the knots; about the relative deviation
+        of the speed.
+    n_knots : int, default=4
+        Points, spread evenly over the sequence, at which a speed is drawn; joined by half cosines
+        (by cubic splines in the paper).
+
+    References
+    ----------
+    Um et al. (2017), "Data augmentation of wearable sensor data for Parkinson's disease monitoring
+    using convolutional neural networks", ICMI.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_rnn.perturbations import TimeWarp
+    >>> x = torch.arange(5.0).reshape(1, 5, 1)
+    >>> TimeWarp(0.5)(x, None, torch.Generator().manual_seed(0)).flatten()
+    tensor([0.0000, 1.2094, 1.8693, 2.3731, 4.0000])
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {"deviation": DEVIATION, "n_knots": KNOTS}
+
+    def __init__(self, deviation: float = 0.3, n_knots: int = 4):
+        self.deviation = deviation
+        self.n_knots = n_knots
+
+    def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
+        """Interpolate at the warped positions."""
+        if not self.deviation:
+            return x
+        return interpolate(x, steps, warped(steps, normal(x, generator, self.deviation, len(x), self.n_knots)))
+
+
+class Permutation(Perturbation):
+    """Cut each sequence at random places and put the segments together in random order.
+
+    Parameters
+    ----------
+    n_segments : int, default=4
+        Segments of each sequence, some of them empty in short ones; 1 changes nothing.
+
+    References
+    ----------
+    Um et al. (2017), "Data augmentation of wearable sensor data for Parkinson's disease monitoring
+    using convolutional neural networks", ICMI.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_rnn.perturbations import Permutation
+    >>> x = torch.arange(6.0).reshape(1, 6, 1)
+    >>> Permutation(3)(x, None, torch.Generator().manual_seed(1)).flatten()
+    tensor([2., 0., 1., 3., 4., 5.])
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {"n_segments": COUNT}
+
+    def __init__(self, n_segments: int = 4):
+        self.n_segments = n_segments
+
+    def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
+        """Take each step from where its segment was."""
+        n, k, ends = len(x), self.n_segments, steps.ends[:, None]
+        draws = uniform(x, generator, 2, n, k)
+        cuts = (draws[0, :, 1:] * steps.last).floor().sort(1).values + 1
+        starts = torch.cat([torch.zeros_like(ends), cuts], 1)  # (n, k)
+        order = draws[1].argsort(1)
+        widths = (torch.cat([cuts, ends], 1) - starts).gather(1, order)
+        stops = widths.cumsum(1)
+        moved = starts.gather(1, order) - (stops - widths)  # how far each segment comes from
+        segment = (steps.index >= stops[:, :-1, None]).sum(1)  # (n, T)
+        return pick(x, (steps.index + moved.gather(1, segment)).minimum(steps.last).long())
