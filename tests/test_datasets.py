@@ -89,7 +89,7 @@ def test_groups_keep_or_lose_all_their_labels(stratify):
 )
 def test_what_is_hidden_is_unlabeled_to_the_classifier(y, missing_label, dtype):
     hidden = hide_labels(y, 2, missing_label=missing_label, random_state=0)
-    clf = SemiSupervisedRNNClassifier(hidden_size=4, max_epochs=1, missing_label=missing_label, random_state=0)
+    clf = SemiSupervisedRNNClassifier("supervised", hidden_size=4, max_epochs=1, missing_label=missing_label)
     clf.fit(np.random.default_rng(0).normal(size=(4, 5)), hidden)
     assert hidden.dtype.kind == dtype
     assert sorted(np.asarray(clf.classes_).tolist()) == sorted(set(y))

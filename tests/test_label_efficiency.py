@@ -29,6 +29,7 @@ from sklearn_rnn.model_selection import (
     WithUnlabeled,
     compare_to_supervised,
 )
+from sklearn_rnn.objectives import MeanTeacher
 from sklearn_rnn.plotting import LabelEfficiencyDisplay
 
 SPREADING = LabelSpreading(gamma=20)
@@ -39,8 +40,8 @@ def moons(n_labeled=16):
     return X, hide_labels(y, n_labeled, random_state=0)
 
 
-def tiny(**parameters):
-    return SemiSupervisedRNNClassifier(hidden_size=4, max_epochs=2, random_state=0, **parameters)
+def tiny(objective=MeanTeacher(threshold=0), **parameters):  # noqa: B008
+    return SemiSupervisedRNNClassifier(objective, hidden_size=4, max_epochs=2, random_state=0, **parameters)
 
 
 def test_a_budget_fits_what_hiding_labels_by_hand_fits():

@@ -35,6 +35,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_rnn import SemiSupervisedRNNClassifier
 from sklearn_rnn.model_selection import PartiallyLabeledSplit, cross_val_predict, make_labeled_scorer
+from sklearn_rnn.objectives import MeanTeacher
 
 GROUPED = [GroupKFold(2), LeaveOneGroupOut(), GroupShuffleSplit(3, random_state=0)]
 PARTITIONING = [4, KFold(3), StratifiedKFold(4, shuffle=True, random_state=0), LeaveOneOut()]
@@ -42,7 +43,7 @@ OVERLAPPING = [RepeatedStratifiedKFold(n_splits=2, n_repeats=2, random_state=0),
 SEMI_SUPERVISED = [
     LabelSpreading(gamma=0.5),
     SelfTrainingClassifier(LogisticRegression()),
-    SemiSupervisedRNNClassifier(hidden_size=4, max_epochs=2, random_state=0),
+    SemiSupervisedRNNClassifier(MeanTeacher(threshold=0), hidden_size=4, max_epochs=2, random_state=0),
 ]
 each_estimator = pytest.mark.parametrize("estimator", SEMI_SUPERVISED, ids=lambda e: type(e).__name__)
 
@@ -229,7 +230,7 @@ def test_a_labeled_scorer_gives_the_metric_of_the_labeled_rows():
 def test_a_labeled_scorer_reads_object_labels():
     X, y = make_toy()
     names = np.where(y == -1, None, np.where(y == 1, "one", "other"))
-    clf = SemiSupervisedRNNClassifier(hidden_size=4, max_epochs=2, missing_label=None, random_state=0).fit(X, names)
+    clf = clone(SEMI_SUPERVISED[2]).set_params(missing_label=None).fit(X, names)
     scorer = make_labeled_scorer("accuracy", missing_label=None)
     assert scorer(clf, X, names) == clf.score(X, names)
 
@@ -303,7 +304,7 @@ def test_a_randomized_search_works_as_a_grid_search():
 def test_successive_halving_gives_the_better_half_more_epochs():
     X, y = make_toy()
     search = HalvingGridSearchCV(
-        SemiSupervisedRNNClassifier(hidden_size=4, random_state=0),
+        clone(SEMI_SUPERVISED[2]),
         {"lr": [1e-9, 0.01, 0.02]},
         resource="max_epochs",
         min_resources=1,

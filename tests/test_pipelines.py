@@ -15,6 +15,7 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.datasets import hide_labels
 from sklearn_rnn.model_selection import PartiallyLabeledSplit
+from sklearn_rnn.objectives import MeanTeacher
 from sklearn_rnn.preprocessing import PerTimestep
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -48,8 +49,10 @@ def test_codes_of_all_rows_and_a_linear_model_of_the_labeled_ones_are_searched(v
 
 def test_a_semi_supervised_net_behind_a_scaler_is_searched_in_two_processes_as_in_one(vowels):
     X, y, _ = vowels
-    pipeline = make_pipeline(PerTimestep(StandardScaler()), SemiSupervisedRNNClassifier(**TINY))
-    grid = {"semisupervisedrnnclassifier__objective": ["supervised", "mean_teacher"]}
+    pipeline = make_pipeline(
+        PerTimestep(StandardScaler()), SemiSupervisedRNNClassifier(MeanTeacher(threshold=0), **TINY)
+    )
+    grid = {"semisupervisedrnnclassifier__objective__weight": [0.0, 3.0]}
     one, two = (
         GridSearchCV(pipeline, grid, cv=PartiallyLabeledSplit(2), n_jobs=n_jobs, error_score="raise").fit(X, y)
         for n_jobs in (1, 2)
@@ -60,7 +63,7 @@ def test_a_semi_supervised_net_behind_a_scaler_is_searched_in_two_processes_as_i
 
 def test_codes_feed_a_semi_supervised_net_within_a_search(vowels):
     X, y, _ = vowels
-    net = SemiSupervisedRNNClassifier(**TINY)
+    net = SemiSupervisedRNNClassifier(MeanTeacher(threshold=0), **TINY)
     pipeline = make_pipeline(PerTimestep(StandardScaler()), RNNAutoencoderTransformer(**TINY), net)
     grid = {"pertimestep__transformer__with_std": [False, True]}
     search = GridSearchCV(pipeline, grid, cv=PartiallyLabeledSplit(2), error_score="raise").fit(X, y)
