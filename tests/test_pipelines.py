@@ -49,9 +49,8 @@ def test_codes_of_all_rows_and_a_linear_model_of_the_labeled_ones_are_searched(v
 
 def test_a_semi_supervised_net_behind_a_scaler_is_searched_in_two_processes_as_in_one(vowels):
     X, y, _ = vowels
-    pipeline = make_pipeline(
-        PerTimestep(StandardScaler()), SemiSupervisedRNNClassifier(MeanTeacher(threshold=0), **TINY)
-    )
+    net = SemiSupervisedRNNClassifier(MeanTeacher(threshold=0), **TINY)
+    pipeline = make_pipeline(PerTimestep(StandardScaler()), net)
     grid = {"semisupervisedrnnclassifier__objective__weight": [0.0, 3.0]}
     one, two = (
         GridSearchCV(pipeline, grid, cv=PartiallyLabeledSplit(2), n_jobs=n_jobs, error_score="raise").fit(X, y)
