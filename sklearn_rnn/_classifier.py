@@ -143,6 +143,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     True
     """
 
+    __metadata_request__fit = {"sample_weight": True}
+    __metadata_request__score = {"sample_weight": True}
     _task = "classification"
     _parameter_constraints: dict[str, list[Any]] = {
         **SequenceEstimator._parameter_constraints,

@@ -33,6 +33,7 @@ from sklearn_rnn.objectives import MeanTeacher
 from sklearn_rnn.plotting import LabelEfficiencyDisplay
 
 SPREADING = LabelSpreading(gamma=20)
+WITHOUT_THRESHOLD = MeanTeacher(threshold=0)
 
 
 def moons(n_labeled=16):
@@ -40,7 +41,7 @@ def moons(n_labeled=16):
     return X, hide_labels(y, n_labeled, random_state=0)
 
 
-def tiny(objective=MeanTeacher(threshold=0), **parameters):  # noqa: B008
+def tiny(objective=WITHOUT_THRESHOLD, **parameters):
     return SemiSupervisedRNNClassifier(objective, hidden_size=4, max_epochs=2, random_state=0, **parameters)
 
 
@@ -91,7 +92,7 @@ def test_a_budget_routes_sample_weight():
     weights = np.where(np.arange(20) < 10, 1.0, 1e-3)
     plain = LabelBudget(tiny(), 10, random_state=0).fit(X, y, sample_weight=weights)
     with sklearn.config_context(enable_metadata_routing=True):
-        routed = LabelBudget(tiny().set_fit_request(sample_weight=True), 10, random_state=0)
+        routed = LabelBudget(tiny(), 10, random_state=0)
         routed.fit(X, y, sample_weight=weights)
     without = LabelBudget(tiny(), 10, random_state=0).fit(X, y)
     assert np.array_equal(plain.predict_proba(X), routed.predict_proba(X))

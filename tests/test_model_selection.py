@@ -227,6 +227,12 @@ def test_a_labeled_scorer_gives_the_metric_of_the_labeled_rows():
         make_labeled_scorer("accuracy")(clf, X, np.full(len(y), -1))
 
 
+def test_a_labeled_scorer_refuses_a_metric_that_is_no_scorer():
+    X, y = make_toy()
+    with pytest.raises(ValueError, match="looks like it is a metric function"):
+        make_labeled_scorer(accuracy_score)(SEMI_SUPERVISED[1].fit(X, y), X, y)
+
+
 def test_a_labeled_scorer_reads_object_labels():
     X, y = make_toy()
     names = np.where(y == -1, None, np.where(y == 1, "one", "other"))
@@ -352,11 +358,11 @@ def test_sample_weight_is_routed_to_fit_and_to_a_labeled_scorer():
     parameters = {"cv": PartiallyLabeledSplit(2), "return_train_score": True}
     plain = cross_validate(SEMI_SUPERVISED[2], X, y, **parameters)
     with sklearn.config_context(enable_metadata_routing=True):
-        clf = clone(SEMI_SUPERVISED[2]).set_fit_request(sample_weight=True)
         scorer = make_labeled_scorer(make_scorer(accuracy_score).set_score_request(sample_weight=True))
-        routed = cross_validate(clf, X, y, params={"sample_weight": weights}, scoring=scorer, **parameters)
-        own = clone(clf).set_score_request(sample_weight=True)
-        scored = cross_validate(own, X, y, params={"sample_weight": weights}, **parameters)
+        routed = cross_validate(
+            SEMI_SUPERVISED[2], X, y, params={"sample_weight": weights}, scoring=scorer, **parameters
+        )
+        scored = cross_validate(SEMI_SUPERVISED[2], X, y, params={"sample_weight": weights}, **parameters)
     assert np.array_equal(routed["train_score"], scored["train_score"])
     assert np.array_equal(routed["test_score"], scored["test_score"])
     assert not np.array_equal(routed["train_score"], plain["train_score"])

@@ -21,7 +21,6 @@ from .._sklearn import Interval, validate_params
         "fraction": [Interval(Real, 0, 1, closed="right"), None],
         "stratify": ["boolean"],
         "groups": ["array-like", None],
-        "missing_label": [object],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,

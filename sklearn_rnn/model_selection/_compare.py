@@ -55,15 +55,12 @@ class SupervisedComparison:
 @validate_params(
     {
         "estimator": [HasMethods("fit")],
-        "X": [object],
         "y": ["array-like"],
         "supervised": [HasMethods("fit"), None],
-        "cv": [object],
         "groups": ["array-like", None],
         "scoring": [str, callable, None],
         "n_jobs": [Integral, None],
         "confidence": [Interval(Real, 0, 1, closed="neither")],
-        "missing_label": [object],
     },
     prefer_skip_nested_validation=False,
 )

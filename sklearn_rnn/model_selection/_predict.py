@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 from warnings import warn
 
@@ -20,14 +21,11 @@ BY_CLASS = ("predict_proba", "predict_log_proba", "decision_function")
 @validate_params(
     {
         "estimator": [HasMethods("fit")],
-        "X": [object],
         "y": ["array-like"],
         "groups": ["array-like", None],
-        "cv": [object],
         "method": [str],
-        "n_jobs": [int, None],
+        "n_jobs": [Integral, None],
         "params": [dict, None],
-        "missing_label": [object],
     },
     prefer_skip_nested_validation=False,
 )

@@ -6,17 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import get_scorer
+from sklearn.metrics import check_scoring, get_scorer
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._sklearn import _safe_indexing, validate_params
 from ._labeled import find_labeled, known_labels
 
 
-@validate_params(
-    {"scoring": [str, callable], "missing_label": [object]},
-    prefer_skip_nested_validation=True,
-)
+@validate_params({"scoring": [str, callable]}, prefer_skip_nested_validation=True)
 def make_labeled_scorer(scoring: str | Callable, *, missing_label: Any = -1) -> Callable:
     """Make a scorer that leaves out unlabeled rows.
 
@@ -58,7 +55,9 @@ class _LabeledScorer:
         y, labeled = find_labeled(y, self.missing_label, "A labeled scorer")
         if sample_weight is not None:
             parameters["sample_weight"] = np.asarray(sample_weight)[labeled]
-        return get_scorer(self.scoring)(estimator, _safe_indexing(X, labeled), known_labels(y, labeled), **parameters)
+        return check_scoring(estimator, self.scoring)(
+            estimator, _safe_indexing(X, labeled), known_labels(y, labeled), **parameters
+        )
 
     def __repr__(self) -> str:
         return f"make_labeled_scorer({self.scoring!r}, missing_label={self.missing_label!r})"
