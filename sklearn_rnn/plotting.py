@@ -58,7 +58,7 @@ class LabelEfficiencyDisplay:
         self.score_name = score_name
 
     def plot(self, ax: Any = None) -> LabelEfficiencyDisplay:
-        """Draw the mean over the draws, and a band of one standard deviation.
+        """Draw the mean over the draws, and bars of one standard deviation.
 
         Parameters
         ----------
@@ -79,8 +79,8 @@ class LabelEfficiencyDisplay:
 
             ax = plt.subplots(layout="constrained")[1]
         self.ax_, self.figure_, self.lines_ = ax, ax.figure, {}
-        for name, scores in self.scores.items():
-            self.lines_[name] = self._draw(name, np.asarray(scores))
+        for k, (name, scores) in enumerate(self.scores.items()):
+            self.lines_[name] = self._draw(name, np.asarray(scores), k - (len(self.scores) - 1) / 2)
         ax.set_xscale("log")
         ax.set_xticks(self.n_labeled, [f"{n:,}" for n in self.n_labeled])
         ax.minorticks_off()
@@ -92,13 +92,11 @@ class LabelEfficiencyDisplay:
         ax.legend(frameon=False)
         return self
 
-    def _draw(self, name: str, scores: NDArray) -> Any:
-        mean, deviation = scores.mean(1), scores.std(1, ddof=1) if scores.shape[1] > 1 else 0
-        (line,) = self.ax_.plot(self.n_labeled, mean, marker="o", label=name)
-        self.ax_.fill_between(
-            self.n_labeled, mean - deviation, mean + deviation, color=line.get_color(), alpha=0.15, linewidth=0
-        )
-        return line
+    def _draw(self, name: str, scores: NDArray, place: float) -> Any:
+        """Draw one method; bars of several stand beside each other."""
+        deviation = scores.std(1, ddof=1) if scores.shape[1] > 1 else None
+        x = np.asarray(self.n_labeled) * 1.03**place
+        return self.ax_.errorbar(x, scores.mean(1), deviation, marker="o", capsize=3, elinewidth=1, label=name)[0]
 
     @classmethod
     def from_estimator(

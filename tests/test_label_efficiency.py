@@ -20,6 +20,7 @@ from sklearn.model_selection import GridSearchCV, ShuffleSplit, cross_val_score,
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from sklearn_rnn import SemiSupervisedRNNClassifier
 from sklearn_rnn.datasets import hide_labels, make_sines
@@ -97,6 +98,13 @@ def test_a_budget_routes_sample_weight():
     without = LabelBudget(tiny(), 10, random_state=0).fit(X, y)
     assert np.array_equal(plain.predict_proba(X), routed.predict_proba(X))
     assert not np.array_equal(plain.predict_proba(X), without.predict_proba(X))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_budget_passes_scikit_learns_checks_but_the_one_that_uses_the_marker_as_a_class():
+    for estimator, check in estimator_checks_generator(LabelBudget(LabelSpreading())):
+        if getattr(check, "func", check).__name__ != "check_classifiers_classes":
+            check(estimator)
 
 
 def test_unlabeled_moons_help_label_spreading():

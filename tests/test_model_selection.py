@@ -359,10 +359,9 @@ def test_sample_weight_is_routed_to_fit_and_to_a_labeled_scorer():
     plain = cross_validate(SEMI_SUPERVISED[2], X, y, **parameters)
     with sklearn.config_context(enable_metadata_routing=True):
         scorer = make_labeled_scorer(make_scorer(accuracy_score).set_score_request(sample_weight=True))
-        routed = cross_validate(
-            SEMI_SUPERVISED[2], X, y, params={"sample_weight": weights}, scoring=scorer, **parameters
-        )
-        scored = cross_validate(SEMI_SUPERVISED[2], X, y, params={"sample_weight": weights}, **parameters)
+        parameters["params"] = {"sample_weight": weights}
+        routed = cross_validate(SEMI_SUPERVISED[2], X, y, scoring=scorer, **parameters)
+        scored = cross_validate(SEMI_SUPERVISED[2], X, y, **parameters)
     assert np.array_equal(routed["train_score"], scored["train_score"])
     assert np.array_equal(routed["test_score"], scored["test_score"])
     assert not np.array_equal(routed["train_score"], plain["train_score"])

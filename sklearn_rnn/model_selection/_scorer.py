@@ -55,9 +55,8 @@ class _LabeledScorer:
         y, labeled = find_labeled(y, self.missing_label, "A labeled scorer")
         if sample_weight is not None:
             parameters["sample_weight"] = np.asarray(sample_weight)[labeled]
-        return check_scoring(estimator, self.scoring)(
-            estimator, _safe_indexing(X, labeled), known_labels(y, labeled), **parameters
-        )
+        scorer = check_scoring(estimator, self.scoring)
+        return scorer(estimator, _safe_indexing(X, labeled), known_labels(y, labeled), **parameters)
 
     def __repr__(self) -> str:
         return f"make_labeled_scorer({self.scoring!r}, missing_label={self.missing_label!r})"
