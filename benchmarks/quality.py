@@ -1,101 +1,207 @@
-"""Accuracy on few-label tasks, supervised against Mean Teacher, paired by seed, at default parameters.
+"""Accuracy on few-label tasks at default parameters: a floor, supervised, semi-supervised; paired by seed.
 
-    python benchmarks/quality.py BENCH_FOLDER [NAME:LABELS ...]
+    python benchmarks/quality.py BENCH_FOLDER                           # every series task: floor, supervised, default
+    python benchmarks/quality.py BENCH_FOLDER --objectives              # every objective on three of the sets
+    python benchmarks/quality.py BENCH_FOLDER --tasks cricketx:0.1 har:0.01 --methods supervised fixmatch
+    python benchmarks/quality.py                                        # the tables again, from the runs kept
 
-BENCH_FOLDER holds `protocol.py`, which cuts the tasks. Runs are kept in docs/quality.csv and not
-repeated; the table is docs/quality.md.
+BENCH_FOLDER holds `protocol.py`, which cuts the tasks, and `floors.py`, a baseline without a net. Runs are kept in
+docs/quality.csv and not repeated, so it goes on where it stopped; `--jobs 2` runs two at a time, on a thread each.
 """
 
+import argparse
 import csv
 import sys
 import time
+import warnings
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+import joblib
 import numpy as np
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+from sklearn_rnn.objectives import objective_names
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 RUNS = DOCS / "quality.csv"
+FIELDS = ("task", "labels", "method", "seed", "accuracy", "seconds")
 SEEDS = range(5)
-METHODS = ("supervised", "mean_teacher")
-TASKS = ("japanese_vowels:1.0", "two_patterns:12", "cricketx:0.1", "japanese_vowels:0.1")
+DEFAULT = SemiSupervisedRNNClassifier().objective
+TASKS = (
+    *("cricketx:0.1", "cricketx:0.2", "cricketx:0.4"),
+    *("bonn_eeg:0.1", "bonn_eeg:0.2", "bonn_eeg:0.4"),
+    *("har:0.01", "har:0.05", "har:0.1"),
+    *("two_patterns:12", "two_patterns:23", "two_patterns:45", "two_patterns:89"),
+    *("japanese_vowels:0.1", "japanese_vowels:0.2", "japanese_vowels:0.4", "japanese_vowels:all"),
+    *("fsdd:0.01", "fsdd:0.05", "fsdd:0.1"),
+)
+METHODS = ("floor", "supervised", DEFAULT)
+OBJECTIVE_TASKS = ("cricketx:0.1", "two_patterns:12", "japanese_vowels:0.1")
 
 
-def make(protocol, name, labels, seed):
-    """Cut a task; a budget of 1.0 labels every training row."""
-    task = protocol.make_task(name, labels if labels != 1.0 else 0.5, seed)
-    if labels == 1.0:
-        data = protocol.load(name)
-        task.y_train = np.asarray(data["y"])[data["train"]]
-    return task
+def main(arguments):
+    """Run what is missing, then write the tables and the picture."""
+    done = read_runs()
+    if arguments.folder:
+        tasks, methods = arguments.tasks, arguments.methods
+        if arguments.objectives:
+            tasks, methods = OBJECTIVE_TASKS, ["floor", *objective_names("classification")]
+        missing = [
+            (task, method, seed)
+            for seed in SEEDS
+            for task in tasks
+            for method in (["autoencoder + linear", *methods] if task == "japanese_vowels:all" else methods)
+            if (*task.split(":"), method, str(seed)) not in done
+        ]
+        print(len(missing), "runs to do")
+        joblib.Parallel(n_jobs=arguments.jobs)(joblib.delayed(run)(arguments.folder, *job) for job in missing)
+        done = read_runs()
+    write_tables(done)
+    draw(done)
 
 
-def score(task, method, seed):
-    """Return the accuracy on the test rows of a method at its defaults."""
-    if method == "autoencoder + linear":
-        probe = make_pipeline(
-            RNNAutoencoderTransformer(random_state=seed), StandardScaler(), LogisticRegression(max_iter=2000)
-        )
-        return probe.fit(task.X_train, task.y_train).score(task.X_test, task.y_test)
-    clf = SemiSupervisedRNNClassifier(method, random_state=seed)
-    return clf.fit(task.X_train, task.y_train).score(task.X_test, task.y_test)
+def read_runs():
+    """Return accuracies by (task, labels, method, seed)."""
+    if not RUNS.exists():
+        RUNS.write_text(",".join(FIELDS) + "\n")
+    with RUNS.open() as file:
+        return {tuple(row[:4]): float(row[4]) for row in list(csv.reader(file))[1:]}
 
 
-def main(folder, wanted):
-    """Run what is missing and write the table."""
-    sys.path.insert(0, folder)
-    protocol = import_module("protocol")
+def run(folder, task, method, seed):
+    """Fit, score on the test rows, and keep the accuracy."""
     torch.set_num_threads(1)
-    done = {}
-    if RUNS.exists():
-        with RUNS.open() as f:
-            done = {tuple(row[:4]): float(row[4]) for row in list(csv.reader(f))[1:]}
-    else:
-        RUNS.write_text("task,labels,method,seed,accuracy,seconds\n")
-    for item in wanted:
-        name, labels = item.split(":")
-        budget = float(labels) if "." in labels else int(labels)
-        methods = ("mean_teacher", "autoencoder + linear") if labels == "1.0" else METHODS
-        for seed in SEEDS:
-            for method in methods:
-                key = (name, labels, method, str(seed))
-                if key in done:
-                    continue
-                start = time.perf_counter()
-                done[key] = score(make(protocol, name, budget, seed), method, seed)
-                with RUNS.open("a") as f:
-                    csv.writer(f).writerow([*key, f"{done[key]:.4f}", f"{time.perf_counter() - start:.1f}"])
-                print(*key, f"{done[key]:.3f}", flush=True)
-    write_table(done)
+    cut = make_task(folder, task, seed)
+    started = time.perf_counter()
+    accuracy = score(folder, cut, method, seed)
+    row = [*task.split(":"), method, seed, f"{accuracy:.4f}", f"{time.perf_counter() - started:.1f}"]
+    with RUNS.open("a") as file:
+        csv.writer(file, lineterminator="\n").writerow(row)
+    print(*row, flush=True)
 
 
-def write_table(done):
-    """Write docs/quality.md: mean and standard deviation over seeds, and the paired gain."""
-    tasks = list(dict.fromkeys((k[0], k[1]) for k in done))
-    methods = list(dict.fromkeys(k[2] for k in done))
-    lines = ["# Accuracy (%) at default parameters, five seeds", ""]
-    lines += ["Made by `python benchmarks/quality.py BENCH_FOLDER`; mean ± standard deviation.", ""]
-    lines += ["| task | labels | " + " | ".join(methods) + " | gain, paired |"]
-    lines += ["| --- " * (len(methods) + 3) + "|"]
-    for name, labels in tasks:
-        cells, by = [], {}
-        for method in methods:
-            runs = {k[3]: v for k, v in done.items() if k[:3] == (name, labels, method)}
-            by[method] = runs
-            values = 100 * np.array(list(runs.values()))
-            cells.append(f"{values.mean():.1f} ± {values.std():.1f}" if len(values) else "")
-        pairs = [s for s in by.get("supervised", {}) if s in by.get("mean_teacher", {})]
-        gains = 100 * np.array([by["mean_teacher"][s] - by["supervised"][s] for s in pairs])
-        cells.append(f"{gains.mean():+.1f} ± {gains.std():.1f}" if len(gains) else "")
-        lines.append(f"| {name} | {labels} | " + " | ".join(cells) + " |")
+@cache
+def bench(folder, module):
+    """Import a module of the folder."""
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return import_module(module)
+
+
+@cache
+def load(folder, name):
+    """Read a data set once."""
+    return bench(folder, "protocol").load(name)
+
+
+def make_task(folder, task, seed):
+    """Cut a task; a budget of "all" labels every training row."""
+    name, labels = task.split(":")
+    data = load(folder, name)
+    if labels == "all":
+        cut = bench(folder, "protocol").make_task(name, 0.5, seed, data=data)
+        cut.y_train = np.asarray(data["y"])[data["train"]]
+        return cut
+    return bench(folder, "protocol").make_task(name, float(labels) if "." in labels else int(labels), seed, data=data)
+
+
+def score(folder, cut, method, seed):
+    """Return the accuracy of a method at its defaults on the test rows."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        if method == "floor":
+            return max(bench(folder, "floors").floor_scores(cut).values())
+        model = SemiSupervisedRNNClassifier(method, random_state=seed)
+        if method == "autoencoder + linear":
+            encoder = RNNAutoencoderTransformer(random_state=seed)
+            model = make_pipeline(encoder, StandardScaler(), LogisticRegression(max_iter=2000))
+        return model.fit(cut.X_train, cut.y_train).score(cut.X_test, cut.y_test)
+
+
+def accuracies(done, task, method):
+    """Accuracies (%) by seed."""
+    return {key[3]: 100 * value for key, value in done.items() if ":".join(key[:2]) == task and key[2] == method}
+
+
+def shown(values, sign=""):
+    """Mean and standard deviation."""
+    values = np.array(list(values))
+    return f"{values.mean():{sign}.1f} ± {values.std():.1f}" if len(values) else ""
+
+
+def gains(done, task, method):
+    """Differences to supervised, paired by seed."""
+    supervised, other = accuracies(done, task, "supervised"), accuracies(done, task, method)
+    return [other[seed] - supervised[seed] for seed in other if seed in supervised]
+
+
+def write_tables(done):
+    """Write docs/quality.md."""
+    lines = [
+        "# Accuracy (%) at default parameters",
+        "",
+        "Made by `python benchmarks/quality.py BENCH_FOLDER`; mean ± standard deviation over five seeds, which draw",
+        "the split, the labels and the weights; the gain is over `supervised`, paired by seed. The floor is the",
+        "better, each time, of extra trees and logistic regression on quantiles, spectra and differences. A budget is",
+        "a share of the training rows, a count of all labels, or all.",
+        "",
+        f"| task | labels | floor | supervised | {DEFAULT} | gain |",
+        "| --- " * 6 + "|",
+    ]
+    for task in TASKS:
+        cells = [shown(accuracies(done, task, method).values()) for method in METHODS]
+        cells.append(shown(gains(done, task, DEFAULT), "+"))
+        lines.append("| " + " | ".join([*task.split(":"), *cells]) + " |")
+    probe = shown(accuracies(done, "japanese_vowels:all", "autoencoder + linear").values())
+    lines += ["", f"japanese_vowels, all labels, autoencoder and a linear probe: {probe}."]
+    lines += ["", "![accuracy by labels](quality.png)", "", "## Every objective", ""]
+    lines += ["Made by the same with `--objectives`.", ""]
+    lines += ["| objective | " + " | ".join(f"{task}, gain" for task in OBJECTIVE_TASKS) + " |"]
+    lines += ["| --- " * (len(OBJECTIVE_TASKS) + 1) + "|"]
+    for name in objective_names("classification"):
+        cells = [
+            f"{shown(accuracies(done, task, name).values())}, {shown(gains(done, task, name), '+')}"
+            for task in OBJECTIVE_TASKS
+        ]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     (DOCS / "quality.md").write_text("\n".join(lines) + "\n")
 
 
+def draw(done):
+    """Draw docs/quality.png: accuracy against labels, a panel for each set."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    names = list(dict.fromkeys(task.split(":")[0] for task in TASKS))
+    figure, axes = plt.subplots(2, 3, figsize=(11, 6.5), layout="constrained")
+    for axis, name in zip(axes.flat, names, strict=True):
+        tasks = [task for task in TASKS if task.startswith(f"{name}:") and not task.endswith(":all")]
+        for method, style in zip(METHODS, ("o:", "s--", "D-"), strict=True):
+            runs = [list(accuracies(done, task, method).values()) or [np.nan] for task in tasks]
+            means, spreads = [np.mean(r) for r in runs], [np.std(r) for r in runs]
+            axis.errorbar(range(len(tasks)), means, spreads, fmt=style, capsize=3, label=method)
+        labels = [task.split(":")[1] for task in tasks]
+        axis.set_xticks(range(len(tasks)), [f"{float(n):.0%}" if "." in n else n for n in labels])
+        axis.set(title=name, xlabel="labels", ylabel="accuracy (%)")
+        axis.grid(alpha=0.3)
+    axes[0, 0].legend()
+    figure.savefig(DOCS / "quality.png", dpi=110)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:] or TASKS)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", nargs="?", help="where protocol.py is")
+    parser.add_argument("--tasks", nargs="+", default=TASKS, help="NAME:LABELS")
+    parser.add_argument("--methods", nargs="+", default=METHODS)
+    parser.add_argument("--objectives", action="store_true", help="every objective on three of the sets")
+    parser.add_argument("--jobs", type=int, default=2)
+    main(parser.parse_args())

@@ -117,9 +117,10 @@ def test_the_least_of_all_parameters_changes_nothing(cls):
 def test_padding_becomes_zero_and_is_never_looked_at(cls):
     x, perturbation = batch(), made(cls)
     soiled = torch.where(OWN[:, :, None], x, 7.0)
-    changed = perturbation(soiled, LENGTHS, seeded())
-    assert not changed[~OWN].any()
-    assert torch.equal(changed, perturbation(x, LENGTHS, seeded()))
+    for seed in range(8):
+        changed = perturbation(soiled, LENGTHS, seeded(seed))
+        assert not changed[~OWN].any()
+        assert torch.equal(changed, perturbation(x, LENGTHS, seeded(seed)))
 
 
 @every
@@ -210,21 +211,25 @@ def test_scaling_keeps_the_ratios_within_a_sequence():
     assert_close_to(factors[:, 0, 0].mean(), 1.0)
 
 
-def test_magnitude_warp_is_monotone_between_its_knots():
+def test_magnitude_warp_goes_smoothly_from_knot_to_knot():
     factors = MagnitudeWarp(0.2, n_knots=4)(torch.ones(5_000, 31, 2), None, seeded())
     assert torch.equal(factors[:, :, 0], factors[:, :, 1])
     knots = factors[:, ::10, 0]  # (n, 4)
     assert_close_to(knots.std(0), [0.2] * 4)
     assert_close_to(knots.mean(0), [1.0] * 4)
-    rises = factors[:, 1:, 0].diff(dim=1).unflatten(1, (29,))[:, :9]
-    assert ((rises >= -1e-6).all(1) | (rises <= 1e-6).all(1)).all()
+    share = (1 - torch.cos(torch.pi * torch.arange(10) / 10)) / 2  # half a cosine wave
+    between = knots[:, :-1, None] + knots.diff(dim=1)[:, :, None] * share
+    assert_same(factors[:, :30, 0], between.flatten(1))
 
 
 def test_time_shift_moves_all_steps_by_the_same_number():
-    source = steps_of(TimeShift(0.13)(ramps(), None, seeded()))
-    shift = source[:, 20] - 20
-    assert torch.equal(source, (torch.arange(40) + shift[:, None]).clamp(0, 39))
-    assert set(shift.tolist()) == set(range(-5, 6))
+    lengths = torch.tensor([40, 24]).repeat(100)
+    source = steps_of(TimeShift(0.13)(ramps(200, 40, lengths), lengths, seeded()))
+    for length, most in ((40, 5), (24, 3)):
+        own = source[lengths == length, :length]
+        shift = own[:, 12] - 12
+        assert torch.equal(own, (torch.arange(length) + shift[:, None]).clamp(0, length - 1))
+        assert set(shift.tolist()) == set(range(-most, most + 1))
 
 
 def test_crop_keeps_a_window_at_an_even_pace():
@@ -268,6 +273,11 @@ def test_permutation_keeps_the_steps_and_cuts_at_few_places():
     inside = torch.arange(1, 40) < lengths[:, None]
     breaks = ((steps_of(changed).diff(dim=1) != 1) & inside).sum(1)
     assert set(breaks.tolist()) == {0, 1, 2, 3}
+
+
+def test_permutation_of_two_segments_turns_two_steps_round_half_of_the_time():
+    source = steps_of(Permutation(2)(ramps(2_000, 2), None, seeded()))
+    assert_close_to(source[:, 0].mean(), 0.5, 0.04)
 
 
 @pytest.mark.parametrize("n_spans", [1, 3])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Any
 
 import torch
 from sklearn.base import BaseEstimator
@@ -28,8 +29,8 @@ class Steps:
         Steps of each sequence; None where all are T long.
     index : Tensor of shape (T,)
         Numbers of the steps, from 0.
-    ends : Tensor of shape (n,), as x
-        The lengths as numbers of the type of x.
+    ends : Tensor of shape (n,), of the type of x
+        The lengths, T where they are None.
     inside : Tensor of shape (n, T, 1), bool, or None
         Whether a step belongs to its sequence; None where all do.
     """
@@ -61,7 +62,7 @@ class Steps:
 class Perturbation(BaseEstimator, ABC):
     """Base of the perturbations: changes a batch of sequences at random.
 
-    An own one defines `perturb`, and `_parameter_constraints` where it has parameters.
+    A new one defines `perturb`, and `_parameter_constraints` where it has parameters.
 
     Examples
     --------
@@ -75,17 +76,17 @@ class Perturbation(BaseEstimator, ABC):
     tensor([-1.,  1., -1., -1., -1.,  1.])
     """
 
-    _parameter_constraints: dict[str, list] = {}
+    _parameter_constraints: dict[str, list[Any]] = {}
 
     def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:
-        """Return changed sequences; `x` stays as it is.
+        """Return changed sequences; `x` is not written to.
 
         Parameters
         ----------
-        x : Tensor of shape (n, T, E), floating point
+        x : Tensor of shape (n, T, E), float32 or float64
             Embedded steps: standardised numbers, or vectors of tokens.
         lengths : Tensor of shape (n,), integer, or None
-            Steps of each sequence, at least 1; None where all are T long.
+            Steps of each sequence, at least 1, on the device of x; None where all are T long.
         generator : torch.Generator
             Source of all randomness, on the device of x.
 
@@ -99,7 +100,7 @@ class Perturbation(BaseEstimator, ABC):
 
     @abstractmethod
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
-        """Return changed steps (n, T, E), whatever in the padding, which `__call__` zeroes."""
+        """Return changed steps (n, T, E) and leave x as it is; `__call__` zeroes the padding."""
 
     def validate(self) -> None:
         """Check the parameters as scikit-learn does; the estimators do so in `fit`."""

@@ -72,7 +72,7 @@ def warped(steps: Steps, log_speeds: Tensor) -> Tensor:
 
 
 def noise(x: Tensor, steps: Steps, deviation: float, generator: torch.Generator) -> Tensor:
-    """Noise (n, T, E) in proportion to each sequence's own deviation, or to 1 where that is larger."""
+    """Noise (n, T, E) in proportion to the deviation of each sequence, counted as 1 where it is above."""
     drawn = torch.empty_like(x).normal_(0, deviation, generator=generator)
     return drawn * _spread(x, steps).clamp_max(1)
 

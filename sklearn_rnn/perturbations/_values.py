@@ -17,8 +17,8 @@ class Jitter(Perturbation):
     Parameters
     ----------
     deviation : float, default=0.3
-        Standard deviation of the noise, against the deviation of the channel in the own sequence, or
-        against 1 where that is larger; so a constant channel stays as it is.
+        Standard deviation of the noise, against that of the channel in the own sequence (at most 1);
+        so a constant channel stays as it is.
 
     Notes
     -----
