@@ -19,6 +19,7 @@ from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
 from sklearn_rnn import SemiSupervisedRNNClassifier
+from sklearn_rnn.datasets import hide_labels
 
 PER_CLASS, SEEDS, OUTPUT = 2, (0, 1, 2), "demo.png"
 METHODS = {
@@ -29,21 +30,12 @@ METHODS = {
 COLORS = ("#7f7f7f", "#1f77b4", "#d95f02")
 
 
-def hide_labels(y: np.ndarray, seed: int) -> np.ndarray:
-    """Keep `PER_CLASS` labels of each class; -1 elsewhere."""
-    rng = np.random.default_rng(seed)
-    kept = np.concatenate([rng.choice(np.flatnonzero(y == c), PER_CLASS, replace=False) for c in np.unique(y)])
-    partly = np.full_like(y, -1)
-    partly[kept] = y[kept]
-    return partly
-
-
 def compare(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> dict[str, np.ndarray]:
     """Return the test accuracy in percent of each method, one for each seed."""
     accuracies: dict[str, list[float]] = {method: [] for method in METHODS}
     with tqdm(total=len(METHODS) * len(SEEDS), unit="fit") as bar:
         for seed in SEEDS:
-            partly = hide_labels(y, seed)
+            partly = hide_labels(y, PER_CLASS * len(np.unique(y)), random_state=seed)
             for method, params in METHODS.items():
                 bar.set_description(f"{method}, seed {seed}")
                 clf = SemiSupervisedRNNClassifier(**params, random_state=seed).fit(X, partly)

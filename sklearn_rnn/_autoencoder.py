@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import SequenceEstimator, draw_seed
 from ._batches import Rows
+from ._callbacks import FitWatch, with_callbacks
 from ._sequences import Sequences, read_sequences
 from .objectives import Objective
 
@@ -187,9 +188,10 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         self : RNNAutoencoderTransformer
         """
         self._validate_params()
-        return self._fit_sequences(read_sequences(self, X, reset=True, max_length=self.max_length))
+        return self._fit_sequences(read_sequences(self, X, reset=True, max_length=self.max_length), X)
 
-    def _fit_sequences(self, sequences: Sequences) -> RNNAutoencoderTransformer:
+    @with_callbacks
+    def _fit_sequences(self, sequences: Sequences, X: Any = None) -> RNNAutoencoderTransformer:
         self._check_device()
         objective = self._resolve_objective()
         self._kind = sequences.kind
@@ -202,7 +204,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
                 model = self.net_.module_
             else:
                 model = self._build(sequences, None, seed, decodes=objective.needs_decoder)
-            self._train(model, objective, rows, validation, draw_seed(random))
+            self._train(model, objective, rows, validation, draw_seed(random), FitWatch(self, X))
         return self
 
     def _rows(self, sequences: Sequences, random: np.random.RandomState) -> tuple[Rows, Rows | None]:

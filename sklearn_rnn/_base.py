@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from ._batches import Rows, like_lengths
+from ._callbacks import CallbackSupportMixin, FitWatch
 from ._environment import computing
 from ._net import OPTIMIZERS, RecurrentNet, clone_callbacks
 from ._sequences import Sequences, read_sequences
@@ -32,7 +33,7 @@ POSITIVE = Interval(Real, 0, None, closed="neither")
 SHARE = Interval(Real, 0, 1, closed="left")
 
 
-class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator):
     """Base of the estimators: an encoder trained for an objective."""
 
     _task: Task
@@ -140,7 +141,15 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             model.encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
         return model
 
-    def _train(self, model: Model, objective: Objective, training: Rows, validation: Rows | None, seed: int) -> None:
+    def _train(
+        self,
+        model: Model,
+        objective: Objective,
+        training: Rows,
+        validation: Rows | None,
+        seed: int,
+        watch: FitWatch,
+    ) -> None:
         """Set `net_`, `history_`, `objective_` and `n_iter_`, and train."""
         tokens = training.sequences.kind == "tokens"
         model.augmentation = checked(self.augmentation, None if tokens else Light())
@@ -163,7 +172,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.objective_ = objective
         self.history_ = self.net_.history
         try:
-            self.net_.train_on(training, validation, self.n_iter_no_change if self.early_stopping else None)
+            self.net_.train_on(training, validation, self.n_iter_no_change if self.early_stopping else None, watch)
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and not _out_of_memory(error):
                 raise

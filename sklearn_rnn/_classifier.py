@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_consistent_length
 from ._autoencoder import RNNAutoencoderTransformer
 from ._base import SequenceEstimator, draw_seed, split_validation
 from ._batches import Rows
+from ._callbacks import FitWatch, with_callbacks
 from ._labels import Labels, is_missing, read_labels
 from ._sequences import Sequences, read_sequences
 from ._sklearn import _check_sample_weight
@@ -142,6 +143,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     True
     """
 
+    __metadata_request__fit = {"sample_weight": True}
+    __metadata_request__score = {"sample_weight": True}
     _task = "classification"
     _parameter_constraints: dict[str, list[Any]] = {
         **SequenceEstimator._parameter_constraints,
@@ -211,6 +214,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SemiSupervisedRNNClassifier:
         """Learn from all sequences and the labels of some.
 
@@ -239,7 +243,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
             rows, validation = self._rows(sequences, labels, weights, random)
             model = self._model(sequences, labels, random)
             self.classes_ = labels.classes
-            self._train(model, objective, rows, validation, draw_seed(random))
+            watch = FitWatch(self, X, y, sample_weight)
+            self._train(model, objective, rows, validation, draw_seed(random), watch)
         self._transduce(sequences, labels)
         return self
 

@@ -18,6 +18,7 @@ from skorch.callbacks import Callback, EarlyStopping, LRScheduler, PrintLog
 from torch import nn
 
 from ._batches import Rows
+from ._callbacks import FitWatch
 from .objectives import Batch, Objective
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -68,7 +69,7 @@ class RecurrentNet(NeuralNet):
         self.optimizer_ = kind(self.module_.parameters(), **options)
         return self
 
-    def train_on(self, training: Rows, validation: Rows | None, patience: int | None) -> RecurrentNet:
+    def train_on(self, training: Rows, validation: Rows | None, patience: int | None, watch: FitWatch) -> RecurrentNet:
         """Train the objective's rounds, each for `max_epochs`.
 
         With `patience`, a round stops after so many epochs without a better loss. Whatever ends it, the
@@ -78,6 +79,8 @@ class RecurrentNet(NeuralNet):
         self.scheduled_ = not any(isinstance(cb, LRScheduler) for _, cb in self.callbacks_)
         self._hooks = {name: self._overriding(name) for name in ("on_batch_begin", "on_batch_end", "on_grad_computed")}
         first = _copy(self.module_) if self.objective.n_rounds > 1 else {}
+        self.watch_ = watch
+        watch.begin(self.max_epochs * self.objective.n_rounds)
         self.notify("on_train_begin", X=training, y=None)
         try:
             for left in reversed(range(self.objective.n_rounds)):
@@ -91,8 +94,9 @@ class RecurrentNet(NeuralNet):
         finally:
             self.optimizer_ = None
             self.module_.zero_grad()
-            del self.parameters_, self._hooks
+            del self.parameters_, self._hooks, self.watch_
         self.notify("on_train_end", X=training, y=None)
+        watch.end()
         return self
 
     def _train_round(self, training: Rows, validation: Rows | None, patience: int | None) -> None:
@@ -108,6 +112,7 @@ class RecurrentNet(NeuralNet):
         try:
             for _ in range(self.max_epochs):
                 self.notify("on_epoch_begin", **data)
+                self.watch_.begin_epoch()
                 self._train_epoch(stream, n_epoch)
                 self._swap()
                 try:
@@ -246,7 +251,7 @@ class RecurrentNet(NeuralNet):
     def _stops(self, data: dict[str, Any]) -> bool:
         """Let the callbacks end the epoch; skorch's `EarlyStopping` asks to stop by KeyboardInterrupt."""
         self.on_epoch_end(self, **data)
-        stop = False
+        stop = self.watch_.end_epoch()
         for _, cb in self.callbacks_:
             if isinstance(cb, EarlyStopping):
                 try:

@@ -155,7 +155,9 @@ class Pages:
             self.memory_map.madvise(mmap.MADV_DONTNEED)
 
 
-def read_sequences(estimator: BaseEstimator, X: Any, *, reset: bool, max_length: int | None = None) -> Sequences:
+def read_sequences(
+    estimator: BaseEstimator, X: Any, *, reset: bool, max_length: int | None = None, gaps: bool = False
+) -> Sequences:
     """Read and check X, and set or check what the estimator knows of its input.
 
     Parameters
@@ -168,10 +170,12 @@ def read_sequences(estimator: BaseEstimator, X: Any, *, reset: bool, max_length:
         True in `fit`.
     max_length : int, default=None
         Longer sequences are cut.
+    gaps : bool, default=False
+        Whether NaN may be inside a sequence.
     """
     expected = None if reset else estimator._kind
     validate_data(estimator, X, reset=reset, skip_check_array=True, ensure_2d=False)
-    sequences = _read(X, type(estimator).__name__, expected)
+    sequences = _read(X, type(estimator).__name__, expected, gaps)
     if reset:
         estimator._kind = sequences.kind
         estimator.n_features_in_ = _width(sequences)
@@ -191,10 +195,10 @@ def _width(sequences: Sequences) -> int:
     return sequences.values.shape[1] if sequences.kind == "table" else sequences.n_features
 
 
-def _read(X: Any, name: str, expected: Kind | None) -> Sequences:
+def _read(X: Any, name: str, expected: Kind | None, gaps: bool) -> Sequences:
     arrays = _as_arrays(X, expected)
     if arrays is not None:
-        return _read_list(arrays, name)
+        return _read_list(arrays, name, gaps)
     if hasattr(X, "shape") and len(X.shape) >= 3:
         _check_shape(X.shape, name)
     pages = Pages.behind(X)
@@ -208,7 +212,7 @@ def _read(X: Any, name: str, expected: Kind | None) -> Sequences:
             grid = grid.astype(np.float32, copy=False)
     full = np.full(len(grid), grid.shape[1], dtype=np.int64)
     sequences = Sequences(grid, full, None, kind, pages)
-    return replace(sequences, lengths=_check_grid(sequences))
+    return replace(sequences, lengths=_check_grid(sequences, gaps))
 
 
 def _check_shape(shape: tuple[int, ...], name: str) -> None:
@@ -239,7 +243,7 @@ def _as_arrays(X: Any, expected: Kind | None) -> list[NDArray] | None:
     return [np.asarray(x) for x in X] if ragged or expected in ("series", "tokens") else None
 
 
-def _read_list(arrays: list[NDArray], name: str) -> Sequences:
+def _read_list(arrays: list[NDArray], name: str, gaps: bool) -> Sequences:
     if not arrays:
         raise ValueError(f"Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is required by {name}.")
     lengths = np.array([len(x) for x in arrays], dtype=np.int64)
@@ -276,8 +280,8 @@ def _read_list(arrays: list[NDArray], name: str) -> Sequences:
         values = np.concatenate(arrays, dtype=np.float32, casting="unsafe")
     for first in range(0, len(values), BLOCK):
         block = values[first : first + BLOCK]
-        if not _finite(block):
-            step = first + int(np.argmin(np.isfinite(block).all(1)))
+        if not _finite(block) and (wrong := _bad_steps(block, gaps)).any():
+            step = first + int(np.argmax(wrong))
             i = int(np.searchsorted(starts, step, side="right")) - 1
             _refuse(values[step], i, step - int(starts[i]))
     return Sequences(values, lengths, starts, "series")
@@ -292,7 +296,7 @@ def _read_tokens(arrays: list[NDArray], lengths: NDArray, starts: NDArray) -> Se
     return Sequences(ids, lengths, starts, "tokens")
 
 
-def _check_grid(sequences: Sequences) -> NDArray:
+def _check_grid(sequences: Sequences, gaps: bool) -> NDArray:
     """Return the lengths of the rows of a grid: steps before a tail that is all NaN."""
     lengths = sequences.lengths.copy()
     for rows in sequences.blocks():
@@ -307,7 +311,7 @@ def _check_grid(sequences: Sequences) -> NDArray:
                 i = int(rows[np.argmin(lengths[rows])])
                 raise ValueError(f"Input X contains NaN.\nX[{i}] has no step that is not NaN.")
         inside = np.arange(block.shape[1]) < lengths[rows, None]
-        bad = inside & ~np.isfinite(block).all(2)
+        bad = inside & _bad_steps(block, gaps)
         if bad.any():
             i, step = (int(k) for k in np.argwhere(bad)[0])
             _refuse(block[i, step], int(rows[i]), step)
@@ -319,8 +323,12 @@ def _finite(block: NDArray) -> bool:
         return bool(np.isfinite(block.sum())) or bool(np.isfinite(block).all())
 
 
+def _bad_steps(block: NDArray, gaps: bool) -> NDArray[np.bool_]:
+    return np.isinf(block).any(-1) if gaps else ~np.isfinite(block).all(-1)
+
+
 def _refuse(values: NDArray, i: int, step: int) -> None:
-    if np.isnan(values).any():
+    if not np.isinf(values).any():
         raise ValueError(f"Input X contains NaN.\nX[{i}] has NaN at step {step}.")
     raise ValueError(
         f"Input X contains infinity or a value too large for dtype('float32').\nX[{i}] has it at step {step}."

@@ -1,6 +1,27 @@
 """The private parts of scikit-learn that this package uses, imported here and nowhere else."""
 
-from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
-from sklearn.utils.validation import _check_sample_weight, _num_samples
+from sklearn.utils import _safe_indexing
+from sklearn.utils._metadata_requests import _routing_enabled
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    validate_parameter_constraints,
+    validate_params,
+)
+from sklearn.utils.validation import _check_method_params, _check_sample_weight, _num_samples
 
-__all__ = ["Interval", "InvalidParameterError", "StrOptions", "_check_sample_weight", "_num_samples"]
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "InvalidParameterError",
+    "StrOptions",
+    "_check_method_params",
+    "_check_sample_weight",
+    "_num_samples",
+    "_routing_enabled",
+    "_safe_indexing",
+    "validate_parameter_constraints",
+    "validate_params",
+]

@@ -1,0 +1,21 @@
+"""Labels to hide, sequences to try things on, and conversions from and to other libraries."""
+
+from ._convert import from_aeon, from_long_frame, from_tslearn, to_aeon, to_long_frame, to_tslearn
+from ._hide import hide_labels
+from ._load import load_basic_motions, load_italy_power_demand, load_japanese_vowels
+from ._make import make_sines, make_two_patterns
+
+__all__ = [
+    "from_aeon",
+    "from_long_frame",
+    "from_tslearn",
+    "hide_labels",
+    "load_basic_motions",
+    "load_italy_power_demand",
+    "load_japanese_vowels",
+    "make_sines",
+    "make_two_patterns",
+    "to_aeon",
+    "to_long_frame",
+    "to_tslearn",
+]

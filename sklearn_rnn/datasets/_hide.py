@@ -1,0 +1,134 @@
+"""Hiding labels, to see how few are enough."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.validation import check_consistent_length
+
+from .._labels import read_labels
+from .._sklearn import Interval, validate_params
+
+
+@validate_params(
+    {
+        "y": ["array-like"],
+        "n_labeled": [Interval(Integral, 1, None, closed="left"), None],
+        "fraction": [Interval(Real, 0, 1, closed="right"), None],
+        "stratify": ["boolean"],
+        "groups": ["array-like", None],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def hide_labels(
+    y: Any,
+    n_labeled: int | None = None,
+    *,
+    fraction: float | None = None,
+    stratify: bool = True,
+    groups: Any = None,
+    missing_label: Any = -1,
+    random_state: Any = None,
+) -> NDArray:
+    """Keep some labels and hide the others.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Labels. Those that are hidden already stay so and do not count.
+    n_labeled : int, default=None
+        Labels to keep.
+    fraction : float, default=None
+        Share of the labels to keep, instead of `n_labeled`; rounded.
+    stratify : bool, default=True
+        Whether each class keeps its share of the labels, and one at least.
+    groups : array-like of shape (n,), default=None
+        Keeps or hides whole groups, such as all recordings of a person: in random order until
+        `n_labeled` labels are kept, so that more may stay. Where `stratify`, groups come first that
+        hold a class of which there is no label yet.
+    missing_label : int, float, str, None or nan, default=-1
+        Marks the hidden labels.
+    random_state : int, RandomState or None, default=None
+        Draws the rows.
+
+    Returns
+    -------
+    y : ndarray of shape (n,)
+        A copy; object where y's dtype cannot hold the marker.
+
+    Raises
+    ------
+    ValueError
+        Not exactly one of `n_labeled` and `fraction` is given, more labels are asked for than there
+        are, or fewer than classes where `stratify`; or y is no target of a classifier.
+
+    Examples
+    --------
+    >>> from sklearn_rnn.datasets import hide_labels
+    >>> hide_labels([0, 0, 0, 0, 1, 1], 3, random_state=0)
+    array([-1, -1,  0,  0,  1, -1])
+    """
+    if (n_labeled is None) == (fraction is None):
+        raise ValueError("hide_labels needs either n_labeled or fraction, and not both.")
+    labels = read_labels(y, missing_label, "hide_labels")
+    y, labeled = column_or_1d(y), labels.labeled
+    n = n_labeled if n_labeled is not None else max(1, round((fraction or 0.0) * len(labeled)))
+    if n > len(labeled):
+        raise ValueError(f"n_labeled={n} is more than the {len(labeled)} labels in y.")
+    codes, n_classes = labels.codes[labeled], len(labels.classes)
+    if stratify and n < n_classes:
+        raise ValueError(f"n_labeled={n} is fewer than the {n_classes} classes; keep more, or set stratify=False.")
+    random = check_random_state(random_state)
+    if groups is not None:
+        check_consistent_length(y, groups)
+        kept = _draw_groups(codes, column_or_1d(groups)[labeled], n, stratify, random)
+    else:
+        kept = _draw_by_class(codes, n, random) if stratify else random.permutation(len(labeled))[:n]
+    return _only(y, labeled[kept], missing_label)
+
+
+def _draw_by_class(codes: NDArray, n: int, random: np.random.RandomState) -> NDArray:
+    """Draw one row of each class, and the rest so that each has its share, by largest remainder."""
+    sizes = np.bincount(codes)
+    share = n * sizes / len(codes)
+    counts = np.maximum(np.floor(share).astype(int), 1)
+    while counts.sum() != n:
+        behind = share - counts
+        if counts.sum() < n:
+            counts[np.argmax(behind)] += 1
+        else:
+            counts[np.argmin(np.where(counts > 1, behind, np.inf))] -= 1
+    members = [random.permutation(np.flatnonzero(codes == code)) for code in range(len(sizes))]
+    return np.concatenate([rows[:count] for rows, count in zip(members, counts, strict=True)])
+
+
+def _draw_groups(codes: NDArray, groups: NDArray, n: int, stratify: bool, random: np.random.RandomState) -> NDArray:
+    """Draw whole groups until n rows are kept and, where `stratify`, every class is among them."""
+    waiting = list(random.permutation(np.unique(groups)))
+    kept = np.zeros(len(codes), dtype=bool)
+    while stratify and len(absent := np.setdiff1d(codes, codes[kept])):
+        useful = (group for group in waiting if np.isin(codes[groups == group], absent).any())
+        chosen = next(useful)
+        waiting.remove(chosen)
+        kept |= groups == chosen
+    while kept.sum() < n:
+        kept |= groups == waiting.pop()
+    return np.flatnonzero(kept)
+
+
+def _only(y: NDArray, kept: NDArray, missing_label: Any) -> NDArray:
+    """Copy y with `missing_label` in all rows but `kept`."""
+    output = np.full(len(y), missing_label, dtype_with_marker(y, missing_label))
+    output[kept] = y[kept]
+    return output
+
+
+def dtype_with_marker(y: NDArray, missing_label: Any) -> np.dtype:
+    """Dtype that holds both labels and marker."""
+    fits = isinstance(missing_label, str) if y.dtype.kind in "US" else isinstance(missing_label, Real)
+    return np.result_type(y, np.asarray(missing_label)) if fits else np.dtype(object)

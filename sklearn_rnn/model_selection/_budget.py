@@ -1,0 +1,113 @@
+"""Learning from a part of the labels."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+from sklearn.base import clone
+
+from .._sklearn import HasMethods, Interval
+from ..datasets import hide_labels
+from ._delegate import Delegate
+from ._labeled import check_marker
+
+
+class LabelBudget(Delegate):
+    """Estimator that hides all but some labels of what it is fitted on.
+
+    Its `n_labeled` can be searched, so that ``validation_curve(LabelBudget(clf),
+    param_name="n_labeled", ...)`` draws the label efficiency of `clf`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any semi-supervised classifier; cloned in `fit`.
+    n_labeled : int, default=None
+        Labels to keep; all by default.
+    stratify : bool, default=True
+        Whether each class keeps its share of the labels, and one at least.
+    missing_label : int, float, str, None or nan, default=-1
+        Marks unlabeled rows, as for `estimator`.
+    random_state : int, RandomState or None, default=None
+        Draws the labels to keep.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The copy that was fitted.
+    classes_ : ndarray of shape (n_classes,)
+        Its classes.
+    n_features_in_ : int
+        Its features.
+
+    Raises
+    ------
+    ValueError
+        `missing_label` is not the estimator's, or `n_labeled` cannot be kept; see
+        `sklearn_rnn.datasets.hide_labels`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import validation_curve
+    >>> from sklearn.semi_supervised import LabelSpreading
+    >>> from sklearn_rnn.model_selection import LabelBudget
+    >>> X, y = load_iris(return_X_y=True)
+    >>> budget = LabelBudget(LabelSpreading(), random_state=0)
+    >>> _, scores = validation_curve(budget, X, y, param_name="n_labeled", param_range=[3, 30])
+    >>> scores.mean(1).round(2)
+    array([0.75, 0.95])
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "estimator": [HasMethods("fit")],
+        "n_labeled": [Interval(Integral, 1, None, closed="left"), None],
+        "stratify": ["boolean"],
+        "missing_label": [object],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        n_labeled: int | None = None,
+        *,
+        stratify: bool = True,
+        missing_label: Any = -1,
+        random_state: Any = None,
+    ):
+        self.estimator = estimator
+        self.n_labeled = n_labeled
+        self.stratify = stratify
+        self.missing_label = missing_label
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, **fit_params: Any) -> LabelBudget:
+        """Hide labels, and fit a copy of the estimator.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays, of n samples
+            Samples.
+        y : array-like of shape (n,)
+            Labels; `missing_label` where unknown.
+        **fit_params : dict
+            Passed on.
+
+        Returns
+        -------
+        self : LabelBudget
+        """
+        self._validate_params()
+        check_marker(self.estimator, self.missing_label)
+        if self.n_labeled is not None:
+            y = hide_labels(
+                y,
+                self.n_labeled,
+                stratify=self.stratify,
+                missing_label=self.missing_label,
+                random_state=self.random_state,
+            )
+        self.estimator_ = clone(self.estimator).fit(X, y, **self._routed("fit", fit_params))
+        return self

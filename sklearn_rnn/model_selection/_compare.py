@@ -1,0 +1,162 @@
+"""Whether the unlabeled data helped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from sklearn.base import clone
+from sklearn.model_selection import cross_validate
+
+from .. import SemiSupervisedRNNClassifier
+from .._sklearn import HasMethods, Interval, validate_params
+from ._labeled import check_marker, find_labeled
+from ._split import PartiallyLabeledSplit
+
+
+@dataclass(frozen=True)
+class SupervisedComparison:
+    """Scores with and without the unlabeled rows, on the same splits.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (n_splits,)
+        With the unlabeled rows.
+    supervised_scores : ndarray of shape (n_splits,)
+        Without them.
+    gain : float
+        Mean of the differences.
+    interval : tuple of float
+        Bounds of the gain, by a t-test for overlapping training sets.
+    confidence : float
+        Confidence of the interval.
+    """
+
+    scores: NDArray
+    supervised_scores: NDArray
+    gain: float
+    interval: tuple[float, float]
+    confidence: float
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        verdict = "helped" if low > 0 else "hurt" if high < 0 else "made no difference that these splits can show"
+        without, with_them = self.supervised_scores.mean(), self.scores.mean()
+        return (
+            f"The unlabeled data {verdict}: {without:.3f} without, {with_them:.3f} with, "
+            f"gain {self.gain:+.3f} [{low:+.3f}, {high:+.3f}] ({self.confidence:.0%}, {len(self.scores)} splits)"
+        )
+
+
+@validate_params(
+    {
+        "estimator": [HasMethods("fit")],
+        "y": ["array-like"],
+        "supervised": [HasMethods("fit"), None],
+        "groups": ["array-like", None],
+        "scoring": [str, callable, None],
+        "n_jobs": [Integral, None],
+        "confidence": [Interval(Real, 0, 1, closed="neither")],
+    },
+    prefer_skip_nested_validation=False,
+)
+def compare_to_supervised(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    cv: Any = 5,
+    *,
+    supervised: Any = None,
+    groups: Any = None,
+    scoring: Any = None,
+    n_jobs: int | None = None,
+    confidence: float = 0.95,
+    missing_label: Any = -1,
+) -> SupervisedComparison:
+    """Answer "did the unlabeled data help?", split by split, with an interval.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any semi-supervised estimator.
+    X : array-like or list of arrays, of n samples
+        Samples.
+    y : array-like of shape (n,)
+        Labels; `missing_label` where unknown.
+    cv : int or splitter, default=5
+        As for `PartiallyLabeledSplit`, or one of those.
+    supervised : estimator, default=None
+        What to compare with; it is fitted on the labeled rows only. By default a copy of
+        `estimator`, in which each `SemiSupervisedRNNClassifier` has ``objective="supervised"`` and
+        no `pretraining`.
+    groups : array-like of shape (n,), default=None
+        Groups of all rows.
+    scoring : str or scorer, default=None
+        The estimator's own score by default.
+    n_jobs : int, default=None
+        Splits at a time.
+    confidence : float, default=0.95
+        Confidence of the interval.
+    missing_label : int, float, str, None or nan, default=-1
+        Marks the unlabeled rows of y.
+
+    Returns
+    -------
+    comparison : SupervisedComparison
+        Prints as a sentence.
+
+    Raises
+    ------
+    ValueError
+        There are fewer than two splits, or `missing_label` is not the estimator's.
+
+    References
+    ----------
+    Nadeau and Bengio (2003), "Inference for the generalization error", Machine Learning 52.
+
+    Examples
+    --------
+    >>> from sklearn.semi_supervised import LabelSpreading
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_rnn.datasets import hide_labels
+    >>> from sklearn_rnn.model_selection import compare_to_supervised
+    >>> X, y = load_iris(return_X_y=True)
+    >>> print(compare_to_supervised(LabelSpreading(), X, hide_labels(y, 30, random_state=0)))
+    The unlabeled data made no difference that these splits can show: ...
+    """
+    check_marker(estimator, missing_label)
+    y, labeled = find_labeled(y, missing_label, "compare_to_supervised")
+    splitter = cv if isinstance(cv, PartiallyLabeledSplit) else PartiallyLabeledSplit(cv, missing_label)
+    splits = list(splitter.split(X, y, groups))
+    few = [(np.intersect1d(train, labeled), test) for train, test in splits]
+    if len(splits) < 2:
+        raise ValueError(f"compare_to_supervised needs two splits or more, got {len(splits)}; raise cv.")
+    supervised = _without_objective(estimator) if supervised is None else supervised
+    scores, supervised_scores = (
+        cross_validate(one, X, y, cv=rows, scoring=scoring, n_jobs=n_jobs, error_score="raise")["test_score"]
+        for one, rows in ((estimator, splits), (supervised, few))
+    )
+    share = float(np.mean([len(test) / len(train) for train, test in few]))
+    gain, interval = _interval(scores - supervised_scores, share, confidence)
+    return SupervisedComparison(scores, supervised_scores, gain, interval, confidence)
+
+
+def _without_objective(estimator: Any) -> Any:
+    """Copy an estimator, with every recurrent classifier in it supervised."""
+    estimator = clone(estimator)
+    for part in [estimator, *estimator.get_params().values()]:
+        if isinstance(part, SemiSupervisedRNNClassifier):
+            part.set_params(objective="supervised", pretraining=None)
+    return estimator
+
+
+def _interval(differences: NDArray, share: float, confidence: float) -> tuple[float, tuple[float, float]]:
+    """Mean and bounds; `share` is test rows for each training row, by which splits depend on each other."""
+    k = len(differences)
+    mean, variance = float(differences.mean()), differences.var(ddof=1)
+    half = float(stats.t.ppf((1 + confidence) / 2, k - 1) * np.sqrt((1 / k + share) * variance))
+    return mean, (mean - half, mean + half)

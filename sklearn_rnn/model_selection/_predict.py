@@ -1,0 +1,141 @@
+"""Predictions of labeled rows by estimators that were trained without them."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+from warnings import warn
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.utils.parallel import Parallel, delayed
+
+from .._sklearn import HasMethods, _check_method_params, _safe_indexing, validate_params
+from ._labeled import check_marker, find_labeled, known_labels
+from ._split import PartiallyLabeledSplit
+
+BY_CLASS = ("predict_proba", "predict_log_proba", "decision_function")
+
+
+@validate_params(
+    {
+        "estimator": [HasMethods("fit")],
+        "y": ["array-like"],
+        "groups": ["array-like", None],
+        "method": [str],
+        "n_jobs": [Integral, None],
+        "params": [dict, None],
+    },
+    prefer_skip_nested_validation=False,
+)
+def cross_val_predict(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    groups: Any = None,
+    cv: Any = 5,
+    method: str = "predict",
+    n_jobs: int | None = None,
+    params: dict[str, Any] | None = None,
+    missing_label: Any = -1,
+) -> NDArray:
+    """Predict each labeled row by an estimator that was trained without it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any semi-supervised estimator; cloned for each fold.
+    X : array-like or list of arrays, of n samples
+        Samples.
+    y : array-like of shape (n,)
+        Labels; `missing_label` where unknown.
+    groups : array-like of shape (n,), default=None
+        Groups of all rows.
+    cv : int or splitter, default=5
+        As for `PartiallyLabeledSplit`, or one of those. Must test each labeled row once.
+    method : str, default="predict"
+        What to call, such as ``"predict_proba"``.
+    n_jobs : int, default=None
+        Folds at a time.
+    params : dict, default=None
+        Passed to `fit`; values with n entries are cut to the training rows.
+    missing_label : int, float, str, None or nan, default=-1
+        Marks the unlabeled rows of y.
+
+    Returns
+    -------
+    predictions : ndarray of shape (n,) or (n, n_classes)
+        One row for each of X. Unlabeled rows have `missing_label`, or NaN where `method` is not
+        ``"predict"``. A column for each class among the labels, in sorted order.
+
+    Raises
+    ------
+    ValueError
+        A labeled row is tested never or twice; or `missing_label` is not the estimator's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.semi_supervised import LabelSpreading
+    >>> from sklearn_rnn.model_selection import cross_val_predict
+    >>> X, y = np.array([[0], [1], [2], [3], [7], [8], [9], [10]]), np.array([0, 0, 0, -1, -1, 1, 1, 1])
+    >>> cross_val_predict(LabelSpreading(), X, y, cv=3)
+    array([ 0,  0,  0, -1, -1,  1,  1,  1])
+    """
+    check_marker(estimator, missing_label)
+    y, labeled = find_labeled(y, missing_label, "cross_val_predict")
+    splitter = cv if isinstance(cv, PartiallyLabeledSplit) else PartiallyLabeledSplit(cv, missing_label)
+    splits = list(splitter.split(X, y, groups))
+    tested = np.concatenate([test for _, test in splits])
+    if not np.array_equal(np.sort(tested), labeled):
+        raise ValueError("cross_val_predict only works where cv tests each labeled sample once.")
+    classes = np.unique(known_labels(y, labeled))
+    parts = Parallel(n_jobs=n_jobs)(
+        delayed(_fit_and_predict)(clone(estimator), X, y, train, test, method, params or {}, classes)
+        for train, test in splits
+    )
+    return _put_back(np.concatenate(parts), tested, y, method, missing_label)
+
+
+def _fit_and_predict(
+    estimator: Any,
+    X: Any,
+    y: NDArray,
+    train: NDArray,
+    test: NDArray,
+    method: str,
+    params: dict[str, Any],
+    classes: NDArray,
+) -> NDArray:
+    params = _check_method_params(X, params, indices=train)
+    estimator.fit(_safe_indexing(X, train), y[train], **params)
+    predicted = getattr(estimator, method)(_safe_indexing(X, test))
+    return _in_columns(predicted, estimator.classes_, method, classes) if method in BY_CLASS else predicted
+
+
+def _in_columns(predicted: NDArray, seen: NDArray, method: str, classes: NDArray) -> NDArray:
+    """Give each class a column, where those of a fold are not all."""
+    if len(seen) == len(classes):
+        return predicted
+    if predicted.ndim == 1:
+        raise ValueError(f"A training fold has {len(seen)} of {len(classes)} classes; {method} needs a stratified cv.")
+    absent = 0.0 if method == "predict_proba" else np.finfo(predicted.dtype).min
+    warn(
+        f"A training fold has {len(seen)} of {len(classes)} classes; the others get {absent:.3g}.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+    columns = np.full((len(predicted), len(classes)), absent, predicted.dtype)
+    columns[:, np.searchsorted(classes, seen)] = predicted
+    return columns
+
+
+def _put_back(predicted: NDArray, tested: NDArray, y: NDArray, method: str, missing_label: Any) -> NDArray:
+    """Spread predictions of the tested rows over all rows."""
+    absent = missing_label if method == "predict" else np.nan
+    dtype: Any = np.result_type(predicted, y if method == "predict" else np.nan)
+    output = np.full((len(y), *predicted.shape[1:]), absent, dtype)
+    output[tested] = predicted
+    return output

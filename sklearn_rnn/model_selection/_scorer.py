@@ -1,0 +1,66 @@
+"""Scores on labeled rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import check_scoring, get_scorer
+from sklearn.utils.metadata_routing import get_routing_for_object
+
+from .._sklearn import _safe_indexing, validate_params
+from ._labeled import find_labeled, known_labels
+
+
+@validate_params({"scoring": [str, callable]}, prefer_skip_nested_validation=True)
+def make_labeled_scorer(scoring: str | Callable, *, missing_label: Any = -1) -> Callable:
+    """Make a scorer that leaves out unlabeled rows.
+
+    `PartiallyLabeledSplit` has no unlabeled row in its test sets; this is for the training sets of
+    ``return_train_score=True``, and for `cross_val_score` and the like on rows of any kind.
+
+    Parameters
+    ----------
+    scoring : str or scorer
+        A name such as ``"roc_auc"``, or what `sklearn.metrics.make_scorer` returns.
+    missing_label : int, float, str, None or nan, default=-1
+        Marks the unlabeled rows of y.
+
+    Returns
+    -------
+    scorer : callable
+        Called as ``scorer(estimator, X, y, sample_weight=None)``; ValueError where no row is labeled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.semi_supervised import LabelSpreading
+    >>> from sklearn_rnn.model_selection import make_labeled_scorer
+    >>> X, y = np.arange(6.0)[:, None], np.array([0, 0, -1, -1, 1, 1])
+    >>> make_labeled_scorer("roc_auc")(LabelSpreading().fit(X, y), X, y)
+    1.0
+    """
+    return _LabeledScorer(scoring, missing_label)
+
+
+class _LabeledScorer:
+    """The scorer; a class so that it can be pickled."""
+
+    def __init__(self, scoring: str | Callable, missing_label: Any):
+        self.scoring = scoring
+        self.missing_label = missing_label
+
+    def __call__(self, estimator: Any, X: Any, y: Any, sample_weight: Any = None, **parameters: Any) -> float:
+        y, labeled = find_labeled(y, self.missing_label, "A labeled scorer")
+        if sample_weight is not None:
+            parameters["sample_weight"] = np.asarray(sample_weight)[labeled]
+        scorer = check_scoring(estimator, self.scoring)
+        return scorer(estimator, _safe_indexing(X, labeled), known_labels(y, labeled), **parameters)
+
+    def __repr__(self) -> str:
+        return f"make_labeled_scorer({self.scoring!r}, missing_label={self.missing_label!r})"
+
+    def get_metadata_routing(self) -> Any:
+        """Request what the scorer within requests."""
+        return get_routing_for_object(get_scorer(self.scoring))

@@ -1,0 +1,146 @@
+"""Splits of partially labeled data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import BaseCrossValidator, PredefinedSplit, TimeSeriesSplit, check_cv
+from sklearn.utils import column_or_1d
+from sklearn.utils.validation import check_consistent_length
+
+from .._sklearn import HasMethods, Interval, _safe_indexing, validate_parameter_constraints
+from ._labeled import find_labeled, known_labels
+
+
+class PartiallyLabeledSplit(BaseCrossValidator):
+    """Cross-validation that tests on labeled rows only and trains on the unlabeled ones too.
+
+    A splitter of scikit-learn divides the labeled rows. Each training set gets all unlabeled rows
+    besides, except those that share a group with a test row, and, where the splitter is a
+    `TimeSeriesSplit`, those that come after its labeled rows: nobody has them yet.
+
+    Parameters
+    ----------
+    cv : int or splitter, default=5
+        An int is the number of folds: stratified, or plain where labels are continuous. Otherwise
+        any splitter, such as ``GroupKFold(3)``; it sees the labeled rows only. The folds of a
+        `PredefinedSplit` are those of all rows.
+    missing_label : int, float, str, None or nan, default=-1
+        Marks the unlabeled rows of y.
+
+    Raises
+    ------
+    ValueError
+        y is None or has no labeled row; or what the splitter raises on the labeled rows.
+
+    Notes
+    -----
+    Splitting X as scikit-learn does puts unlabeled rows into test folds, where the marker counts as
+    one more class. With metadata routing, `groups` is requested.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn.model_selection import PartiallyLabeledSplit
+    >>> X = np.arange(8.0)[:, None]
+    >>> y = np.array([0, -1, 0, -1, 1, -1, 1, -1])
+    >>> for train, test in PartiallyLabeledSplit(2).split(X, y):
+    ...     print(train, test)
+    [1 2 3 5 6 7] [0 4]
+    [0 1 3 4 5 7] [2 6]
+    """
+
+    __metadata_request__split = {"groups": True}
+    _parameter_constraints: dict[str, list[Any]] = {
+        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split", "get_n_splits"])],
+        "missing_label": [object],
+    }
+
+    def __init__(self, cv: Any = 5, missing_label: Any = -1):
+        self.cv = cv
+        self.missing_label = missing_label
+
+    @property
+    def shuffle(self) -> bool:
+        """Whether the splitter shuffles; successive halving asks."""
+        return getattr(self.cv, "shuffle", True)
+
+    @property
+    def random_state(self) -> Any:
+        """Random state of the splitter; successive halving refuses one that is not an int."""
+        return getattr(self.cv, "random_state", 0)
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[NDArray, NDArray]]:
+        """Generate row numbers of training and test sets.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays, of n samples
+            Samples.
+        y : array-like of shape (n,)
+            Labels; `missing_label` where unknown.
+        groups : array-like of shape (n,), default=None
+            Groups of all rows, the unlabeled ones too.
+
+        Yields
+        ------
+        train : ndarray
+            Rows to train on, labeled and unlabeled, ascending.
+        test : ndarray
+            Rows to test on, all labeled.
+        """
+        check_consistent_length(X, y, groups)
+        y, labeled = find_labeled(y, self.missing_label, type(self).__name__)
+        unlabeled = np.setdiff1d(np.arange(len(y)), labeled)
+        groups = None if groups is None else column_or_1d(groups)
+        splitter = self._splitter(y, labeled)
+        for train, test in splitter.split(*_rows(labeled, X, y, groups)):
+            kept = unlabeled
+            if groups is not None:
+                kept = kept[~np.isin(groups[kept], groups[labeled[test]])]
+            if isinstance(splitter, TimeSeriesSplit):
+                kept = kept[kept < labeled[train[-1] + 1]]
+            yield np.sort(np.concatenate([labeled[train], kept])), labeled[test]
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Count the splits.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays, of n samples, default=None
+            Samples.
+        y : array-like of shape (n,), default=None
+            Labels; needed where the splitter counts rows or groups.
+        groups : array-like of shape (n,), default=None
+            Groups of all rows.
+
+        Returns
+        -------
+        n_splits : int
+        """
+        if y is None:
+            self._validate()
+            return int(self.cv) if isinstance(self.cv, Integral) else self.cv.get_n_splits(X, y, groups)
+        y, labeled = find_labeled(y, self.missing_label, type(self).__name__)
+        return self._splitter(y, labeled).get_n_splits(*_rows(labeled, X, y, groups))
+
+    def _validate(self) -> None:
+        parameters = {"cv": self.cv, "missing_label": self.missing_label}
+        validate_parameter_constraints(self._parameter_constraints, parameters, type(self).__name__)
+
+    def _splitter(self, y: NDArray, labeled: NDArray) -> Any:
+        """Return the splitter of the labeled rows."""
+        self._validate()
+        if isinstance(self.cv, PredefinedSplit):
+            return PredefinedSplit(self.cv.test_fold[labeled])
+        return check_cv(self.cv, known_labels(y, labeled), classifier=True)
+
+
+def _rows(labeled: NDArray, X: Any, y: NDArray, groups: Any) -> tuple[Any, NDArray, Any]:
+    """Labeled rows of what a splitter sees."""
+    X, groups = (None if array is None else _safe_indexing(array, labeled) for array in (X, groups))
+    return X, known_labels(y, labeled), groups

@@ -1,0 +1,108 @@
+"""Unlabeled rows that come with the estimator instead of with the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import column_or_1d
+
+from .._labels import is_missing
+from .._sklearn import HasMethods, _num_samples
+from ..datasets._hide import dtype_with_marker
+from ._delegate import Delegate
+from ._labeled import check_marker
+
+
+class WithUnlabeled(Delegate):
+    """Semi-supervised estimator that brings its unlabeled rows along, and is fitted on labeled ones.
+
+    To all of scikit-learn it is an ordinary supervised classifier: `BaggingClassifier`,
+    `OneVsRestClassifier`, `VotingClassifier` and others, which take the marker of unlabeled rows for a
+    class, get labeled rows only.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any semi-supervised classifier; cloned in `fit`.
+    X_unlabeled : array-like or list of arrays
+        Unlabeled samples, added to those of each `fit`. Each clone copies them.
+    missing_label : int, float, str, None or nan, default=-1
+        Marks unlabeled rows, as for `estimator`.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The copy that was fitted.
+    classes_ : ndarray of shape (n_classes,)
+        Its classes.
+    n_features_in_ : int
+        Its features.
+
+    Raises
+    ------
+    ValueError
+        y has unlabeled rows, or `missing_label` is not the estimator's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.ensemble import BaggingClassifier
+    >>> from sklearn.semi_supervised import LabelSpreading
+    >>> from sklearn_rnn.model_selection import WithUnlabeled
+    >>> X, y = np.arange(12.0)[:, None], np.array([0, -1, -1] * 2 + [1, -1, -1] * 2)
+    >>> clf = WithUnlabeled(LabelSpreading(), X[y == -1])
+    >>> BaggingClassifier(clf, random_state=0).fit(X[y != -1], y[y != -1]).predict([[1.0], [10.0]])
+    array([0, 1])
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "estimator": [HasMethods("fit")],
+        "X_unlabeled": ["array-like"],
+        "missing_label": [object],
+    }
+
+    def __init__(self, estimator: Any, X_unlabeled: Any, *, missing_label: Any = -1):
+        self.estimator = estimator
+        self.X_unlabeled = X_unlabeled
+        self.missing_label = missing_label
+
+    def fit(self, X: Any, y: Any) -> WithUnlabeled:
+        """Fit a copy of the estimator on `X` and the unlabeled rows.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays, of n samples
+            Samples, in the form of `X_unlabeled`.
+        y : array-like of shape (n,)
+            Labels.
+
+        Returns
+        -------
+        self : WithUnlabeled
+        """
+        self._validate_params()
+        check_marker(self.estimator, self.missing_label)
+        y = column_or_1d(y)
+        if is_missing(y, self.missing_label).any():
+            raise ValueError(
+                f"y has unlabeled rows, but {type(self).__name__} brings its own and takes labeled ones only, "
+                "or else what it is in counts the marker as a class; pass X[labeled], y[labeled]."
+            )
+        dtype = dtype_with_marker(y, self.missing_label)
+        markers = np.full(_num_samples(self.X_unlabeled), self.missing_label, dtype)
+        y = np.concatenate([y.astype(dtype), markers])
+        self.estimator_ = clone(self.estimator).fit(_joined(X, self.X_unlabeled), y)
+        return self
+
+
+def _joined(X: Any, others: Any) -> Any:
+    """Rows of both."""
+    if hasattr(X, "iloc"):
+        import pandas as pd
+
+        return pd.concat([X, others])
+    if isinstance(X, np.ndarray) and X.dtype != object and not isinstance(others, list | tuple):
+        return np.concatenate([X, others])
+    return [*X, *others]

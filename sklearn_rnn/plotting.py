@@ -1,0 +1,202 @@
+"""Pictures; matplotlib is imported when one is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedShuffleSplit, cross_validate
+
+from ._sklearn import Interval, validate_parameter_constraints
+from .model_selection import LabelBudget, PartiallyLabeledSplit
+
+
+class LabelEfficiencyDisplay:
+    """Score against the number of labels, for one or several estimators.
+
+    Make it with `from_estimator` or `from_estimators`.
+
+    Parameters
+    ----------
+    n_labeled : array-like of shape (n_budgets,)
+        Numbers of labels.
+    scores : dict of str to array-like of shape (n_budgets, n_draws)
+        Test scores of each method: one column for each draw of the labels.
+    score_name : str, default="accuracy"
+        What the scores are.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn.
+    figure_ : matplotlib Figure
+        Its figure.
+    lines_ : dict of str to matplotlib Line2D
+        The line of each method.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.semi_supervised import LabelSpreading
+    >>> from sklearn_rnn.plotting import LabelEfficiencyDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> display = LabelEfficiencyDisplay.from_estimators(
+    ...     {"spreading": LabelSpreading(), "wide": LabelSpreading(gamma=0.1)}, X, y, n_labeled=[3, 30]
+    ... )
+    >>> display.scores["spreading"].shape
+    (2, 5)
+    """
+
+    def __init__(self, n_labeled: Any, scores: Mapping[str, Any], *, score_name: str = "accuracy"):
+        self.n_labeled = n_labeled
+        self.scores = scores
+        self.score_name = score_name
+
+    def plot(self, ax: Any = None) -> LabelEfficiencyDisplay:
+        """Draw the mean over the draws, and bars of one standard deviation.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        self : LabelEfficiencyDisplay
+
+        Raises
+        ------
+        ImportError
+            matplotlib is not installed.
+        """
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.subplots(layout="constrained")[1]
+        self.ax_, self.figure_, self.lines_ = ax, ax.figure, {}
+        for k, (name, scores) in enumerate(self.scores.items()):
+            self.lines_[name] = self._draw(name, np.asarray(scores), k - (len(self.scores) - 1) / 2)
+        ax.set_xscale("log")
+        ax.set_xticks(self.n_labeled, [f"{n:,}" for n in self.n_labeled])
+        ax.minorticks_off()
+        n_draws = np.shape(next(iter(self.scores.values())))[1]
+        ax.set_xlabel("labels")
+        ax.set_ylabel(f"{self.score_name} (mean ± sd of {n_draws} draws)")
+        ax.grid(alpha=0.3)
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.legend(frameon=False)
+        return self
+
+    def _draw(self, name: str, scores: NDArray, place: float) -> Any:
+        """Draw one method; bars of several stand beside each other."""
+        deviation = scores.std(1, ddof=1) if scores.shape[1] > 1 else None
+        x = np.asarray(self.n_labeled) * 1.03**place
+        return self.ax_.errorbar(x, scores.mean(1), deviation, marker="o", capsize=3, elinewidth=1, label=name)[0]
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        n_labeled: Sequence[int],
+        name: str | None = None,
+        **parameters: Any,
+    ) -> LabelEfficiencyDisplay:
+        """Measure one estimator, and draw it.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Any semi-supervised classifier.
+        X : array-like or list of arrays, of n samples
+            Samples.
+        y : array-like of shape (n,)
+            Labels; `missing_label` where unknown.
+        n_labeled : sequence of int
+            Numbers of labels to learn from.
+        name : str, default=None
+            For the legend; the class's by default.
+        **parameters : dict
+            Those of `from_estimators`.
+
+        Returns
+        -------
+        display : LabelEfficiencyDisplay
+        """
+        name = type(estimator).__name__ if name is None else name
+        return cls.from_estimators({name: estimator}, X, y, n_labeled=n_labeled, **parameters)
+
+    @classmethod
+    def from_estimators(
+        cls,
+        estimators: Mapping[str, Any],
+        X: Any,
+        y: Any,
+        *,
+        n_labeled: Sequence[int],
+        cv: Any = None,
+        groups: Any = None,
+        scoring: Any = None,
+        missing_label: Any = -1,
+        random_state: int = 0,
+        n_jobs: int | None = None,
+        ax: Any = None,
+    ) -> LabelEfficiencyDisplay:
+        """Measure estimators on the same splits and labels, and draw them.
+
+        Parameters
+        ----------
+        estimators : dict of str to estimator
+            Names for the legend, and semi-supervised classifiers.
+        X : array-like or list of arrays, of n samples
+            Samples.
+        y : array-like of shape (n,)
+            Labels; `missing_label` where unknown.
+        n_labeled : sequence of int
+            Numbers of labels to learn from. The others are hidden; their rows stay.
+        cv : int or splitter, default=None
+            As for `PartiallyLabeledSplit`: each split is a draw of the labels. By default five times
+            a random fifth of the labeled rows is tested.
+        groups : array-like of shape (n,), default=None
+            Groups of all rows.
+        scoring : str or scorer, default=None
+            The estimators' own score by default.
+        missing_label : int, float, str, None or nan, default=-1
+            Marks the unlabeled rows of y.
+        random_state : int, default=0
+            Draws splits and labels, the same for all estimators.
+        n_jobs : int, default=None
+            Fits at a time.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        display : LabelEfficiencyDisplay
+        """
+        given = {"estimators": estimators, "random_state": random_state}
+        constraints = {"estimators": [Mapping], "random_state": [Interval(Integral, 0, None, closed="left")]}
+        validate_parameter_constraints(constraints, given, cls.__name__)
+        if cv is None:
+            cv = StratifiedShuffleSplit(5, test_size=0.2, random_state=random_state)
+        splitter = cv if isinstance(cv, PartiallyLabeledSplit) else PartiallyLabeledSplit(cv, missing_label)
+        splits = list(splitter.split(X, y, groups))
+        scores = {}
+        for name, estimator in estimators.items():
+            budgets = [
+                LabelBudget(estimator, n, missing_label=missing_label, random_state=random_state) for n in n_labeled
+            ]
+            measured = [
+                cross_validate(budget, X, y, cv=splits, scoring=scoring, n_jobs=n_jobs, error_score="raise")
+                for budget in budgets
+            ]
+            scores[name] = np.array([each["test_score"] for each in measured])  # (n_budgets, n_draws)
+        score_name = "accuracy" if scoring is None else scoring if isinstance(scoring, str) else "score"
+        return cls(n_labeled, scores, score_name=score_name).plot(ax)

@@ -1,0 +1,17 @@
+"""Transformers of whole sequences, for equal and different lengths."""
+
+from ._gaps import SequenceMissingIndicator
+from ._per_timestep import PerTimestep
+from ._scale import PerSequenceScaler
+from ._steps import SequenceDifferencer, SequenceResampler
+from ._windows import cut_windows, join_windows
+
+__all__ = [
+    "PerSequenceScaler",
+    "PerTimestep",
+    "SequenceDifferencer",
+    "SequenceMissingIndicator",
+    "SequenceResampler",
+    "cut_windows",
+    "join_windows",
+]

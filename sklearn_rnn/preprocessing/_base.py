@@ -1,0 +1,103 @@
+"""What the transformers of sequences share: all steps end to end, and back into the form of X."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from .._sequences import Sequences, read_sequences
+
+
+class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):
+    """Base of the transformers: reads sequences, and gives them back in the form in which they came."""
+
+    _parameter_constraints: dict[str, list[Any]]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def fit(self, X: Any, y: Any = None) -> SequenceTransformer:
+        """Learn what there is to learn from sequences.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, T) or (n, T, F), or list of (T_i, F) or (T_i,) arrays
+            Sequences.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : SequenceTransformer
+        """
+        self._validate_params()
+        self._learn(self._read(X, reset=True))
+        return self
+
+    @abstractmethod
+    def transform(self, X: Any) -> Any:
+        """Transform sequences."""
+
+    def _learn(self, sequences: Sequences) -> None:
+        """Learn from the sequences; nothing, by default."""
+        return
+
+    def _read(self, X: Any, *, reset: bool) -> Sequences:
+        if not reset:
+            check_is_fitted(self, "n_features_in_")
+        sequences = read_sequences(self, X, reset=reset, gaps=self.__sklearn_tags__().input_tags.allow_nan)
+        if sequences.kind == "tokens":
+            raise ValueError(f"{type(self).__name__} needs values, got token ids (integers); pass float arrays.")
+        return sequences
+
+
+def steps_of(sequences: Sequences) -> NDArray:
+    """All steps of all sequences, end to end, of shape (steps, F)."""
+    if sequences.starts is not None:
+        return sequences.values
+    if sequences.equal:
+        return sequences.values.reshape(-1, sequences.n_features).astype(np.float32, copy=False)
+    inside = np.arange(sequences.values.shape[1]) < sequences.lengths[:, None]
+    return sequences.values[inside].astype(np.float32, copy=False)
+
+
+def first_steps(lengths: NDArray) -> NDArray:
+    """Where each sequence starts among all steps."""
+    return np.cumsum(lengths) - lengths
+
+
+def give_back(steps: NDArray, lengths: NDArray, sequences: Sequences) -> Any:
+    """Cut steps into sequences of `lengths`, in the form of `sequences`.
+
+    Parameters
+    ----------
+    steps : ndarray of shape (steps, k)
+        All steps, end to end.
+    lengths : ndarray of shape (n,)
+        Steps of each sequence.
+    sequences : Sequences
+        What they were made from.
+
+    Returns
+    -------
+    X : list of (T_i, k) arrays, or ndarray of shape (n, T) or (n, T, k)
+        An array is padded with NaN where lengths differ.
+    """
+    if sequences.starts is not None:
+        return np.split(steps, first_steps(lengths)[1:])
+    shape = (len(lengths), int(lengths.max()), steps.shape[1])
+    if (lengths == shape[1]).all():
+        X = steps.reshape(shape)
+    else:
+        X = np.full(shape, np.nan, np.result_type(steps, np.float32))
+        X[np.arange(shape[1]) < lengths[:, None]] = steps
+    return X[:, :, 0] if sequences.kind == "table" and shape[2] == 1 else X

@@ -1,0 +1,103 @@
+"""Windows cut from a long series, and put back together."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._sklearn import Interval, validate_params
+
+COUNT = [Interval(Integral, 1, None, closed="left")]
+
+
+@validate_params(
+    {"series": ["array-like"], "length": COUNT, "stride": [*COUNT, None]}, prefer_skip_nested_validation=True
+)
+def cut_windows(series: Any, length: int, *, stride: int | None = None) -> NDArray:
+    """Cut a long series into windows.
+
+    Parameters
+    ----------
+    series : array-like of shape (T,) or (T, F)
+        The series.
+    length : int
+        Steps of each window.
+    stride : int, default=None
+        Steps from the start of a window to the next; `length` by default, so that none overlap. A
+        last window ends with the series, wherever that is.
+
+    Returns
+    -------
+    windows : ndarray of shape (n_windows, length) or (n_windows, length, F)
+        A copy.
+
+    Raises
+    ------
+    ValueError
+        The series is shorter than a window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn.preprocessing import cut_windows
+    >>> cut_windows(np.arange(5), 2)
+    array([[0, 1],
+           [2, 3],
+           [3, 4]])
+    """
+    series = np.asarray(series)
+    return series[_starts(len(series), length, stride)[:, None] + np.arange(length)]
+
+
+@validate_params(
+    {"windows": ["array-like"], "n_steps": COUNT, "stride": [*COUNT, None]}, prefer_skip_nested_validation=True
+)
+def join_windows(windows: Any, n_steps: int, *, stride: int | None = None) -> NDArray:
+    """Put windows back together: each step gets the mean of the windows that hold it.
+
+    Parameters
+    ----------
+    windows : array-like of shape (n_windows, length) or (n_windows, length, F)
+        Windows, or something for each of their steps. For a score of whole windows, repeat it:
+        ``np.repeat(scores[:, None], length, axis=1)``.
+    n_steps : int
+        Steps of the series.
+    stride : int, default=None
+        As for `cut_windows`.
+
+    Returns
+    -------
+    series : ndarray of shape (n_steps,) or (n_steps, F)
+
+    Raises
+    ------
+    ValueError
+        A series of `n_steps` has another number of windows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn.preprocessing import cut_windows, join_windows
+    >>> join_windows(cut_windows(np.arange(5), 2), 5)
+    array([0., 1., 2., 3., 4.])
+    """
+    windows = np.asarray(windows)
+    starts = _starts(n_steps, windows.shape[1], stride)
+    if len(windows) != len(starts):
+        raise ValueError(f"A series of n_steps={n_steps} has {len(starts)} such windows, got {len(windows)}.")
+    rows = starts[:, None] + np.arange(windows.shape[1])
+    total, count = np.zeros((n_steps, *windows.shape[2:])), np.zeros(n_steps)
+    np.add.at(total, rows, windows)
+    np.add.at(count, rows, 1)
+    return total / count.reshape(-1, *[1] * (total.ndim - 1))
+
+
+def _starts(n_steps: int, length: int, stride: int | None) -> NDArray:
+    """First steps of the windows."""
+    if n_steps < length:
+        raise ValueError(f"The series has {n_steps} step(s), fewer than a window of length={length}.")
+    starts = np.arange(0, n_steps - length + 1, stride or length)
+    return starts if starts[-1] == n_steps - length else np.append(starts, n_steps - length)
