@@ -26,6 +26,7 @@ SHOWN = (
     p.TimeShift(0.3),
     p.TimeWarp(0.5),
     p.Crop(0.6),
+    p.Trim(0.6),
     p.WindowSlice(0.4),
     p.Permutation(3),
     p.StepDrop(),

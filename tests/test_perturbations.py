@@ -30,6 +30,7 @@ from sklearn_rnn.perturbations import (
     TimeMask,
     TimeShift,
     TimeWarp,
+    Trim,
     WindowSlice,
 )
 
@@ -296,6 +297,20 @@ def test_time_mask_hides_at_most_the_share(n_spans):
         assert starts.max() == n_spans
 
 
+def test_trim_hides_at_most_the_share_at_the_ends():
+    lengths = torch.tensor([40, 20]).repeat(500)
+    x = ramps(1_000, 40, lengths)
+    changed = Trim(0.33)(x, lengths, seeded())
+    hidden = changed == 0
+    assert torch.equal(changed, x.masked_fill(hidden, 0))
+    for length in (40, 20):
+        own = hidden[lengths == length, :length, 0]
+        assert 0.2 * length < own.sum(1).max() <= 0.33 * length
+        assert own[:, 0].any()
+        assert own[:, -1].any()
+        assert (own[:, 1:] != own[:, :-1]).sum(1).max() <= 2  # one stretch stays
+
+
 def test_channel_drop_hides_whole_channels_but_never_all():
     x = batch(4).expand(400, 5, 20, 4).flatten(0, 1)
     changed = ChannelDrop(0.3)(x, None, seeded())
@@ -358,10 +373,12 @@ def test_compose_applies_one_after_the_other():
 # Presets
 
 
-def test_light_draws_as_it_always_did():
-    x = torch.linspace(-1, 1, 8)[None, :, None]
-    expected = [-0.820735, -0.47886, -0.281661, -0.119206, 0.300102, 0.369715, 0.842701, 0.77307]
-    assert_close_to(Light()(x, None, seeded()).flatten(), expected, 1e-5)
+@pytest.mark.parametrize(("name", "single"), [("scale", Scaling(0.3)), ("jitter", Jitter(0.3))])
+def test_light_with_one_of_its_parts_is_that_perturbation(name, single):
+    generator = seeded()
+    torch.rand(5, 5, generator=generator)  # what light draws for the rest
+    light = off(Light).set_params(**{name: 0.3})
+    assert_same(light(batch(), LENGTHS, seeded()), single(batch(), LENGTHS, generator))
 
 
 def test_strong_without_its_own_is_light():
@@ -443,7 +460,7 @@ def test_tokens_are_perturbed_where_asked():
 @pytest.mark.parametrize(
     ("augmentation", "error", "message"),
     [
-        (Light(crop=1), InvalidParameterError, "The 'crop' parameter of Light"),
+        (Light(trim=1), InvalidParameterError, "The 'trim' parameter of Light"),
         (Compose([Jitter(), TimeWarp(n_knots=1)]), InvalidParameterError, "The 'n_knots' parameter of TimeWarp"),
         (Compose(Jitter()), InvalidParameterError, "The 'perturbations' parameter of Compose"),
         (Compose([Jitter(), 3]), TypeError, r"perturbations\[1\] must be a perturbation.* got 3"),

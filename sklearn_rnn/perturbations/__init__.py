@@ -12,7 +12,7 @@ from ._compose import Compose
 from ._presets import Light, Strong
 from ._time import Crop, Permutation, TimeShift, TimeWarp, WindowSlice
 from ._tokens import Replacement, StepDrop, Swap
-from ._values import ChannelDrop, Jitter, MagnitudeWarp, Scaling, TimeMask
+from ._values import ChannelDrop, Jitter, MagnitudeWarp, Scaling, TimeMask, Trim
 
 __all__ = [
     "ChannelDrop",
@@ -32,5 +32,6 @@ __all__ = [
     "TimeMask",
     "TimeShift",
     "TimeWarp",
+    "Trim",
     "WindowSlice",
 ]

@@ -43,12 +43,16 @@ def interpolate(x: Tensor, steps: Steps, position: Tensor) -> Tensor:
     return a + share * (pick(x, (left + 1).minimum(steps.last).long()) - a)
 
 
-def window(steps: Steps, crop: float, shift: float, draws: Tensor) -> tuple[Tensor, Tensor]:
-    """First position (n, 1), and positions a step (n, 1), of a random crop and shift by draws (3, n)."""
+def window(steps: Steps, crop: float, draws: Tensor) -> tuple[Tensor, Tensor]:
+    """First position (n, 1), and positions a step (n, 1), of a random crop by draws (2, n)."""
     rate = 1 - crop * draws[0]
+    return (draws[1] * (1 - rate) * steps.ends)[:, None], rate[:, None]
+
+
+def whole_steps(steps: Steps, shift: float, draws: Tensor) -> Tensor:
+    """Numbers of steps (n, 1), either way, of at most a share of the length, by draws (n,)."""
     most = (shift * steps.ends).floor()
-    first = draws[1] * (1 - rate) * steps.ends + (draws[2] * (2 * most + 1)).floor() - most
-    return first[:, None], rate[:, None]
+    return ((draws * (2 * most + 1)).floor() - most)[:, None]
 
 
 def smooth_curve(steps: Steps, knots: Tensor) -> Tensor:
@@ -92,6 +96,14 @@ def span(steps: Steps, share: float, draws: Tensor) -> Tensor:
     width = (share * steps.ends * draws[0]).floor()
     first = (draws[1] * (steps.ends - width + 1)).floor()
     return (steps.index >= first[..., None]) & (steps.index < (first + width)[..., None])
+
+
+def outside(steps: Steps, share: float, draws: Tensor) -> Tensor:
+    """Mask (n, T) of random spans at both ends, of at most a share of the steps, by draws (2, n)."""
+    cut = share * steps.ends * draws[0]
+    first = (cut * draws[1]).floor()
+    end = steps.ends - (cut - first).floor()
+    return (steps.index < first[:, None]) | (steps.index >= end[:, None])
 
 
 def all_but_one(draws: Tensor, share: float) -> Tensor:

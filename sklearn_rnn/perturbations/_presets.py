@@ -9,16 +9,28 @@ import torch
 from torch import Tensor
 
 from ._base import DEVIATION, SHARE, Perturbation, Steps
-from ._functions import all_but_one, interpolate, noise, normal, smooth_curve, span, uniform, warped, window
+from ._functions import (
+    all_but_one,
+    interpolate,
+    noise,
+    normal,
+    outside,
+    pick,
+    smooth_curve,
+    span,
+    uniform,
+    warped,
+    whole_steps,
+)
 
 N_KNOTS = 4
 
 
 @dataclass(frozen=True)
 class _Fused:
-    """What the presets share: all that moves steps in one interpolation, all factors in one product."""
+    """What the presets share: all that moves steps at once, all factors in one product, one mask."""
 
-    crop: float
+    trim: float
     shift: float
     scale: float
     jitter: float
@@ -30,8 +42,8 @@ class _Fused:
     def __call__(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         n, _, n_channels = x.shape
         draws = uniform(x, generator, 5, n)
-        if self.crop or self.shift or self.warp:
-            x = interpolate(x, steps, self._positions(x, steps, draws[:3], generator))
+        if self.warp or self.shift:
+            x = self._move(x, steps, draws[0], generator)
         if self.scale or self.magnitude:
             x = x * self._factor(x, steps, generator)
         if self.channels:
@@ -39,16 +51,17 @@ class _Fused:
             x = x.masked_fill(dropped[:, None], 0)
         if self.jitter:  # last to draw: its noise follows the padded length
             x = x + noise(x, steps, self.jitter, generator)
-        if self.hide:
-            x = x.masked_fill(span(steps, self.hide, draws[3:])[:, :, None], 0)
+        if self.trim or self.hide:
+            hidden = outside(steps, self.trim, draws[1:3]) | span(steps, self.hide, draws[3:])
+            x = x.masked_fill(hidden[:, :, None], 0)
         return x
 
-    def _positions(self, x: Tensor, steps: Steps, draws: Tensor, generator: torch.Generator) -> Tensor:
-        """Where each new step comes from, (n, T)."""
-        first, rate = window(steps, self.crop, self.shift, draws)
+    def _move(self, x: Tensor, steps: Steps, draws: Tensor, generator: torch.Generator) -> Tensor:
+        """Shift, and warp time."""
+        offset = whole_steps(steps, self.shift, draws)
         if not self.warp:
-            return first + rate * steps.index
-        return first + rate * warped(steps, normal(x, generator, self.warp, len(x), N_KNOTS))
+            return pick(x, (offset + steps.index).clamp_min(0).minimum(steps.last).long())
+        return interpolate(x, steps, offset + warped(steps, normal(x, generator, self.warp, len(x), N_KNOTS)))
 
     def _factor(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Factor of each sequence or step, (n, 1, 1) or (n, T, 1)."""
@@ -61,22 +74,22 @@ class _Fused:
 
 
 class Light(Perturbation):
-    """Crop, shift, scale, add noise and hide a span: each a little, by the sequence's own length.
+    """Trim, shift, scale and add noise: each a little, by the sequence's own length.
 
     The default augmentation of numbers.
 
     Parameters
     ----------
-    crop : float, default=0.2
-        Largest share of the steps cut off; what is left is stretched to the old length.
+    trim : float, default=0.2
+        Largest share of the steps set to the mean of the data, at the two ends together.
     shift : float, default=0.1
         Largest shift in time, as a share of the length, rounded down to steps: sequences of fewer
         than ``1 / shift`` steps stay where they are. Values at the edge are repeated.
     scale : float, default=0.1
         Standard deviation of a factor for each sequence, around 1.
-    jitter : float, default=0.3
+    jitter : float, default=0.2
         Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
-    hide : float, default=0.1
+    hide : float, default=0
         Largest share of the steps set to the mean of the data, in one span.
 
     References
@@ -94,7 +107,7 @@ class Light(Perturbation):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "crop": SHARE,
+        "trim": SHARE,
         "shift": SHARE,
         "scale": DEVIATION,
         "jitter": DEVIATION,
@@ -103,13 +116,13 @@ class Light(Perturbation):
 
     def __init__(
         self,
-        crop: float = 0.2,
+        trim: float = 0.2,
         shift: float = 0.1,
         scale: float = 0.1,
-        jitter: float = 0.3,
-        hide: float = 0.1,
+        jitter: float = 0.2,
+        hide: float = 0.0,
     ):
-        self.crop = crop
+        self.trim = trim
         self.shift = shift
         self.scale = scale
         self.jitter = jitter
@@ -117,7 +130,7 @@ class Light(Perturbation):
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Change all in one pass."""
-        return _Fused(self.crop, self.shift, self.scale, self.jitter, self.hide)(x, steps, generator)
+        return _Fused(self.trim, self.shift, self.scale, self.jitter, self.hide)(x, steps, generator)
 
 
 class Strong(Perturbation):
@@ -125,18 +138,18 @@ class Strong(Perturbation):
 
     Parameters
     ----------
-    crop : float, default=0.3
-        Largest share of the steps cut off; what is left is stretched to the old length.
+    trim : float, default=0.5
+        Largest share of the steps set to the mean of the data, at the two ends together.
     shift : float, default=0.2
         Largest shift in time, as a share of the length, rounded down to steps: sequences of fewer
         than ``1 / shift`` steps stay where they are. Values at the edge are repeated.
     scale : float, default=0.2
         Standard deviation of a factor for each sequence, around 1.
-    jitter : float, default=0.5
+    jitter : float, default=0.3
         Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
     hide : float, default=0.3
         Largest share of the steps set to the mean of the data, in one span.
-    warp : float, default=0.4
+    warp : float, default=0.2
         Standard deviation of the logarithm of the speed, as in `TimeWarp` with 4 knots.
     magnitude : float, default=0.3
         Standard deviation of a smooth factor around 1, as in `MagnitudeWarp` with 4 knots.
@@ -162,7 +175,7 @@ class Strong(Perturbation):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "crop": SHARE,
+        "trim": SHARE,
         "shift": SHARE,
         "scale": DEVIATION,
         "jitter": DEVIATION,
@@ -174,16 +187,16 @@ class Strong(Perturbation):
 
     def __init__(
         self,
-        crop: float = 0.3,
+        trim: float = 0.5,
         shift: float = 0.2,
         scale: float = 0.2,
-        jitter: float = 0.5,
+        jitter: float = 0.3,
         hide: float = 0.3,
-        warp: float = 0.4,
+        warp: float = 0.2,
         magnitude: float = 0.3,
         channels: float = 0.0,
     ):
-        self.crop = crop
+        self.trim = trim
         self.shift = shift
         self.scale = scale
         self.jitter = jitter
@@ -195,7 +208,7 @@ class Strong(Perturbation):
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Change all in one pass."""
         fused = _Fused(
-            crop=self.crop,
+            trim=self.trim,
             shift=self.shift,
             scale=self.scale,
             jitter=self.jitter,

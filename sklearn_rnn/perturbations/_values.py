@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ._base import COUNT, DEVIATION, KNOTS, SHARE, Perturbation, Steps
-from ._functions import all_but_one, noise, normal, smooth_curve, span, uniform
+from ._functions import all_but_one, noise, normal, outside, smooth_curve, span, uniform
 
 
 class Jitter(Perturbation):
@@ -156,6 +156,35 @@ class TimeMask(Perturbation):
         draws = uniform(x, generator, 2, self.n_spans, len(x))
         hidden = span(steps, self.share / self.n_spans, draws).any(0)  # (n, T)
         return x.masked_fill(hidden[:, :, None], 0)
+
+
+class Trim(Perturbation):
+    """Hide the beginning and the end: all channels become 0, the mean of standardised data.
+
+    What is left stays where it is, at its own speed.
+
+    Parameters
+    ----------
+    share : float, default=0.3
+        Largest share of the steps hidden, at both ends together; at least one step stays.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_rnn.perturbations import Trim
+    >>> x = torch.ones(1, 8, 1)
+    >>> Trim(0.9)(x, None, torch.Generator().manual_seed(0)).flatten()
+    tensor([0., 0., 1., 1., 1., 1., 1., 0.])
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {"share": SHARE}
+
+    def __init__(self, share: float = 0.3):
+        self.share = share
+
+    def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
+        """Zero the ends."""
+        return x.masked_fill(outside(steps, self.share, uniform(x, generator, 2, len(x)))[:, :, None], 0)
 
 
 class ChannelDrop(Perturbation):
