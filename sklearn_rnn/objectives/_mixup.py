@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from ._base import NOT_NEGATIVE, POSITIVE, Batch, Objective
+from ._base import NOT_NEGATIVE, POSITIVE, Batch, Objective, masked
 from ._classification import ClassificationMixin
 
 
@@ -70,5 +70,6 @@ def draw_mixture(batch: Batch, alpha: float) -> tuple[Tensor, Tensor]:
 
 def mixture(x: Tensor, lengths: Tensor | None, share: Tensor, partner: Tensor) -> tuple[Tensor, Tensor | None]:
     """Mix embedded steps (n, T, E) with their partners', as long as the longer of both."""
+    x = masked(x, lengths)
     mixed = torch.lerp(x[partner], x, share[:, None, None])
     return mixed, None if lengths is None else torch.maximum(lengths, lengths[partner])

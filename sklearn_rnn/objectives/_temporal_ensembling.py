@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._base import FRACTION, Batch, Objective
+from ._base import FRACTION, SHARE, Batch, Objective
 from ._classification import ClassificationMixin, agreement, confident
 
 
@@ -52,7 +52,7 @@ class TemporalEnsembling(ClassificationMixin, Objective):
     _parameter_constraints: dict[str, list[Any]] = {
         **ClassificationMixin._parameter_constraints,
         "threshold": FRACTION,
-        "average": FRACTION,
+        "average": SHARE,
     }
 
     def __init__(
