@@ -53,7 +53,7 @@ class RecurrentNet(NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
-        return [("print_log", PrintLog())] if self.verbose else []
+        return [("print_log", PrintLog(keys_ignored=["class_share"]))] if self.verbose else []
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> RecurrentNet:
         """Build the optimizer; SGD gets Nesterov momentum of 0.9."""
@@ -72,27 +72,31 @@ class RecurrentNet(NeuralNet):
         """Train the objective's rounds, each for `max_epochs`.
 
         With `patience`, a round stops after so many epochs without a better loss. Whatever ends it, the
-        module has the best weights so far.
+        module has the best weights so far; if a later round is cut short, those of the round before.
         """
         self.parameters_ = list(self.module_.parameters())
         self.scheduled_ = not any(isinstance(cb, LRScheduler) for _, cb in self.callbacks_)
         self._hooks = {name: self._overriding(name) for name in ("on_batch_begin", "on_batch_end", "on_grad_computed")}
         first = _copy(self.module_) if self.objective.n_rounds > 1 else {}
-        self.notify("on_train_begin", X=training, y=None)
+        last = None
         try:
             for left in reversed(range(self.objective.n_rounds)):
+                self.notify("on_train_begin", X=training, y=None)
                 self._train_round(training, validation, patience)
+                self.notify("on_train_end", X=training, y=None)
+                last = None
                 codes = self._relabel(training) if left else None
                 if codes is None:
                     break
-                training = training.relabeled(codes)
+                last, training = _copy(self.module_), training.relabeled(codes)
                 self.module_.load_state_dict(first)
                 self.initialize_optimizer()
         finally:
+            if last is not None:
+                self.module_.load_state_dict(last)
             self.optimizer_ = None
             self.module_.zero_grad()
             del self.parameters_, self._hooks
-        self.notify("on_train_end", X=training, y=None)
         return self
 
     def _train_round(self, training: Rows, validation: Rows | None, patience: int | None) -> None:
