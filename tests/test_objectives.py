@@ -9,14 +9,13 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from objective_cases import LENGTHS, made_batch, made_model, moved, started, toy
 from sklearn.base import clone
 from sklearn.model_selection import cross_validate
 
 import sklearn_rnn.objectives as exported
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
-from sklearn_rnn.modules import Architecture, Encoder, Model, initialise
-from sklearn_rnn.objectives import Batch, MeanTeacher, Objective, Reconstruction, Sum, objective_names
-from sklearn_rnn.perturbations import Light, Strong
+from sklearn_rnn.objectives import MeanTeacher, Objective, Reconstruction, Sum, objective_names
 
 CLASSES = [
     cls
@@ -27,59 +26,7 @@ SEMI_SUPERVISED = [cls for cls in CLASSES if cls.task == "classification" and cl
 UNLABELED = [cls for cls in CLASSES if cls().unlabeled_ratio > 0]
 NAMES = objective_names("classification") + objective_names("representation")
 every = pytest.mark.parametrize("cls", CLASSES)
-LENGTHS = torch.tensor([7, 4, 9, 1, 9, 5, 2, 8])
 TINY = {"hidden_size": 8, "max_epochs": 1, "batch_size": 8, "random_state": 0}
-
-
-def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1):
-    """Untrained model of three classes; a `confidence` above 1 makes it surer of them."""
-    architecture = Architecture(2, 6 if tokens else 0, "gru", 8, 1, True, dropout, "mean_max", patch_size)
-    n_classes = 3 if cls.task == "classification" else 0
-    model = Model(
-        Encoder(architecture),
-        n_classes=n_classes,
-        decodes=cls.needs_decoder,
-        augmentation=Light(),
-        strong_augmentation=Strong(),
-    )
-    initialise(model, torch.Generator().manual_seed(0))
-    if model.head is not None:
-        with torch.no_grad():
-            model.head.weight.mul_(confidence)
-    return model
-
-
-def made_batch(cls, n_labeled, lengths=LENGTHS, tokens=False, extra=0, noise=True):
-    """Batch whose padding, `extra` steps more than needed, is not zero."""
-    n_labeled = n_labeled if cls.task == "classification" else 0
-    numbers = torch.Generator().manual_seed(1)
-    n, longest = len(LENGTHS), int(LENGTHS.max())
-    shape = (n, longest) if tokens else (n, longest, 2)
-    values = torch.randint(6, shape, generator=numbers) if tokens else torch.randn(shape, generator=numbers)
-    padding = torch.full((n, extra, *shape[2:]), 3, dtype=values.dtype)
-    values = torch.cat([values, padding], dim=1)
-    codes = torch.arange(n) % 3
-    codes[n_labeled:] = -1
-    generator = torch.Generator().manual_seed(2) if noise else None
-    return Batch(values, lengths, codes, torch.arange(n), None, n_labeled, generator, 1.0)
-
-
-def started(objective, model):
-    """Start an objective; one that trains in rounds is brought into its second."""
-    objective.start(model, 10, len(LENGTHS))
-    if objective.n_rounds > 1:
-        answers = torch.full((len(LENGTHS), 3), 0.05)
-        answers[range(8), torch.arange(8) % 3] = 0.9
-        objective.relabel(torch.full_like(LENGTHS, -1), torch.arange(8), answers)
-        objective.start(model, 10, len(LENGTHS))
-
-
-def moved(model):
-    """Change the weights a little, as some training steps would."""
-    generator = torch.Generator().manual_seed(3)
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.add_(torch.randn(weight.shape, generator=generator), alpha=0.1)
 
 
 def loss_and_gradient(cls, batch, **options):
@@ -97,18 +44,6 @@ def assert_same(one, other):
         assert a.keys() == b.keys()
         for name in a:
             torch.testing.assert_close(a[name], b[name], rtol=1e-4, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
-
-
-def toy(n=90, n_labels=6, seed=0, noise=0.5):
-    """Slow and fast waves of random phase and length."""
-    rng = np.random.default_rng(seed)
-    y = np.arange(n) % 2
-    X = []
-    for label in y:
-        steps = np.arange(rng.integers(18, 25))
-        wave = np.sin(steps * (0.5 + 0.4 * label) + rng.uniform(0, 6))
-        X.append((wave + rng.normal(0, noise, len(steps)))[:, None].astype(np.float32))
-    return X, y, np.where(np.arange(n) < n_labels, y, -1)
 
 
 def made_estimator(cls, **params):

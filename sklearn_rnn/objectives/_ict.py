@@ -73,7 +73,7 @@ class ICT(AveragedMixin, Objective):
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"interpolation"`."""
-        share, partner = draw_mixture(batch, self.alpha)
+        share, partner = draw_mixture(view, self.alpha, batch.generator)
         with torch.no_grad():
             answers = self.predictor(model).logits(view, batch.lengths).softmax(1)
         sure = confident(answers, self.threshold)
