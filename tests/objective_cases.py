@@ -84,6 +84,14 @@ def alone(model, batch, i, change=lambda x: x):
     return model.logits(change(x), None)[0].softmax(0)
 
 
+def mixed(model, batch, i, j, share, u):
+    """Probabilities of a mixture of two sequences, the shorter one followed by zeros."""
+    x = torch.zeros(1, max(LENGTHS[i], LENGTHS[j]), 2, dtype=torch.float64)
+    for part, row in ((share, i), (1 - share, j)):
+        x[:, : LENGTHS[row]] += part * u * model.encoder.embed(batch.values[row : row + 1, : LENGTHS[row]])
+    return model.logits(x, None)[0].softmax(0)
+
+
 def cross_entropy(p, q):
     return -sum(p[k] * q[k].log() for k in range(len(p)))
 
@@ -106,9 +114,9 @@ def ramped(progress, ramp):
     return np.exp(-5 * (1 - progress / ramp) ** 2) if progress < ramp else 1.0
 
 
-def assert_terms(objective, model, batch, expected):
+def assert_terms(objective, model, batch, expected, started=False):
     """Terms have the values and the gradients of those expected."""
-    if not hasattr(objective, "sums_"):
+    if not started:
         objective.start(model, 10, len(LENGTHS))
     got = objective.terms(model, batch)
     assert got.keys() == expected.keys()

@@ -84,7 +84,7 @@ class NoisyStudent(ClassificationMixin, Objective):
         self.targets_ = probabilities.new_zeros(len(codes), probabilities.shape[1])
         self.targets_[rows] = probabilities
         self.sure_ = probabilities.new_zeros(len(codes))
-        self.sure_[rows] = surest(probabilities, self.threshold, self.k_best).float()
+        self.sure_[rows] = surest(probabilities, self.threshold, self.k_best).to(probabilities.dtype)
         return codes
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
