@@ -15,6 +15,7 @@ import torch
 from sklearn.base import clone
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler, PrintLog
+from skorch.history import History
 from torch import nn
 
 from ._batches import Rows
@@ -81,7 +82,7 @@ class RecurrentNet(NeuralNet):
         last = None
         try:
             for left in reversed(range(self.objective.n_rounds)):
-                self.notify("on_train_begin", X=training, y=None)
+                self._begin_round(training)
                 self._train_round(training, validation, patience)
                 self.notify("on_train_end", X=training, y=None)
                 last = None
@@ -98,6 +99,12 @@ class RecurrentNet(NeuralNet):
             self.module_.zero_grad()
             del self.parameters_, self._hooks
         return self
+
+    def _begin_round(self, training: Rows) -> None:
+        """Notify the callbacks, which would take the epochs of former rounds for a training to resume."""
+        history, self.history = self.history, History()
+        self.notify("on_train_begin", X=training, y=None)
+        self.history = history
 
     def _train_round(self, training: Rows, validation: Rows | None, patience: int | None) -> None:
         n_epoch = training.steps_per_epoch(self.batch_size)
