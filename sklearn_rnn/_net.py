@@ -30,6 +30,13 @@ WARM_UP = 0.3  # share of training over which the learning rate rises
 Data = tuple[Batch, torch.Tensor]
 
 
+class Table(PrintLog):
+    """Prints the epochs under a new head in each round, whose loss terms may differ."""
+
+    def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
+        self.first_iteration_ = True
+
+
 class RecurrentNet(NeuralNet):
     """Trains a model for an objective, in whole batches, with one cycle of the learning rate.
 
@@ -54,7 +61,7 @@ class RecurrentNet(NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
-        return [("print_log", PrintLog(keys_ignored=["class_share"]))] if self.verbose else []
+        return [("print_log", Table(keys_ignored=["class_share"]))] if self.verbose else []
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> RecurrentNet:
         """Build the optimizer; SGD gets Nesterov momentum of 0.9."""
