@@ -109,9 +109,10 @@ class RecurrentNet(NeuralNet):
 
     def _begin_round(self, training: Rows) -> None:
         """Notify the callbacks, which would take the epochs of former rounds for a training to resume."""
-        history, self.history = self.history, History()
+        epochs: Any = self.history
+        self.history_ = History()
         self.notify("on_train_begin", X=training, y=None)
-        self.history = history
+        self.history_ = epochs
 
     def _train_round(self, training: Rows, validation: Rows | None, patience: int | None) -> None:
         n_epoch = training.steps_per_epoch(self.batch_size)

@@ -45,7 +45,7 @@ def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1):
 
 
 def made_batch(cls, n_labeled, lengths=LENGTHS, tokens=False, extra=0, noise=True):
-    """Batch whose padding, `extra` steps more than needed, is not zero."""
+    """Batch whose padding is not zero, and of other content where it has `extra` steps."""
     n_labeled = n_labeled if cls.task == "classification" else 0
     numbers = torch.Generator().manual_seed(1)
     n, longest = len(LENGTHS), int(LENGTHS.max())
@@ -53,6 +53,8 @@ def made_batch(cls, n_labeled, lengths=LENGTHS, tokens=False, extra=0, noise=Tru
     values = torch.randint(6, shape, generator=numbers) if tokens else torch.randn(shape, generator=numbers)
     padding = torch.full((n, extra, *shape[2:]), 3, dtype=values.dtype)
     values = torch.cat([values, padding], dim=1)
+    if extra:
+        values[torch.arange(longest + extra) >= lengths[:, None]] = 3
     codes = torch.arange(n) % 3
     codes[n_labeled:] = -1
     generator = torch.Generator().manual_seed(2) if noise else None

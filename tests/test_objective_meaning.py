@@ -12,13 +12,11 @@ from sklearn.model_selection import GridSearchCV
 
 from sklearn_rnn import SemiSupervisedRNNClassifier
 from sklearn_rnn.objectives import (
-    ICT,
     VAT,
     AdversarialTraining,
     EntropyMinimization,
     FixMatch,
     MeanTeacher,
-    MixUp,
     NoisyStudent,
     PiModel,
     SelfTraining,
@@ -77,23 +75,6 @@ def test_the_direction_of_vat_changes_predictions_more_than_any_of_20_random_one
 def test_the_adversarial_step_raises_the_loss_of_the_labels():
     terms = AdversarialTraining(epsilon=0.3).terms(made_model(VAT), made_batch(VAT, 8, noise=False))
     assert terms["adversarial"] > terms["supervised"]
-
-
-# Mixtures
-
-
-@pytest.mark.parametrize("cls", [MixUp, ICT])
-def test_what_stands_in_the_padding_is_not_mixed_in(cls):
-    batch = made_batch(cls, 4, noise=False)
-    other = batch.values.clone()
-    for row, length in zip(other, LENGTHS, strict=True):
-        row[length:] = 9
-    losses = []
-    for values in (batch.values, other):
-        objective, model = cls(), made_model(cls, confidence=20)
-        objective.start(model, 10, 8)
-        losses.append(sum(objective.terms(model, replace(batch, values=values)).values()).item())
-    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
 
 
 # Teachers

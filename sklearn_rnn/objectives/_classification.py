@@ -29,6 +29,9 @@ class ClassificationMixin:
         Share of training over which the weight of the unlabeled terms rises from near 0.
     ratio : float
         Unlabeled rows in a step, as a share of `batch_size`.
+
+    and returns `unlabeled_terms`, `labeled_terms` or both. With ``strong = True`` the student sees
+    strong views of unlabeled rows.
     """
 
     task: Task = "classification"

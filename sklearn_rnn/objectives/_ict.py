@@ -21,7 +21,7 @@ class ICT(AveragedMixin, Objective):
 
     over unlabeled rows and partners drawn among them, on embedded steps, the shorter one followed by
     zeros. The teacher's weights are a moving average of the student's, and the teacher predicts.
-    :math:`m_i` is 1 where it is sure enough of both, else 0.
+    :math:`m_i` is 1 where it is sure enough of both, else 0. Each pair has its own :math:`\lambda`.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ class MixUp(ClassificationMixin, Objective):
         \lambda \sim Beta(\alpha, \alpha)
 
     on embedded steps of pairs of labeled rows, the shorter one followed by zeros; one :math:`\lambda`
-    for each pair. Unlabeled rows are left out; `ICT` mixes those.
+    for each pair. The paper trains on the mixtures alone. Unlabeled rows are left out; `ICT` mixes those.
 
     Parameters
     ----------

@@ -17,7 +17,8 @@ class NoisyStudent(ClassificationMixin, Objective):
     .. math:: w \frac{1}{n} \sum_i m_i \left( - \sum_k q_{ik} \log p_k(x_i^{strong}) \right)
 
     where :math:`q_i` are the last round's probabilities without noise, and :math:`m_i` is 1 for the rows
-    that it is sure of, else 0. The first round is on the labels alone.
+    that it is sure of, else 0. The first round is on the labels alone. Labeled rows are seen weakly
+    perturbed, and all rounds train a net of one size.
 
     Parameters
     ----------

@@ -20,7 +20,8 @@ class TemporalEnsembling(ClassificationMixin, Objective):
     .. math:: w(t) \frac{1}{n} \sum_i m_i \lVert p(x_i) - \tilde z_i \rVert^2
 
     where :math:`m_i` is 1 where the target is sure enough, else 0; rows that come for the first time
-    have no target. The memory holds a number for each row and class.
+    have no target. The paper takes the mean over classes, here it is the sum, counts labeled rows too,
+    and updates once an epoch. The memory holds a number for each row and class.
 
     Parameters
     ----------
