@@ -22,6 +22,8 @@ FILE_BLOCK = 8192  # rows of a memory map read near each other
 class Rows:
     """Rows of a data set, with their class numbers (-1 where unlabeled) and weights.
 
+    The `weights` of labeled rows hold the `class_weights` already; rows labeled later get theirs then.
+
     An **epoch** is one pass over the labeled rows, in at least 25 optimiser steps: where labels are
     few, they come again. Each step takes up to `batch_size` labeled rows, and beside them
     ``ratio * batch_size`` unlabeled ones, from a pass of their own that goes on from epoch to epoch.
@@ -34,6 +36,7 @@ class Rows:
     weights: NDArray[np.float32] | None
     labeled: NDArray
     unlabeled: NDArray
+    class_weights: NDArray | None = None
 
     def __len__(self) -> int:
         return len(self.labeled) + len(self.unlabeled)
@@ -41,8 +44,13 @@ class Rows:
     def relabeled(self, codes: NDArray[np.int64]) -> Rows:
         """Return the rows with other class numbers, among which those held out keep out."""
         rows = np.concatenate([self.labeled, self.unlabeled])
-        known = codes[rows] >= 0
-        return replace(self, codes=codes, labeled=np.sort(rows[known]), unlabeled=np.sort(rows[~known]))
+        known, weights = codes[rows] >= 0, self.weights
+        if weights is not None and self.class_weights is not None:
+            new = np.flatnonzero((self.codes < 0) & (codes >= 0))
+            weights = weights.copy()
+            weights[new] *= self.class_weights[codes[new]]
+        labeled, unlabeled = np.sort(rows[known]), np.sort(rows[~known])
+        return replace(self, codes=codes, weights=weights, labeled=labeled, unlabeled=unlabeled)
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Optimiser steps in an epoch."""

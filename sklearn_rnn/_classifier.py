@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     missing_label : int, float, str, None or nan, default=-1
         Marks the unlabeled rows of y.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in the loss of the labeled rows.
+        Weights of the classes in the loss of the labeled rows, and of those that `SelfTraining` labels.
     cell : {"lstm", "gru", "rnn"}, default="gru"
         Recurrence. On a CPU an LSTM trains faster, a GRU was more accurate on few labels.
     hidden_size : int, default=64
@@ -113,7 +114,11 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     n_iter_ : int
         Epochs trained.
     history_ : skorch.history.History
-        Loss terms of each epoch.
+        Loss terms of each epoch, and what tells how training went, as means over the unlabeled rows of
+        the epoch: `class_share`, the share that the net gives to each class; `class_entropy`, its
+        entropy, 1 for even classes and 0 for one; `confident`, the share that passes the threshold (in
+        `SoftMatch` the mean weight); `agreement`, the share that student and teacher, or two views,
+        give the same class. Each is there where the objective has it.
     objective_ : Objective
         The copy that was trained.
     net_ : skorch.NeuralNet
@@ -123,6 +128,9 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     ------
     ValueError
         X or y is not what it should be; the message says what to do.
+    ConvergenceWarning
+        Only the labels trained the net, or it ends with one class for all unlabeled rows; the message
+        says which parameter to change.
     FloatingPointError
         The loss is not finite; `net_` keeps the best weights so far.
 
@@ -225,7 +233,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         y : array-like of shape (n,)
             Labels; `missing_label` where unknown.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the labeled rows.
+            Weights of the labeled rows; of others from when `SelfTraining` labels them.
 
         Returns
         -------
@@ -237,10 +245,12 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         sequences = read_sequences(self, X, reset=True, max_length=self.max_length)
         labels = read_labels(y, self.missing_label, type(self).__name__)
         check_consistent_length(X, labels.codes)
-        weights = self._weights(labels, sample_weight, X)
+        class_weights = self._class_weights(labels)
+        weights = self._weights(labels, sample_weight, class_weights)
         random = check_random_state(self.random_state)
         with self._computing():
             rows, validation = self._rows(sequences, labels, weights, random)
+            rows = replace(rows, class_weights=class_weights)
             model = self._model(sequences, labels, random)
             self.classes_ = labels.classes
             watch = FitWatch(self, X, y, sample_weight)
@@ -248,16 +258,20 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         self._transduce(sequences, labels)
         return self
 
-    def _weights(self, labels: Labels, sample_weight: Any, X: Any) -> NDArray[np.float32] | None:
-        """Weights of all rows, 1 on average over the labeled ones."""
-        if sample_weight is None and self.class_weight is None:
+    def _class_weights(self, labels: Labels) -> NDArray | None:
+        if self.class_weight is None:
+            return None
+        y = labels.classes[labels.codes[labels.labeled]]
+        return compute_class_weight(self.class_weight, classes=labels.classes, y=y)
+
+    def _weights(self, labels: Labels, sample_weight: Any, class_weights: NDArray | None) -> NDArray[np.float32] | None:
+        """Weights of all rows, 1 on average over the labeled ones; `class_weights` are in those alone."""
+        if sample_weight is None and class_weights is None:
             return None
         weights = _check_sample_weight(sample_weight, labels.codes, dtype=np.float64)
         known = labels.codes[labels.labeled]
-        if self.class_weight is not None:
-            y = labels.classes[known]
-            by_class = compute_class_weight(self.class_weight, classes=labels.classes, y=y)
-            weights[labels.labeled] *= by_class[known]
+        if class_weights is not None:
+            weights[labels.labeled] *= class_weights[known]
         total = weights[labels.labeled].sum()
         if not total > 0:
             raise ValueError("sample_weight must have a positive sum over the labeled samples.")

@@ -15,6 +15,7 @@ import torch
 from sklearn.base import clone
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler, PrintLog
+from skorch.history import History
 from torch import nn
 
 from ._batches import Rows
@@ -28,6 +29,13 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 }
 WARM_UP = 0.3  # share of training over which the learning rate rises
 Data = tuple[Batch, torch.Tensor]
+
+
+class Table(PrintLog):
+    """Prints the epochs under a new head in each round, whose loss terms may differ."""
+
+    def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
+        self.first_iteration_ = True
 
 
 class RecurrentNet(NeuralNet):
@@ -54,7 +62,7 @@ class RecurrentNet(NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
-        return [("print_log", PrintLog())] if self.verbose else []
+        return [("print_log", Table(keys_ignored=["class_share"]))] if self.verbose else []
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> RecurrentNet:
         """Build the optimizer; SGD gets Nesterov momentum of 0.9."""
@@ -73,7 +81,7 @@ class RecurrentNet(NeuralNet):
         """Train the objective's rounds, each for `max_epochs`.
 
         With `patience`, a round stops after so many epochs without a better loss. Whatever ends it, the
-        module has the best weights so far.
+        module has the best weights so far; if a later round is cut short, those of the round before.
         """
         self.parameters_ = list(self.module_.parameters())
         self.scheduled_ = not any(isinstance(cb, LRScheduler) for _, cb in self.callbacks_)
@@ -81,23 +89,34 @@ class RecurrentNet(NeuralNet):
         first = _copy(self.module_) if self.objective.n_rounds > 1 else {}
         self.watch_ = watch
         watch.begin(self.max_epochs * self.objective.n_rounds)
-        self.notify("on_train_begin", X=training, y=None)
+        last = None
         try:
             for left in reversed(range(self.objective.n_rounds)):
+                self._begin_round(training)
                 self._train_round(training, validation, patience)
+                self.notify("on_train_end", X=training, y=None)
+                last = None
                 codes = self._relabel(training) if left else None
                 if codes is None:
                     break
-                training = training.relabeled(codes)
+                last, training = _copy(self.module_), training.relabeled(codes)
                 self.module_.load_state_dict(first)
                 self.initialize_optimizer()
         finally:
+            if last is not None:
+                self.module_.load_state_dict(last)
             self.optimizer_ = None
             self.module_.zero_grad()
             del self.parameters_, self._hooks, self.watch_
-        self.notify("on_train_end", X=training, y=None)
         watch.end()
         return self
+
+    def _begin_round(self, training: Rows) -> None:
+        """Notify the callbacks, which would take the epochs of former rounds for a training to resume."""
+        epochs: Any = self.history
+        self.history_ = History()
+        self.notify("on_train_begin", X=training, y=None)
+        self.history_ = epochs
 
     def _train_round(self, training: Rows, validation: Rows | None, patience: int | None) -> None:
         n_epoch = training.steps_per_epoch(self.batch_size)

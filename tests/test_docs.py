@@ -1,17 +1,70 @@
-"""The code of the documentation runs."""
+"""The code of the documents runs."""
 
 import re
 from pathlib import Path
 
 import matplotlib
 import pytest
+import test_objectives as laws
+from objective_cases import TINY, toy
+
+from sklearn_rnn import SemiSupervisedRNNClassifier
+from sklearn_rnn.objectives import VAT, ClassificationMixin, Objective
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
-@pytest.mark.parametrize("name", ["partial_labels.md"])
-@pytest.mark.filterwarnings("ignore:The y.*SelfTraining|y contains no unlabeled samples")
-def test_the_code_of_a_page_runs_as_one_script(name, monkeypatch):
-    matplotlib.use("Agg")
+def code(name):
+    """All code of a page, in order, as one script."""
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / name).read_text(encoding="utf8"), flags=re.DOTALL)
-    exec(compile("\n".join(blocks), name, "exec"), {"__name__": "__main__"})
+    return compile("\n".join(blocks), name, "exec")
+
+
+@pytest.mark.filterwarnings("ignore:The y.*SelfTraining|y contains no unlabeled samples")
+def test_the_code_of_the_page_on_partial_labels_runs():
+    matplotlib.use("Agg")
+    exec(code("partial_labels.md"), {"__name__": "page"})
+
+
+@pytest.fixture(scope="module")
+def page():
+    """Names after all code of the page on objectives has run."""
+    names = {"__name__": "page"}
+    exec(code("add_an_objective.md"), names)
+    return names
+
+
+def test_the_objective_of_the_page_learns(page, capsys):
+    assert page["clf"].score(page["X"], page["y"]) > 0.85
+    assert page["clf"].history_[-1]["r_drop"] > 0
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        laws.test_the_unlabeled_term_alone_trains_the_encoder,
+        laws.test_without_weight_it_trains_what_supervised_trains,
+        laws.test_the_same_seed_gives_the_same_bits,
+        laws.test_clones_are_unfitted_and_fit_the_same,
+    ],
+)
+def test_the_objective_of_the_page_keeps_the_laws(page, law):
+    law(page["RDrop"])
+
+
+@pytest.mark.parametrize("tokens", [False, True], ids=["numbers", "tokens"])
+def test_padding_changes_nothing_for_the_objective_of_the_page(page, tokens):
+    laws.test_padding_changes_neither_loss_nor_gradient(page["RDrop"], tokens, patch_size=3)
+
+
+def test_the_objective_of_the_page_adds_up_with_others(page):
+    X, _, y = toy(30)
+    clf = SemiSupervisedRNNClassifier(page["RDrop"]() + VAT(), **TINY).fit(X, y)
+    assert {"supervised", "r_drop", "vat"} <= set(clf.history_[0])
+
+
+def test_the_page_names_what_there_is_to_define():
+    text = (DOCS / "add_an_objective.md").read_text()
+    named = set(re.findall(r"^\| `(?:self\.)?(\w+)", text, re.MULTILINE))
+    assert named <= set(dir(ClassificationMixin)) | set(dir(Objective))
+    assert {"start", "after_step", "predictor", "finish", "observe", "troubles"} <= named

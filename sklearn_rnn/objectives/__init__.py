@@ -8,6 +8,7 @@ import re
 
 from ._adversarial import AdversarialTraining
 from ._base import Batch, Objective, Task
+from ._classification import ClassificationMixin
 from ._entropy import EntropyMinimization
 from ._fixmatch import FixMatch
 from ._flexmatch import FlexMatch
@@ -33,6 +34,7 @@ __all__ = [
     "VAT",
     "AdversarialTraining",
     "Batch",
+    "ClassificationMixin",
     "EntropyMinimization",
     "FixMatch",
     "FlexMatch",

@@ -17,7 +17,8 @@ class AdversarialTraining(ClassificationMixin, Objective):
 
     .. math:: L(x) + w L(x + r), \quad r = \epsilon \sqrt{T E} \; g / \lVert g \rVert, \quad g = \nabla_x L(x)
 
-    on embedded steps, of the labeled rows alone; unlabeled rows are left out.
+    on embedded steps, of the labeled rows alone; unlabeled rows are left out, and dropout is off in the
+    second loss. A sequence of T steps of E features moves by `epsilon` times the root of T E.
 
     Parameters
     ----------

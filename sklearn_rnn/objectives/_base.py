@@ -18,6 +18,7 @@ Task = Literal["classification", "representation"]
 NOT_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 POSITIVE = [Interval(Real, 0, None, closed="neither")]
 FRACTION = [Interval(Real, 0, 1, closed="both")]
+SHARE = [Interval(Real, 0, 1, closed="left")]
 COUNT = [Interval(Integral, 1, None, closed="left")]
 
 
@@ -136,6 +137,14 @@ class Objective(BaseEstimator, ABC):
 
     def diagnose(self, history: Any) -> None:
         """Warn of a term that trained nothing or of collapsed predictions, once trained."""
+
+
+def masked(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """Zero the steps (n, T, E) after the end of each sequence."""
+    if lengths is None:
+        return x
+    outside = torch.arange(x.shape[1], device=x.device) >= lengths[:, None]
+    return x.masked_fill(outside[:, :, None], 0)
 
 
 def supervised_loss(logits: Tensor, batch: Batch) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 from warnings import warn
 
@@ -11,6 +13,8 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ._base import FRACTION, NOT_NEGATIVE, POSITIVE, Batch, Objective, Task, ramp_up, supervised_loss
+
+MIN_STEPS = 100  # of the optimiser; after fewer a net is not judged
 
 
 class ClassificationMixin:
@@ -25,9 +29,13 @@ class ClassificationMixin:
         Share of training over which the weight of the unlabeled terms rises from near 0.
     ratio : float
         Unlabeled rows in a step, as a share of `batch_size`.
+
+    and returns `unlabeled_terms`, `labeled_terms` or both. With ``strong = True`` the student sees
+    strong views of unlabeled rows.
     """
 
     task: Task = "classification"
+    strong: bool = False  # whether the student sees strong views of unlabeled rows
     weight: float = 0
     ramp: float = 0
     ratio: float = 0
@@ -40,6 +48,8 @@ class ClassificationMixin:
 
     def view(self, model: Any, batch: Batch) -> Tensor:
         """Return the embedded steps (n, T, E) that the student sees, perturbed."""
+        if self.strong:
+            return weak_and_strong(model, batch)
         return model.view(batch.values, batch.lengths, batch.generator)
 
     def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
@@ -79,25 +89,31 @@ class ClassificationMixin:
 
         return Sum(self, other)
 
+    def observed(self) -> dict[str, Any]:
+        """Return the means since the last call, and how even the predicted classes were on average."""
+        observed = super().observed()  # type: ignore[misc]
+        if "class_share" in observed:
+            observed["class_entropy"] = evenness(observed["class_share"])
+        if "confident" in observed:
+            self.most_confident_ = max(getattr(self, "most_confident_", 0.0), observed["confident"])
+        return observed
+
     def diagnose(self, history: Any) -> None:
-        """Warn where the net ends with one class for all rows, or where no row passed the threshold."""
-        name = type(self).__name__
-        share = history[-1].get("class_share")
-        if share is not None and max(share) == 1.0:
-            warn(
-                f"{name} ended with all unlabeled rows in one class, classes_[{share.index(1.0)}]: its unlabeled "
-                f"term has taken over. Lower weight (now {self.weight}) or label more rows of other classes.",
-                ConvergenceWarning,
-                stacklevel=2,
+        """Warn of each trouble, if training was long enough to tell."""
+        if sum(history[:, "train_batch_count"]) >= MIN_STEPS:
+            for trouble in self.troubles(history):
+                warn(trouble, ConvergenceWarning, stacklevel=2)
+
+    def troubles(self, history: Any) -> Iterator[str]:
+        """Say whether the net ended with one class for all rows, and whether no row passed the threshold."""
+        share = history[-1].get("class_share", [])
+        if len(share) > 1 and max(share) == 1:
+            yield (
+                f"Training ended with all unlabeled rows in class {share.index(1)} of the {len(share)} in classes_. "
+                "Lower the weight of the objective, or label more rows."
             )
-        confident = [epoch["confident"] for epoch in history if "confident" in epoch]
-        if confident and max(confident) == 0:
-            warn(
-                f"{name} trained on the labels alone: no unlabeled row ever passed threshold={self.threshold}. "  # type: ignore[attr-defined]
-                "Lower threshold, or train for more epochs.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+        if getattr(self, "most_confident_", 1) == 0:
+            yield nothing_passed(self)
 
 
 def weak_and_strong(model: Any, batch: Batch) -> Tensor:
@@ -121,3 +137,17 @@ def agreement(one: Tensor, other: Tensor) -> Tensor:
 def confident(probabilities: Tensor, threshold: float) -> Tensor:
     """Return 1 for rows (n,) of which the largest of the probabilities (n, K) is enough, else 0."""
     return (probabilities.amax(1) >= threshold).float()
+
+
+def evenness(share: list[float]) -> float:
+    """Entropy of the shares, 1 where all are alike and 0 where one has all."""
+    entropy = -sum(p * math.log(p) for p in share if p > 0)
+    return entropy / math.log(len(share)) if len(share) > 1 else 1.0
+
+
+def nothing_passed(objective: Any) -> str:
+    """Text of a warning that only labels trained the net."""
+    return (
+        f"{type(objective).__name__} trained on the labels alone: no unlabeled row passed "
+        f"threshold={getattr(objective, 'threshold', None)}. Lower threshold, or raise max_epochs."
+    )

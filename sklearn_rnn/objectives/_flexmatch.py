@@ -10,17 +10,21 @@ from torch import Tensor
 from ._base import FRACTION, Batch, Objective
 from ._matching import MatchingMixin
 
+UNSURE, UNSEEN = -1, -2
+
 
 class FlexMatch(MatchingMixin, Objective):
     r"""FlexMatch: FixMatch with a threshold for each class, lower for classes that lag.
 
     Each row's last sure label is remembered. With :math:`\sigma_c` the rows of class c and
-    :math:`\sigma_0` those without one,
+    :math:`\sigma_0` those that came but were never sure,
 
     .. math:: \beta_c = \frac{\sigma_c}{\max(\max_{c'} \sigma_{c'}, \sigma_0)}, \quad
         \tau_c = \tau \frac{\beta_c}{2 - \beta_c}
 
-    is the threshold of rows that are answered c. The memory holds a number for each row.
+    is the threshold of rows that are answered c. In the paper :math:`\sigma_0` counts all other rows;
+    here those that have not come yet do not count, as training may end before all have. The memory
+    holds a number for each row.
 
     Parameters
     ----------
@@ -70,20 +74,22 @@ class FlexMatch(MatchingMixin, Objective):
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:
         """Forget all labels."""
         super().start(model, n_steps, n_rows)
-        self.labels_ = torch.full((n_rows,), -1, device=model.head.weight.device)
+        self.labels_ = torch.full((n_rows,), UNSEEN, device=model.head.weight.device)
 
     def trust(self, answers: Tensor, batch: Batch) -> Tensor:
         """Return 1 for rows that pass the threshold of their class, and remember the sure ones."""
         largest, label = answers.max(1)
         passes = largest >= self.thresholds(answers.shape[1])[label]
-        sure = largest >= self.threshold
-        self.labels_[batch.rows.to(label.device)[sure]] = label[sure]
+        rows = batch.rows.to(label.device)
+        before = self.labels_[rows].clamp_min(UNSURE)
+        self.labels_[rows] = torch.where(largest >= self.threshold, label, before)
         return passes.float()
 
     def thresholds(self, n_classes: int) -> Tensor:
         """Thresholds (n_classes,) by what is remembered."""
-        counts = torch.bincount(self.labels_ + 1, minlength=n_classes + 1)
-        beta = counts[1:] / counts.max()
+        seen = self.labels_[self.labels_ != UNSEEN]
+        counts = torch.bincount(seen - UNSURE, minlength=n_classes + 1)
+        beta = counts[1:] / counts.max().clamp_min(1)
         return self.threshold * beta / (2 - beta)
 
     def finish(self, model: Any) -> None:

@@ -88,7 +88,7 @@ class FreeMatch(MatchingMixin, Objective):
         step = 1 - self.momentum
         self.sureness_.lerp_(largest.mean(), step)
         self.classes_.lerp_(answers.mean(0), step)
-        self.counts_.lerp_(histogram(label, answers.shape[1]), step)
+        self.counts_.lerp_(histogram(label, self.counts_), step)
         thresholds = self.sureness_ * self.classes_ / self.classes_.amax()
         self.passes_ = largest >= thresholds[label]
         return self.passes_.float()
@@ -99,7 +99,7 @@ class FreeMatch(MatchingMixin, Objective):
         strong = logits[self.passes_].softmax(1)
         if len(strong):
             even = scaled(self.classes_, self.counts_)
-            now = scaled(strong.mean(0), histogram(strong.argmax(1), strong.shape[1]))
+            now = scaled(strong.mean(0), histogram(strong.argmax(1), self.counts_))
             terms["fairness"] = self.fairness * (even * (now + 1e-12).log()).sum()
         return terms
 
@@ -109,9 +109,9 @@ class FreeMatch(MatchingMixin, Objective):
         del self.sureness_, self.classes_, self.counts_, self.passes_
 
 
-def histogram(labels: Tensor, n_classes: int) -> Tensor:
-    """Share of each class among the labels (n,)."""
-    return torch.bincount(labels, minlength=n_classes) / len(labels)
+def histogram(labels: Tensor, like: Tensor) -> Tensor:
+    """Share of each class among the labels (n,), of the shape and type of `like`."""
+    return torch.bincount(labels, minlength=len(like)).to(like.dtype) / len(labels)
 
 
 def scaled(mean: Tensor, counts: Tensor) -> Tensor:

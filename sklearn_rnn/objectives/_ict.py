@@ -21,7 +21,7 @@ class ICT(AveragedMixin, Objective):
 
     over unlabeled rows and partners drawn among them, on embedded steps, the shorter one followed by
     zeros. The teacher's weights are a moving average of the student's, and the teacher predicts.
-    :math:`m_i` is 1 where it is sure enough of both, else 0.
+    :math:`m_i` is 1 where it is sure enough of both, else 0. Each pair has its own :math:`\lambda`.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class ICT(AveragedMixin, Objective):
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"interpolation"`."""
-        share, partner = draw_mixture(batch, self.alpha)
+        share, partner = draw_mixture(view, self.alpha, batch.generator)
         with torch.no_grad():
             answers = self.predictor(model).logits(view, batch.lengths).softmax(1)
         sure = confident(answers, self.threshold)

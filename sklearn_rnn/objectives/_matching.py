@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from ._average import AveragedMixin
 from ._base import Batch
-from ._classification import agreement, weak_and_strong
+from ._classification import agreement
 
 
 class MatchingMixin(AveragedMixin):
@@ -20,9 +20,7 @@ class MatchingMixin(AveragedMixin):
     What an algorithm decides is `trust`: the weight of each row. The teacher answers for the weak views.
     """
 
-    def view(self, model: Any, batch: Batch) -> Tensor:
-        """Return a weak view of labeled rows and a strong one of the others."""
-        return weak_and_strong(model, batch)
+    strong = True
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"matching"`."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from ._base import NOT_NEGATIVE, POSITIVE, Batch, Objective
+from ._base import NOT_NEGATIVE, POSITIVE, Batch, Objective, masked
 from ._classification import ClassificationMixin
 
 
@@ -19,7 +19,7 @@ class MixUp(ClassificationMixin, Objective):
         \lambda \sim Beta(\alpha, \alpha)
 
     on embedded steps of pairs of labeled rows, the shorter one followed by zeros; one :math:`\lambda`
-    for each pair. Unlabeled rows are left out; `ICT` mixes those.
+    for each pair. The paper trains on the mixtures alone. Unlabeled rows are left out; `ICT` mixes those.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class MixUp(ClassificationMixin, Objective):
 
     def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"mixup"`."""
-        share, partner = draw_mixture(batch, self.alpha)
+        share, partner = draw_mixture(view, self.alpha, batch.generator)
         x, lengths = mixture(view, batch.lengths, share, partner)
         log_p = model.logits(x, lengths, batch.generator).log_softmax(1)
         target = one_hot(batch.codes, log_p.shape[1]).to(log_p.dtype)
@@ -58,17 +58,18 @@ class MixUp(ClassificationMixin, Objective):
         return {"mixup": -(target * log_p).sum(1).mean()}
 
 
-def draw_mixture(batch: Batch, alpha: float) -> tuple[Tensor, Tensor]:
-    """Draw a share (n,) from Beta(alpha, alpha) and a partner (n,) for each row; without generator, halves in order."""
-    n, device = len(batch), batch.values.device
-    if batch.generator is None:
-        return torch.full((n,), 0.5, device=device), torch.arange(n, device=device).roll(1)
-    gamma = torch._standard_gamma(torch.full((2, n), float(alpha), device=device), generator=batch.generator)
+def draw_mixture(x: Tensor, alpha: float, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """Draw for each of n rows a share (n,) from Beta(alpha, alpha) and a partner (n,); no noise: halves, in order."""
+    n = len(x)
+    if generator is None:
+        return x.new_full((n,), 0.5), torch.arange(n, device=x.device).roll(1)
+    gamma = torch._standard_gamma(x.new_full((2, n), alpha), generator=generator)
     share = gamma[0] / gamma.sum(0).clamp_min(torch.finfo(gamma.dtype).tiny)
-    return share, torch.randperm(n, generator=batch.generator, device=device)
+    return share, torch.randperm(n, generator=generator, device=x.device)
 
 
 def mixture(x: Tensor, lengths: Tensor | None, share: Tensor, partner: Tensor) -> tuple[Tensor, Tensor | None]:
     """Mix embedded steps (n, T, E) with their partners', as long as the longer of both."""
+    x = masked(x, lengths)
     mixed = torch.lerp(x[partner], x, share[:, None, None])
     return mixed, None if lengths is None else torch.maximum(lengths, lengths[partner])

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from ._base import COUNT, FRACTION, Batch, Objective
-from ._classification import ClassificationMixin, agreement, weak_and_strong
+from ._classification import ClassificationMixin, agreement
 from ._self_training import surest
 
 
@@ -17,7 +17,8 @@ class NoisyStudent(ClassificationMixin, Objective):
     .. math:: w \frac{1}{n} \sum_i m_i \left( - \sum_k q_{ik} \log p_k(x_i^{strong}) \right)
 
     where :math:`q_i` are the last round's probabilities without noise, and :math:`m_i` is 1 for the rows
-    that it is sure of, else 0. The first round is on the labels alone.
+    that it is sure of, else 0. The first round is on the labels alone. Labeled rows are seen weakly
+    perturbed, and all rounds train a net of one size.
 
     Parameters
     ----------
@@ -66,6 +67,17 @@ class NoisyStudent(ClassificationMixin, Objective):
         self.n_rounds = n_rounds
         self.ratio = ratio
 
+    strong = True
+
+    @property
+    def unlabeled_ratio(self) -> float:
+        """Unlabeled rows in a step; none in the first round."""
+        return 0.0 if getattr(self, "is_first_", False) else super().unlabeled_ratio
+
+    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+        """Tell the first round, which has nothing to learn from."""
+        self.is_first_ = not hasattr(self, "targets_")
+
     def relabel(self, codes: Tensor, rows: Tensor, probabilities: Tensor) -> Tensor | None:
         """Keep the probabilities for the next round."""
         if not self.weight:
@@ -73,18 +85,19 @@ class NoisyStudent(ClassificationMixin, Objective):
         self.targets_ = probabilities.new_zeros(len(codes), probabilities.shape[1])
         self.targets_[rows] = probabilities
         self.sure_ = probabilities.new_zeros(len(codes))
-        self.sure_[rows] = surest(probabilities, self.threshold, self.k_best).float()
+        self.sure_[rows] = surest(probabilities, self.threshold, self.k_best).to(probabilities.dtype)
         return codes
-
-    def view(self, model: Any, batch: Batch) -> Tensor:
-        """Return a weak view of labeled rows and a strong one of the others."""
-        return weak_and_strong(model, batch)
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"student"`, from the second round on."""
-        if not hasattr(self, "targets_"):
+        if self.is_first_:
             return {}
         rows = batch.rows.cpu()
         target, sure = self.targets_[rows].to(logits.device), self.sure_[rows].to(logits.device)
         self.observe(confident=sure.mean(), agreement=agreement(target, logits))
         return {"student": -((target * logits.log_softmax(1)).sum(1) * sure).mean()}
+
+    def finish(self, model: Any) -> None:
+        """Drop what was learned from."""
+        if not self.is_first_:
+            del self.targets_, self.sure_

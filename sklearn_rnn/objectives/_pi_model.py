@@ -15,7 +15,8 @@ class PiModel(ClassificationMixin, Objective):
 
     .. math:: w(t) \frac{1}{n} \sum_i m_i \lVert p(x_i) - p(x_i') \rVert^2
 
-    with a gradient through both, where :math:`m_i` is 1 where the second look is sure enough, else 0.
+    with a gradient through both, where :math:`m_i` is 1 where the second look is sure enough, else 0. The
+    paper takes the mean over classes, here it is the sum, and counts labeled rows too.
 
     Parameters
     ----------

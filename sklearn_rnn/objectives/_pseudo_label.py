@@ -17,7 +17,7 @@ class PseudoLabel(ClassificationMixin, Objective):
     .. math:: w(t) \frac{1}{n} \sum_i m_i \left( - \log p_{\hat y_i}(x_i) \right), \quad
         \hat y_i = \arg\max_k p_k(x_i)
 
-    where :math:`m_i` is 1 where the largest probability is enough, else 0.
+    where :math:`m_i` is 1 where the largest probability is enough, else 0. The paper's ramp is linear.
 
     Parameters
     ----------

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ._base import COUNT, FRACTION, Objective
-from ._classification import ClassificationMixin
+from ._classification import ClassificationMixin, nothing_passed
 
 
 class SelfTraining(ClassificationMixin, Objective):
@@ -29,7 +30,8 @@ class SelfTraining(ClassificationMixin, Objective):
     Attributes
     ----------
     labeled_iter_ : Tensor of shape (n,)
-        Round in which each row got its label: 0 where it had one, -1 where it has none.
+        Round after which each row got its label: 0 where it had one, -1 where it has none. As
+        scikit-learn's, but on ``clf.objective_``, and there from the end of the first of several rounds.
 
     References
     ----------
@@ -63,6 +65,11 @@ class SelfTraining(ClassificationMixin, Objective):
         self.round_ += 1
         self.labeled_iter_[rows[chosen]] = self.round_
         return codes.index_put((rows[chosen],), probabilities.argmax(1)[chosen])
+
+    def troubles(self, history: Any) -> Iterator[str]:
+        """Say whether no row was ever labeled."""
+        if hasattr(self, "labeled_iter_") and not (self.labeled_iter_ > 0).any():
+            yield nothing_passed(self)
 
 
 def surest(probabilities: Tensor, threshold: float, k_best: int | None) -> Tensor:

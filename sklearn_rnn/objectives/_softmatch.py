@@ -19,7 +19,7 @@ class SoftMatch(MatchingMixin, Objective):
 
     weighs the cross-entropy of row i, where :math:`q_i` are the probabilities of the weak view,
     :math:`\bar p` is their running mean, and :math:`\mu_t, \sigma_t^2` are the running mean and variance
-    of the largest ones.
+    of :math:`\max_k \bar q_{ik}`. The labels are those of :math:`q_i`, which are not aligned.
 
     Parameters
     ----------
@@ -83,11 +83,11 @@ class SoftMatch(MatchingMixin, Objective):
         """Return the weights of the rows, and move the running means."""
         step = 1 - self.momentum
         self.classes_.lerp_(answers.mean(0), step)
-        largest = answers.amax(1)
+        aligned = answers / self.classes_.clamp_min(1e-6)
+        largest = aligned.amax(1) / aligned.sum(1)
         self.mean_.lerp_(largest.mean(), step)
         self.variance_.lerp_(largest.var(correction=min(1, len(largest) - 1)), step)
-        aligned = answers / self.classes_
-        short = (aligned.amax(1) / aligned.sum(1) - self.mean_).clamp_max(0)
+        short = (largest - self.mean_).clamp_max(0)
         return torch.exp(-short.square() * self.n_sigma**2 / (2 * self.variance_.clamp_min(1e-12)))
 
     def finish(self, model: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from torch import Tensor, nn
@@ -13,8 +14,8 @@ from ._classification import ClassificationMixin
 class Sum(ClassificationMixin, Objective):
     """Two objectives at once: one pass over the rows, the terms of both, `first + second` for short.
 
-    The student sees the view of `first`. Where both average the weights, `first`'s average predicts.
-    Longer sums nest: ``(a + b) + c``.
+    The student sees strong views of unlabeled rows where one of both wants them. Where both average the
+    weights, `first`'s average predicts. Longer sums nest: ``(a + b) + c``.
 
     Parameters
     ----------
@@ -41,6 +42,11 @@ class Sum(ClassificationMixin, Objective):
         """Unlabeled rows in a step: the larger of both."""
         return max(self.first.unlabeled_ratio, self.second.unlabeled_ratio)
 
+    @property
+    def strong(self) -> bool:  # type: ignore[override]
+        """Whether one of both wants strong views."""
+        return any(part.strong and part.unlabeled_ratio > 0 for part in (self.first, self.second))
+
     def validate(self) -> None:
         """Check the parameters of all."""
         super().validate()
@@ -53,10 +59,6 @@ class Sum(ClassificationMixin, Objective):
         """Start both."""
         self.first.start(model, n_steps, n_rows)
         self.second.start(model, n_steps, n_rows)
-
-    def view(self, model: Any, batch: Batch) -> Tensor:
-        """Return the view of the first."""
-        return self.first.view(model, batch)
 
     def added_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return the terms of both; what has the same name is added."""
@@ -84,7 +86,6 @@ class Sum(ClassificationMixin, Objective):
         """Return what both observed; of the same name, the first's."""
         return {**self.second.observed(), **self.first.observed()}
 
-    def diagnose(self, history: Any) -> None:
-        """Tell both."""
-        self.first.diagnose(history)
-        self.second.diagnose(history)
+    def troubles(self, history: Any) -> Iterator[str]:
+        """Say what either says, once."""
+        yield from dict.fromkeys([*self.first.troubles(history), *self.second.troubles(history)])

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._base import FRACTION, Batch, Objective
+from ._base import FRACTION, SHARE, Batch, Objective
 from ._classification import ClassificationMixin, agreement, confident
 
 
@@ -20,7 +20,8 @@ class TemporalEnsembling(ClassificationMixin, Objective):
     .. math:: w(t) \frac{1}{n} \sum_i m_i \lVert p(x_i) - \tilde z_i \rVert^2
 
     where :math:`m_i` is 1 where the target is sure enough, else 0; rows that come for the first time
-    have no target. The memory holds a number for each row and class.
+    have no target. The paper takes the mean over classes, here it is the sum, counts labeled rows too,
+    and updates once an epoch. The memory holds a number for each row and class.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ class TemporalEnsembling(ClassificationMixin, Objective):
     _parameter_constraints: dict[str, list[Any]] = {
         **ClassificationMixin._parameter_constraints,
         "threshold": FRACTION,
-        "average": FRACTION,
+        "average": SHARE,
     }
 
     def __init__(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import kl_div
 
-from ._base import COUNT, POSITIVE, Batch, Objective
+from ._base import COUNT, POSITIVE, Batch, Objective, masked
 from ._classification import ClassificationMixin
 
 
@@ -17,7 +19,8 @@ class VAT(ClassificationMixin, Objective):
 
     .. math:: w(t) \frac{1}{n} \sum_i KL\left(p(x_i) \,\|\, p(x_i + r_i)\right)
 
-    on embedded steps: standardised numbers, or the vectors of tokens. The direction of :math:`r_i` is
+    on the student's view of embedded steps: standardised numbers, or the vectors of tokens. The first
+    prediction is a constant. The direction of :math:`r_i` is
     found by power iteration from a random one; its length is ``epsilon * sqrt(T * E)`` for a sequence
     of T steps and E embedded features, so that `epsilon` is a change of each value. Padding is not
     touched, and dropout is off in this term.
@@ -86,6 +89,15 @@ class VAT(ClassificationMixin, Objective):
         worst = sphere(direction, batch.lengths, self.epsilon)
         return {"vat": divergence(target, model.logits(view + worst, batch.lengths))}
 
+    def troubles(self, history: Any) -> Iterator[str]:
+        """Say whether no direction changed a prediction."""
+        yield from super().troubles(history)
+        if max(epoch.get("vat", math.inf) for epoch in history) < 1e-7:
+            yield (
+                f"VAT trained on the labels alone: no step of epsilon={self.epsilon} changed a prediction. "
+                "Raise epsilon."
+            )
+
 
 def random_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
     """Normal noise; ones without a generator."""
@@ -97,9 +109,7 @@ def random_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
 def sphere(direction: Tensor, lengths: Tensor | None, radius: float) -> Tensor:
     """Scale each row of (n, T, E) to a root mean square of `radius` over its own steps; padding to 0."""
     n_steps = direction.shape[1]
-    if lengths is not None:
-        outside = torch.arange(n_steps, device=direction.device) >= lengths[:, None]
-        direction = direction.masked_fill(outside[:, :, None], 0)
+    direction = masked(direction, lengths)
     largest = direction.abs().amax((1, 2), keepdim=True).clamp_min(1e-30)  # squares of gradients underflow
     direction = direction / largest
     size = (n_steps if lengths is None else lengths[:, None, None]) * direction.shape[2]

@@ -1,0 +1,150 @@
+"""Models, batches and data that the tests of objectives share."""
+
+import numpy as np
+import torch
+
+import sklearn_rnn.objectives as exported
+from sklearn_rnn.modules import Architecture, Encoder, Model, initialise
+from sklearn_rnn.objectives import VAT, Batch, FixMatch, Objective, Sum
+from sklearn_rnn.perturbations import Light, Strong
+
+CLASSES = [
+    cls
+    for name in exported.__all__
+    if isinstance(cls := getattr(exported, name), type) and issubclass(cls, Objective) and cls not in (Objective, Sum)
+]
+TINY = {"hidden_size": 8, "max_epochs": 1, "batch_size": 8, "random_state": 0}
+LENGTHS = torch.tensor([7, 4, 9, 1, 9, 5, 2, 8])
+
+
+class VATAndFixMatch:
+    """A sum that is made as the classes are, so that the laws run for it too."""
+
+    task, needs_decoder = "classification", False
+
+    def __new__(cls, weight=1):
+        return VAT(weight=weight) + FixMatch(weight=weight)
+
+
+def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1):
+    """Untrained model of three classes; a `confidence` above 1 makes it surer of them."""
+    architecture = Architecture(2, 6 if tokens else 0, "gru", 8, 1, True, dropout, "mean_max", patch_size)
+    n_classes = 3 if cls.task == "classification" else 0
+    model = Model(
+        Encoder(architecture),
+        n_classes=n_classes,
+        decodes=cls.needs_decoder,
+        augmentation=Light(),
+        strong_augmentation=Strong(),
+    )
+    initialise(model, torch.Generator().manual_seed(0))
+    if model.head is not None:
+        with torch.no_grad():
+            model.head.weight.mul_(confidence)
+    return model
+
+
+def made_batch(cls, n_labeled, lengths=LENGTHS, tokens=False, extra=0, noise=True):
+    """Batch whose padding is not zero, and of other content where it has `extra` steps."""
+    n_labeled = n_labeled if cls.task == "classification" else 0
+    numbers = torch.Generator().manual_seed(1)
+    n, longest = len(LENGTHS), int(LENGTHS.max())
+    shape = (n, longest) if tokens else (n, longest, 2)
+    values = torch.randint(6, shape, generator=numbers) if tokens else torch.randn(shape, generator=numbers)
+    padding = torch.full((n, extra, *shape[2:]), 3, dtype=values.dtype)
+    values = torch.cat([values, padding], dim=1)
+    if extra:
+        values[torch.arange(longest + extra) >= lengths[:, None]] = 3
+    codes = torch.arange(n) % 3
+    codes[n_labeled:] = -1
+    generator = torch.Generator().manual_seed(2) if noise else None
+    return Batch(values, lengths, codes, torch.arange(n), None, n_labeled, generator, 1.0)
+
+
+def started(objective, model):
+    """Start an objective; one that trains in rounds is brought into its second."""
+    objective.start(model, 10, len(LENGTHS))
+    if objective.n_rounds > 1:
+        answers = torch.full((len(LENGTHS), 3), 0.05)
+        answers[range(8), torch.arange(8) % 3] = 0.9
+        objective.relabel(torch.full_like(LENGTHS, -1), torch.arange(8), answers)
+        objective.start(model, 10, len(LENGTHS))
+
+
+def moved(model):
+    """Change the weights a little, as some training steps would."""
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.add_(torch.randn(weight.shape, generator=generator), alpha=0.1)
+
+
+def toy(n=90, n_labels=6, seed=0, noise=0.5):
+    """Slow and fast waves of random phase and length."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    X = []
+    for label in y:
+        steps = np.arange(rng.integers(18, 25))
+        wave = np.sin(steps * (0.5 + 0.4 * label) + rng.uniform(0, 6))
+        X.append((wave + rng.normal(0, noise, len(steps)))[:, None].astype(np.float32))
+    return X, y, np.where(np.arange(n) < n_labels, y, -1)
+
+
+def scaled_at_random(x, lengths, generator):
+    """Augmentation of one factor for a whole view, easy to repeat."""
+    return x * (0.5 + torch.rand((), generator=generator))
+
+
+def alone(model, batch, i, change=lambda x: x):
+    """Probabilities (K,) of row `i` without the others and without padding, its embedded steps changed."""
+    x = model.encoder.embed(batch.values[i : i + 1, : LENGTHS[i]])
+    return model.logits(change(x), None)[0].softmax(0)
+
+
+def mixed(model, batch, i, j, share, u):
+    """Probabilities of a mixture of two sequences, the shorter one followed by zeros."""
+    x = torch.zeros(1, max(LENGTHS[i], LENGTHS[j]), 2, dtype=torch.float64)
+    for part, row in ((share, i), (1 - share, j)):
+        x[:, : LENGTHS[row]] += part * u * model.encoder.embed(batch.values[row : row + 1, : LENGTHS[row]])
+    return model.logits(x, None)[0].softmax(0)
+
+
+def cross_entropy(p, q):
+    return -sum(p[k] * q[k].log() for k in range(len(p)))
+
+
+def entropy(p):
+    return cross_entropy(p, p)
+
+
+def supervised(model, batch, u=1.0):
+    """Weighted cross-entropy of the labeled rows, scaled by `u`."""
+    total = 0.0
+    for i in range(batch.n_labeled):
+        own = 1 if batch.weights is None else batch.weights[i]
+        total -= own * alone(model, batch, i, lambda x: u * x)[batch.codes[i]].log() / batch.n_labeled
+    return total
+
+
+def ramped(progress, ramp):
+    """Laine and Aila's ramp."""
+    return np.exp(-5 * (1 - progress / ramp) ** 2) if progress < ramp else 1.0
+
+
+def assert_terms(objective, model, batch, expected, started=False):
+    """Terms have the values and the gradients of those expected."""
+    if not started:
+        objective.start(model, 10, len(LENGTHS))
+    got = objective.terms(model, batch)
+    assert got.keys() == expected.keys()
+    weights = list(model.parameters())
+    for name, term in got.items():
+        value = torch.as_tensor(expected[name], dtype=term.dtype)
+        torch.testing.assert_close(term, value, rtol=1e-6, atol=1e-9, msg=lambda m, n=name: f"{n}: {m}")
+        if value.requires_grad:
+            gradients = (
+                torch.autograd.grad(t, weights, retain_graph=True, materialize_grads=True) for t in (term, value)
+            )
+            for one, other in zip(*gradients, strict=True):
+                torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-8, msg=lambda m, n=name: f"{n}: {m}")
