@@ -116,6 +116,25 @@ def test_flexmatch_is_zhang_2021_algorithm_1_of_the_rows_that_came():
     assert kinds[False, False, True] > 0
 
 
+def test_flexmatch_over_many_steps_has_thresholds_between_none_and_all():
+    rng, tau, u = np.random.default_rng(0), 0.8, {}
+    objective = FlexMatch(threshold=tau)
+    objective.start(made_model(FlexMatch), 10, 40)
+    betas = []
+    for _ in range(60):
+        rows = rng.choice(30, 8, replace=False)
+        q = rng.dirichlet([0.9, 0.5, 0.25], 8)
+        batch = replace(made_batch(FlexMatch, 0), rows=torch.from_numpy(rows))
+        counts = Counter(u.values())
+        beta = [counts[c] / max([*counts.values(), 1]) for c in range(3)]
+        betas += beta
+        labels = [int(q_b.argmax()) for q_b in q]
+        expected = [q_b.max() >= beta[c] / (2 - beta[c]) * tau for q_b, c in zip(q, labels, strict=True)]
+        assert objective.trust(torch.from_numpy(q), batch).tolist() == expected
+        u |= {i: c if q_b.max() >= tau else u.get(i, -1) for i, q_b, c in zip(rows.tolist(), q, labels, strict=True)}
+    assert len({round(beta, 2) for beta in betas}) > 20
+
+
 def test_freematch_is_wang_2023_equations_5_to_12():
     m, K = 0.3, 3
     tau, p_tilde, h_tilde = 1 / K, np.full(K, 1 / K), np.full(K, 1 / K)
