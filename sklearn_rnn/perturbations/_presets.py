@@ -30,11 +30,11 @@ N_KNOTS = 4
 class _Fused:
     """What the presets share: all that moves steps at once, all factors in one product, one mask."""
 
-    trim: float
     shift: float
     scale: float
     jitter: float
     hide: float
+    trim: float = 0.0
     warp: float = 0.0
     magnitude: float = 0.0
     channels: float = 0.0
@@ -74,14 +74,12 @@ class _Fused:
 
 
 class Light(Perturbation):
-    """Trim, shift, scale and add noise: each a little, by the sequence's own length.
+    """Shift, scale, add noise and hide a span: each a little, by the sequence's own length.
 
     The default augmentation of numbers.
 
     Parameters
     ----------
-    trim : float, default=0.2
-        Largest share of the steps set to the mean of the data, at the two ends together.
     shift : float, default=0.1
         Largest shift in time, as a share of the length, rounded down to steps: sequences of fewer
         than ``1 / shift`` steps stay where they are. Values at the edge are repeated.
@@ -89,7 +87,7 @@ class Light(Perturbation):
         Standard deviation of a factor for each sequence, around 1.
     jitter : float, default=0.2
         Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
-    hide : float, default=0
+    hide : float, default=0.1
         Largest share of the steps set to the mean of the data, in one span.
 
     References
@@ -107,7 +105,6 @@ class Light(Perturbation):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "trim": SHARE,
         "shift": SHARE,
         "scale": DEVIATION,
         "jitter": DEVIATION,
@@ -116,13 +113,11 @@ class Light(Perturbation):
 
     def __init__(
         self,
-        trim: float = 0.2,
         shift: float = 0.1,
         scale: float = 0.1,
         jitter: float = 0.2,
-        hide: float = 0.0,
+        hide: float = 0.1,
     ):
-        self.trim = trim
         self.shift = shift
         self.scale = scale
         self.jitter = jitter
@@ -130,16 +125,14 @@ class Light(Perturbation):
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Change all in one pass."""
-        return _Fused(self.trim, self.shift, self.scale, self.jitter, self.hide)(x, steps, generator)
+        return _Fused(self.shift, self.scale, self.jitter, self.hide)(x, steps, generator)
 
 
 class Strong(Perturbation):
-    """As `Light`, but more of each, with time and magnitude warped and channels dropped.
+    """As `Light`, but more of each, with ends trimmed, time and magnitude warped and channels dropped.
 
     Parameters
     ----------
-    trim : float, default=0.5
-        Largest share of the steps set to the mean of the data, at the two ends together.
     shift : float, default=0.2
         Largest shift in time, as a share of the length, rounded down to steps: sequences of fewer
         than ``1 / shift`` steps stay where they are. Values at the edge are repeated.
@@ -149,6 +142,8 @@ class Strong(Perturbation):
         Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
     hide : float, default=0.3
         Largest share of the steps set to the mean of the data, in one span.
+    trim : float, default=0.3
+        Largest share of the steps set to the mean of the data, at the two ends together, as in `Trim`.
     warp : float, default=0.2
         Standard deviation of the logarithm of the speed, as in `TimeWarp` with 4 knots.
     magnitude : float, default=0.3
@@ -175,11 +170,11 @@ class Strong(Perturbation):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "trim": SHARE,
         "shift": SHARE,
         "scale": DEVIATION,
         "jitter": DEVIATION,
         "hide": SHARE,
+        "trim": SHARE,
         "warp": DEVIATION,
         "magnitude": DEVIATION,
         "channels": SHARE,
@@ -187,20 +182,20 @@ class Strong(Perturbation):
 
     def __init__(
         self,
-        trim: float = 0.5,
         shift: float = 0.2,
         scale: float = 0.2,
         jitter: float = 0.3,
         hide: float = 0.3,
+        trim: float = 0.3,
         warp: float = 0.2,
         magnitude: float = 0.3,
         channels: float = 0.0,
     ):
-        self.trim = trim
         self.shift = shift
         self.scale = scale
         self.jitter = jitter
         self.hide = hide
+        self.trim = trim
         self.warp = warp
         self.magnitude = magnitude
         self.channels = channels
