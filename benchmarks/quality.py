@@ -14,7 +14,6 @@ import csv
 import sys
 import time
 import warnings
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -87,7 +86,6 @@ def run(folder, task, method, seed):
     print(*row, flush=True)
 
 
-@cache
 def bench(folder, module):
     """Import a module of the folder."""
     if folder not in sys.path:
@@ -95,16 +93,10 @@ def bench(folder, module):
     return import_module(module)
 
 
-@cache
-def load(folder, name):
-    """Read a data set once."""
-    return bench(folder, "protocol").load(name)
-
-
 def make_task(folder, task, seed):
     """Cut a task; a budget of "all" labels every training row."""
     name, labels = task.split(":")
-    data = load(folder, name)
+    data = bench(folder, "protocol").load(name)
     if labels == "all":
         cut = bench(folder, "protocol").make_task(name, 0.5, seed, data=data)
         cut.y_train = np.asarray(data["y"])[data["train"]]
