@@ -268,7 +268,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         """Weights of all rows, 1 on average over the labeled ones; `class_weights` are in those alone."""
         if sample_weight is None and class_weights is None:
             return None
-        weights = _check_sample_weight(sample_weight, labels.codes, dtype=np.float64)
+        weights = _check_sample_weight(sample_weight, labels.codes, dtype=np.float64, copy=True)
         known = labels.codes[labels.labeled]
         if class_weights is not None:
             weights[labels.labeled] *= class_weights[known]
@@ -410,6 +410,6 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         if not known.any():
             raise ValueError("y has no labeled sample to score on.")
         predicted = self.predict(X)
-        check_consistent_length(predicted, y)
+        check_consistent_length(predicted, y, sample_weight)
         weight = None if sample_weight is None else np.asarray(sample_weight)[known]
         return float(accuracy_score(y[known].tolist(), predicted[known].tolist(), sample_weight=weight))

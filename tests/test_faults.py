@@ -347,6 +347,12 @@ def test_a_score_without_labels_is_refused():
         fit(Classifier, TABLE).score(TABLE, [-1] * 4)
 
 
+# 21
+def test_weights_of_a_score_of_another_length_are_refused():
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        fit(Classifier, TABLE).score(TABLE, labels(4), sample_weight=np.ones(3))
+
+
 # 32
 @both
 @pytest.mark.parametrize("X", [TABLE[:1], GRID[:1], TOKENS[:1]], ids=["table", "grid", "tokens"])

@@ -283,6 +283,13 @@ def test_equal_weights_change_nothing():
     )
 
 
+def test_class_weights_leave_the_given_sample_weights_alone():
+    X, _, y = toy()
+    weights = np.ones(60)
+    fitted(X, y, sample_weight=weights, class_weight={0: 3, 1: 1})
+    assert (weights == 1).all()
+
+
 @pytest.mark.parametrize("favoured", [0, 1])
 def test_a_class_of_more_weight_is_predicted_more(favoured):
     X, truth, _ = toy()
