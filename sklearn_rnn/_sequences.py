@@ -141,7 +141,8 @@ class Pages:
     def behind(cls, array: Any) -> Pages | None:
         """Find the file that `array` is a view of; None where it lies in memory."""
         while isinstance(array, np.ndarray):
-            shared = not isinstance(array, np.memmap) or array.mode != "c"
+            # Pages of a private map hold what was written to it: letting them go would lose that.
+            shared = isinstance(array, np.memmap) and array.mode != "c"
             array = array.base
             if isinstance(array, mmap.mmap):
                 return cls(array) if shared and hasattr(mmap, "MADV_DONTNEED") else None
