@@ -176,7 +176,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and not _out_of_memory(error):
                 raise
-            raise type(error)(
+            kind = MemoryError if isinstance(error, MemoryError) else type(error)  # numpy's takes no message
+            raise kind(
                 f"{error}\nOut of memory with batch_size={self.batch_size} and hidden_size={self.hidden_size}: "
                 "lower one of them, set max_length, or raise patch_size."
             ) from error
