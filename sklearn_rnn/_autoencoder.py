@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import SequenceEstimator, draw_seed
+from ._base import SequenceEstimator, draw_seed, known_tokens
 from ._batches import Rows
 from ._callbacks import FitWatch, with_callbacks
 from ._sequences import Sequences, read_sequences
@@ -201,9 +202,10 @@ class RNNAutoencoderTransformer(SequenceEstimator):
             rows, validation = self._rows(sequences, random)
             seed = draw_seed(random)
             if self.warm_start and hasattr(self, "net_"):
-                model = self.net_.module_
+                model = self._last_model(sequences)
             else:
                 model = self._build(sequences, None, seed, decodes=objective.needs_decoder)
+            rows = replace(rows, sequences=known_tokens(sequences, model.encoder))
             self._train(model, objective, rows, validation, draw_seed(random), FitWatch(self, X))
         return self
 

@@ -93,7 +93,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
 
     def _read(self, X: Any) -> Sequences:
         check_is_fitted(self, "net_")
-        return read_sequences(self, X, reset=False, max_length=self.max_length)
+        sequences = read_sequences(self, X, reset=False, max_length=self.max_length)
+        return known_tokens(sequences, self.net_.module_.encoder)
 
     def _resolve_objective(self) -> Objective:
         """Return a checked copy of the objective, which must fit the estimator's task."""
@@ -141,6 +142,17 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             model.encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
         return model
 
+    def _last_model(self, sequences: Sequences) -> Model:
+        """Return the model of the last fit to go on with, which must be able to read `sequences`."""
+        model = self.net_.module_
+        tokens, n_features = model.encoder.architecture.n_tokens > 0, model.encoder.architecture.n_features
+        if (tokens, n_features) != (sequences.kind == "tokens", sequences.n_features):
+            raise ValueError(
+                f"warm_start=True needs X as in the last fit, {'token ids' if tokens else f'{n_features} values'} "
+                f"per step, got {'token ids' if sequences.kind == 'tokens' else f'{sequences.n_features} values'}."
+            )
+        return model
+
     def _train(
         self,
         model: Model,
@@ -151,6 +163,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         watch: FitWatch,
     ) -> None:
         """Set `net_`, `history_`, `objective_` and `n_iter_`, and train."""
+        if validation is not None:
+            validation = replace(validation, sequences=training.sequences)  # with tokens that the model knows
         tokens = training.sequences.kind == "tokens"
         model.augmentation = checked(self.augmentation, None if tokens else Light())
         model.strong_augmentation = checked(self.strong_augmentation, StepDrop(0.2) if tokens else Strong())
@@ -198,7 +212,6 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         model = self.net_.module_
         device = next(model.parameters()).device
         output: NDArray | None = None
-        sequences = known_tokens(sequences, model.encoder)
         rows = np.arange(len(sequences)) if only is None else only
         lengths = sequences.lengths[rows]
         order = np.arange(len(rows)) if sequences.equal else np.argsort(lengths, kind="stable")

@@ -16,7 +16,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_consistent_length
 
 from ._autoencoder import RNNAutoencoderTransformer
-from ._base import SequenceEstimator, draw_seed, split_validation
+from ._base import SequenceEstimator, draw_seed, known_tokens, split_validation
 from ._batches import Rows
 from ._callbacks import FitWatch, with_callbacks
 from ._labels import Labels, is_missing, read_labels
@@ -250,8 +250,9 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         random = check_random_state(self.random_state)
         with self._computing():
             rows, validation = self._rows(sequences, labels, weights, random)
-            rows = replace(rows, class_weights=class_weights)
             model = self._model(sequences, labels, random)
+            sequences = known_tokens(sequences, model.encoder)
+            rows = replace(rows, sequences=sequences, class_weights=class_weights)
             self.classes_ = labels.classes
             watch = FitWatch(self, X, y, sample_weight)
             self._train(model, objective, rows, validation, draw_seed(random), watch)
@@ -290,7 +291,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     def _model(self, sequences: Sequences, labels: Labels, random: np.random.RandomState) -> Any:
         seed = draw_seed(random)
         if self.warm_start and hasattr(self, "net_"):
-            model = self.net_.module_
+            model = self._last_model(sequences)
             if not np.array_equal(self.classes_, labels.classes):
                 raise ValueError(
                     f"warm_start=True needs the classes of the last fit, {self.classes_}, got {labels.classes}."

@@ -11,6 +11,7 @@ import torch
 from numpy._core._exceptions import _ArrayMemoryError
 from scipy import sparse
 from sklearn.exceptions import DataConversionWarning, NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.utils._param_validation import InvalidParameterError
 from skorch.callbacks import Callback
@@ -559,6 +560,25 @@ def test_unknown_tokens_are_counted_and_read_alike(cls):
     with pytest.warns(UserWarning, match="2 token ids"):
         near = output(estimator, [np.array([1, 6, 2]), np.array([7])])
     assert np.array_equal(far, near)
+
+
+# 47
+@both
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_unknown_tokens_are_counted_where_a_warm_start_meets_them(cls, early_stopping):
+    X = [*TOKENS, *TOKENS]
+    estimator = fit(cls, X).set_params(warm_start=True, early_stopping=early_stopping, validation_fraction=0.5)
+    with pytest.warns(UserWarning, match="X has 1 token ids outside the vocabulary of 6") as caught:
+        estimator.fit([*X[:-1], np.array([1, 99, 2])], labels(len(X)))
+    assert len(caught) == 1
+
+
+# 47
+def test_unknown_tokens_are_counted_where_they_were_not_in_pretraining():
+    pretrained = FrozenEstimator(fit(Autoencoder, TOKENS))
+    with pytest.warns(UserWarning, match="X has 1 token ids outside the vocabulary of 6") as caught:
+        fit(Classifier, [*TOKENS[:3], np.array([1, 99, 2])], pretraining=pretrained)
+    assert len(caught) == 1
 
 
 # 48

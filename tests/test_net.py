@@ -152,6 +152,14 @@ def test_an_autoencoder_starts_warm_too():
     np.testing.assert_allclose(autoencoder.transform(X), before, atol=1e-5)
 
 
+@pytest.mark.parametrize("cls", [SemiSupervisedRNNClassifier, RNNAutoencoderTransformer])
+def test_a_warm_start_on_other_features_is_an_error(cls):
+    X, _, y = toy()
+    estimator = cls(**TINY, warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match="warm_start=True needs X as in the last fit, 1 values per step, got 2"):
+        estimator.fit(np.repeat(X, 2, axis=2), y)
+
+
 # Epochs and history
 
 
