@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import replace
 from functools import reduce
 from time import perf_counter
 from typing import Any
@@ -179,9 +178,10 @@ class RecurrentNet(NeuralNet):
                 self.history.record_batch("train_loss", sum(terms.values()))
                 self.history.record_batch("train_batch_size", len(batch))
                 for cb in self._hooks["on_batch_end"]:
-                    shown = self._labeled_part(data) if getattr(cb, "on_train", False) else data
-                    y_pred = self.infer(shown[0]) if getattr(cb, "on_train", False) else None
-                    cb.on_batch_end(self, batch=shown, training=True, y_pred=y_pred, loss=None)
+                    scores = getattr(cb, "on_train", False)  # what it predicts is compared with labels
+                    shown = batch.labeled if scores else batch
+                    y_pred = self.infer(shown) if scores else None
+                    cb.on_batch_end(self, batch=(shown, shown.codes), training=True, y_pred=y_pred, loss=None)
         if not self.history[-1]["batches"]:
             self.history.new_batch()  # skorch's Checkpoint asks for the last one
         for name, total in totals.items():
@@ -308,12 +308,6 @@ class RecurrentNet(NeuralNet):
         """Make a batch of unlabeled rows without noise."""
         rows = torch.arange(len(values))
         return Batch(values, lengths, torch.full_like(rows, -1), rows, None, 0, None, 1.0)
-
-    @staticmethod
-    def _labeled_part(data: Data) -> Data:
-        batch, k = data[0], data[0].n_labeled
-        lengths = None if batch.lengths is None else batch.lengths[:k]
-        return replace(batch, values=batch.values[:k], lengths=lengths, codes=batch.codes[:k]), batch.codes[:k]
 
 
 class _Sized:

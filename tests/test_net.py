@@ -123,6 +123,13 @@ def test_an_autoencoder_stops_early_too():
     assert autoencoder.n_iter_ <= 9
 
 
+def test_a_score_of_training_batches_is_over_their_labeled_rows():
+    X, _, y = toy(60, 8)  # one batch has all labels
+    scoring = EpochScoring("accuracy", on_train=True, lower_is_better=False, name="train_accuracy")
+    clf = fitted(X, y, callbacks=[scoring], lr=1e-12, max_epochs=1)
+    assert clf.history_[-1]["train_accuracy"] == clf.score(X, y)
+
+
 # Warm start
 
 
