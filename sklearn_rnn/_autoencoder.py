@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ._base import SequenceEstimator, draw_seed, known_tokens
 from ._batches import Rows
@@ -235,6 +235,11 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         -------
         sequences : ndarray of shape (n, T) or (n, T, F), or list of arrays
             In the form of `fit`'s X; a list where the lengths differ, or for token ids.
+
+        Raises
+        ------
+        ValueError
+            X has another number of codes than `transform` returns, or `lengths` are not one for each row, at least 1.
         """
         check_is_fitted(self, "net_")
         codes = check_array(X, dtype=np.float32, estimator=self)
@@ -242,10 +247,13 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         if codes.shape[1] != self._n_features_out:
             raise ValueError(f"X has {codes.shape[1]} codes, but {type(self).__name__} makes {self._n_features_out}.")
         ends = np.full(len(codes), self._length) if lengths is None else np.asarray(lengths, dtype=np.int64)
-        decoded = []
+        check_consistent_length(codes, ends)
+        if ends.min() < 1:
+            raise ValueError(f"lengths must be at least 1, got {ends.min()}.")
+        device, decoded = next(model.parameters()).device, []
         with self._computing(), torch.inference_mode():
             for some in np.array_split(codes, -(-len(codes) // 256)):
-                decoded.append(self._decode(model, torch.from_numpy(some).to(self.device), int(ends.max())))
+                decoded.append(self._decode(model, torch.from_numpy(some).to(device), int(ends.max())))
         return self._shaped(np.concatenate(decoded), ends)
 
     def reconstruct(self, X: Any) -> Any:
