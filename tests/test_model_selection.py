@@ -282,6 +282,14 @@ def test_cross_val_predict_refuses_what_would_be_silently_wrong(parameters, mess
         cross_val_predict(SEMI_SUPERVISED[2], X, y, **parameters)
 
 
+@pytest.mark.parametrize("marker", [None, np.nan, "?"])
+def test_cross_val_predict_takes_a_marker_that_no_row_has(marker):
+    X, y = make_toy()
+    X, y = X[y >= 0], y[y >= 0]
+    predicted = cross_val_predict(LogisticRegression(), X, y, cv=2, missing_label=marker)
+    assert np.isin(predicted, y).all()
+
+
 def test_cross_val_predict_cuts_fit_parameters_to_the_training_rows():
     X, y = make_toy()
     weights = np.where(np.arange(len(y)) < 80, 1.0, 1e-3)

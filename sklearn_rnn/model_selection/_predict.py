@@ -136,6 +136,10 @@ def _put_back(predicted: NDArray, tested: NDArray, y: NDArray, method: str, miss
     """Spread predictions of the tested rows over all rows."""
     absent = missing_label if method == "predict" else np.nan
     dtype: Any = np.result_type(predicted, y if method == "predict" else np.nan)
-    output = np.full((len(y), *predicted.shape[1:]), absent, dtype)
+    output = np.empty((len(y), *predicted.shape[1:]), dtype)
+    untested = np.ones(len(y), dtype=bool)
+    untested[tested] = False
+    if untested.any():  # or else y may have a dtype that cannot hold the marker
+        output[untested] = absent
     output[tested] = predicted
     return output
