@@ -131,6 +131,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         """Return a model with fresh weights, but for the `encoder` where one is given."""
         generator = torch.Generator().manual_seed(seed)
         if encoder is not None:
+            encoder.set_dropout(self.dropout)
             model = Model(encoder, **parts)
             for part in (model.head, model.decoder):
                 if part is not None:

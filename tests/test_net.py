@@ -250,6 +250,17 @@ def test_the_encoder_is_the_pretrained_one(form):
     np.testing.assert_allclose(clf.embed(X), expected.transform(X), atol=1e-5)
 
 
+@pytest.mark.parametrize("form", ["unfitted", "frozen"])
+def test_dropout_is_the_classifiers_whatever_that_of_pretraining(form):
+    X, _, y = toy()
+    pretraining = pretrained(dropout=0, num_layers=2)
+    if form == "frozen":
+        pretraining = FrozenEstimator(pretraining.fit(X))
+    clfs = [fitted(X, y, num_layers=2, pretraining=pretraining, dropout=p) for p in (0, 0.2)]
+    assert [clf.net_.module_.encoder.recurrence.dropout for clf in clfs] == [0, 0.2]
+    assert not np.array_equal(*(clf.predict_proba(X) for clf in clfs))
+
+
 @pytest.mark.parametrize(("name", "value"), [("cell", "lstm"), ("hidden_size", 5), ("pooling", "last")])
 @pytest.mark.parametrize("frozen", [False, True], ids=["unfitted", "frozen"])
 def test_pretraining_of_another_architecture_is_an_error_that_says_what_differs(name, value, frozen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +65,11 @@ class Encoder(nn.Module):
         self.mean.copy_(mean)
         self.scale.copy_(torch.where(constant, torch.ones_like(deviation), deviation))
         self.change.copy_(torch.where(constant | (change == 0), torch.ones_like(change), change / self.scale))
+
+    def set_dropout(self, p: float) -> None:
+        """Drop values with probability `p` from now on."""
+        self.architecture = replace(self.architecture, dropout=p)
+        self.recurrence.dropout = p
 
     def standardised(self, values: Tensor) -> Tensor:
         """Standardised numbers (n, T, F)."""
