@@ -42,9 +42,7 @@ def read_labels(y: Any, missing_label: Any, name: str) -> Labels:
         raise ValueError(f"This {name} estimator requires y to be passed, but the target y is None.")
     y = column_or_1d(y, warn=True)
     missing = is_missing(y, missing_label)
-    known = y[~missing]
-    if known.dtype == object:
-        known = np.asarray(known.tolist())
+    known = known_labels(y, ~missing)
     if len(known) == 0:
         raise ValueError(
             f"y has no labeled sample; every row is marked with missing_label={missing_label!r}. "
@@ -57,6 +55,16 @@ def read_labels(y: Any, missing_label: Any, name: str) -> Labels:
     codes = np.full(len(y), -1, dtype=np.int64)
     codes[~missing] = inverse
     return Labels(classes, codes)
+
+
+def known_labels(y: NDArray, labeled: NDArray) -> NDArray:
+    """Labels of the labeled rows; objects get the dtype that they have without the marker."""
+    known = y[labeled]
+    if known.dtype != object:
+        return known
+    if len({isinstance(label, str) for label in known}) > 1:
+        raise TypeError(f"y mixes strings and other labels: {list(dict.fromkeys(known))[:5]}. Use one type.")
+    return np.asarray(known.tolist())
 
 
 def is_missing(y: NDArray, missing_label: Any) -> NDArray[np.bool_]:

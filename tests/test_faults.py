@@ -335,6 +335,12 @@ def test_strings_that_hold_the_marker_as_text_are_refused():
         small(Classifier).fit(TABLE, np.array(["a", "b", "-1", "-1"]))
 
 
+# 22
+def test_strings_beside_numbers_are_refused():
+    with pytest.raises(TypeError, match="y mixes strings and other labels"):
+        small(Classifier).fit(TABLE, np.array([1, "a", -1, 1], dtype=object))
+
+
 # 30
 def test_a_class_missing_from_a_fold_has_no_column():
     X, y = values(9, 6), np.repeat([0, 1, 2], 3)

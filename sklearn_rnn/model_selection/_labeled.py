@@ -38,12 +38,6 @@ def find_labeled(y: Any, missing_label: Any, name: str) -> tuple[NDArray, NDArra
     return y, labeled
 
 
-def known_labels(y: NDArray, labeled: NDArray) -> NDArray:
-    """Labels of the labeled rows; objects get the dtype that they have without the marker."""
-    known = y[labeled]
-    return np.asarray(known.tolist()) if known.dtype == object else known
-
-
 def check_marker(estimator: Any, missing_label: Any) -> None:
     """Refuse a marker of unlabeled rows that the estimator, or a part of it, would read as a class."""
     for name, value in estimator.get_params().items():

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._labels import known_labels
 from .._sklearn import HasMethods, _check_method_params, _safe_indexing, validate_params
-from ._labeled import check_marker, find_labeled, known_labels
+from ._labeled import check_marker, find_labeled
 from ._split import PartiallyLabeledSplit
 
 BY_CLASS = ("predict_proba", "predict_log_proba", "decision_function")

@@ -9,8 +9,9 @@ import numpy as np
 from sklearn.metrics import check_scoring, get_scorer
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from .._labels import known_labels
 from .._sklearn import _safe_indexing, validate_params
-from ._labeled import find_labeled, known_labels
+from ._labeled import find_labeled
 
 
 @validate_params({"scoring": [str, callable]}, prefer_skip_nested_validation=True)

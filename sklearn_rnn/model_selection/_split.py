@@ -12,8 +12,9 @@ from sklearn.model_selection import BaseCrossValidator, PredefinedSplit, TimeSer
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
+from .._labels import known_labels
 from .._sklearn import HasMethods, Interval, _safe_indexing, validate_parameter_constraints
-from ._labeled import find_labeled, known_labels
+from ._labeled import find_labeled
 
 
 class PartiallyLabeledSplit(BaseCrossValidator):
