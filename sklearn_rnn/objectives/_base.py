@@ -86,6 +86,7 @@ class Objective(BaseEstimator, ABC):
     Objectives are parameters of the estimators, which clone them before use.
     """
 
+    _parameter_constraints: dict[str, list[Any]] = {}
     task: ClassVar[Task]
     needs_decoder: ClassVar[bool] = False
     n_rounds: int = 1

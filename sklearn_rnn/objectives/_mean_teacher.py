@@ -29,7 +29,7 @@ class MeanTeacher(AveragedMixin, Objective):
         `Supervised` trains.
     threshold : float, default=0.95
         Rows that the teacher gives a smaller largest probability do not count (French 2018); 0 is
-        the original. Without it, the term lost to `Supervised` on cricketx and two_patterns.
+        the original. Without it, the term lost to `Supervised` on cricketx.
     ramp : float, default=0.4
         Share of training over which the weight rises from near 0.
     memory : float, default=0.1
