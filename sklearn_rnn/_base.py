@@ -235,6 +235,9 @@ def checked(augmentation: Any, auto: Perturbation | None) -> Any:
     """Return what perturbs the embedded steps: of a `Perturbation`, a checked copy."""
     if isinstance(augmentation, str):
         return auto
+    if isinstance(augmentation, type):
+        name = augmentation.__name__
+        raise TypeError(f"An augmentation must be an instance or a function, got the class {name}; write {name}().")
     if isinstance(augmentation, Perturbation):
         augmentation = clone(augmentation)
         augmentation.validate()

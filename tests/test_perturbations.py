@@ -441,6 +441,13 @@ def test_a_parameter_of_the_augmentation_changes_what_is_learned():
     assert not torch.equal(weights(fitted[0]), weights(fitted[2]))
 
 
+@pytest.mark.parametrize("name", ["augmentation", "strong_augmentation"])
+def test_a_class_in_place_of_an_augmentation_is_refused(name):
+    X, y = series()
+    with pytest.raises(TypeError, match=r"got the class Jitter; write Jitter\(\)"):
+        SemiSupervisedRNNClassifier(**TINY, **{name: Jitter}).fit(X, y)
+
+
 def test_a_warm_start_goes_on_with_the_augmentation_that_is_set_now():
     X, y = series()
     clf = SemiSupervisedRNNClassifier(**TINY, warm_start=True, augmentation=Jitter(0.1)).fit(X, y)
