@@ -149,7 +149,7 @@ class RecurrentNet(NeuralNet):
     def _relabel(self, training: Rows) -> np.ndarray | None:
         """Ask the objective for labels of the unlabeled rows."""
         rows = training.unlabeled[np.argsort(training.sequences.lengths[training.unlabeled], kind="stable")]
-        parts = np.array_split(rows, -(-len(rows) // self.batch_size)) if len(rows) else []
+        parts = training.in_order(rows, self.batch_size) if len(rows) else []
         answers = [self.infer(self._prepare(training.batch(part, 0), None)) for part in parts]
         if not answers:
             return None
@@ -291,7 +291,7 @@ class RecurrentNet(NeuralNet):
     def get_iterator(self, dataset: Rows, training: bool = False) -> Iterator[Data]:
         """Batches of labeled rows in order, without noise."""
         rows = dataset.labeled if len(dataset.labeled) else dataset.unlabeled
-        for some in np.array_split(rows, -(-len(rows) // self.batch_size)):
+        for some in dataset.in_order(rows, self.batch_size):
             batch = self._prepare(dataset.batch(some, len(some) if len(dataset.labeled) else 0), None)
             yield batch, batch.codes
 

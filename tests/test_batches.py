@@ -1,0 +1,31 @@
+"""Which rows make a step."""
+
+import numpy as np
+import pytest
+
+from sklearn_rnn import RNNAutoencoderTransformer
+from sklearn_rnn._batches import MAX_STEPS, Rows
+from sklearn_rnn._sequences import read_sequences
+
+
+def ragged(lengths, n_labeled):
+    X = [np.zeros((length, 1), dtype=np.float32) for length in lengths]
+    codes = np.where(np.arange(len(X)) < n_labeled, 0, -1)
+    sequences = read_sequences(RNNAutoencoderTransformer(), X, reset=True)
+    return Rows(sequences, codes, None, np.flatnonzero(codes == 0), np.flatnonzero(codes < 0))
+
+
+@pytest.mark.parametrize("n_labeled", [50, 1])
+def test_one_very_long_sequence_makes_no_huge_batch(n_labeled):
+    rows = ragged([20] * 50 + [200_000], n_labeled)
+    batches = rows.training_batches(64, 1.0, np.random.default_rng(0))
+    for batch in (next(batches) for _ in range(5)):
+        assert batch.values.shape[0] * batch.values.shape[1] <= 2 * MAX_STEPS
+        assert 0 < batch.n_labeled < len(batch)
+
+
+def test_batches_in_order_hold_each_row_once_and_are_small_when_padded():
+    rows = ragged([3, 90_000, 5, 90_000, 7, 9], 6)
+    parts = rows.in_order(rows.labeled, 64)
+    np.testing.assert_array_equal(np.concatenate(parts), rows.labeled)
+    assert max(len(part) for part in parts) * 90_000 <= MAX_STEPS
