@@ -64,13 +64,10 @@ class Rows:
         labeled = self._endless(self.labeled, batch_size, seeds[0])
         unlabeled = self._endless(self.unlabeled, n_unlabeled, seeds[1])
         for some, others in zip(labeled, unlabeled, strict=True):
-            if len(others) == 0:
-                yield self.batch(some, len(some))
-                continue
-            # each part is small alone, but both are padded to the longest of all
-            room = max(1, MAX_STEPS // int(self.sequences.lengths[np.concatenate([some, others])].max()))
-            some, others = (part[:: -(-len(part) // room)] for part in (some, others))
-            yield self.batch(np.concatenate([some, others]), len(some))
+            if len(some) and len(others):  # each part is small alone, but both are padded to the longest of all
+                room = max(1, MAX_STEPS // int(self.sequences.lengths[np.concatenate([some, others])].max()))
+                some, others = (part[:: -(-len(part) // room)] for part in (some, others))
+            yield self.batch(np.concatenate([some, others]) if len(others) else some, len(some))
 
     def in_order(self, rows: NDArray, batch_size: int) -> list[NDArray]:
         """Cut `rows` into batches that are small when padded."""

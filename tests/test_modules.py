@@ -130,10 +130,10 @@ def test_standardising_brings_features_to_mean_0_and_deviation_1_their_changes_t
 
 LIGHTS = {
     "all": Light(),
-    "strong": Light(shift=0.5, scale=0.5, jitter=1, hide=0.9),
+    "strong": Light(shift=0.5, scale=0.5, jitter=1),
     **{
-        name: Light(**{**dict.fromkeys(("shift", "scale", "jitter", "hide"), 0), name: 0.5})
-        for name in ("shift", "scale", "jitter", "hide")
+        name: Light(**{**dict.fromkeys(("shift", "scale", "jitter"), 0), name: 0.5})
+        for name in ("shift", "scale", "jitter")
     },
 }
 
@@ -148,7 +148,7 @@ def test_light_keeps_padding_zero_and_does_not_see_what_is_in_it(light):
     torch.testing.assert_close(changed, dirty, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["shift", "scale", "hide"])  # noise is drawn for padding too
+@pytest.mark.parametrize("name", ["shift", "scale"])  # noise is drawn for padding too
 def test_light_does_not_depend_on_the_length_of_padding(name):
     x = torch.randn(5, 9, 2, generator=seeded(1)) * OWN[:, :, None]
     changed = LIGHTS[name](x, LENGTHS, seeded(2))
@@ -159,7 +159,7 @@ def test_light_does_not_depend_on_the_length_of_padding(name):
 
 def test_light_without_strength_changes_nothing():
     x = torch.randn(5, 9, 2, generator=seeded(1))
-    assert torch.equal(Light(0, 0, 0, 0)(x, None, seeded(2)), x)
+    assert torch.equal(Light(0, 0, 0)(x, None, seeded(2)), x)
 
 
 @pytest.mark.parametrize("light", LIGHTS.values(), ids=LIGHTS)

@@ -382,7 +382,7 @@ def test_light_with_one_of_its_parts_is_that_perturbation(name, single):
 
 
 def test_strong_without_its_own_is_light():
-    strong = Strong(**Light().get_params(), trim=0, warp=0, magnitude=0)
+    strong = Strong(**Light().get_params(), hide=0, trim=0, warp=0, magnitude=0)
     assert torch.equal(strong(batch(), LENGTHS, seeded()), Light()(batch(), LENGTHS, seeded()))
 
 
@@ -467,7 +467,7 @@ def test_tokens_are_perturbed_where_asked():
 @pytest.mark.parametrize(
     ("augmentation", "error", "message"),
     [
-        (Light(hide=1), InvalidParameterError, "The 'hide' parameter of Light"),
+        (Light(shift=1), InvalidParameterError, "The 'shift' parameter of Light"),
         (Compose([Jitter(), TimeWarp(n_knots=1)]), InvalidParameterError, "The 'n_knots' parameter of TimeWarp"),
         (Compose(Jitter()), InvalidParameterError, "The 'perturbations' parameter of Compose"),
         (Compose([Jitter(), 3]), TypeError, r"perturbations\[1\] must be a perturbation.* got 3"),

@@ -33,7 +33,7 @@ class _Fused:
     shift: float
     scale: float
     jitter: float
-    hide: float
+    hide: float = 0.0
     trim: float = 0.0
     warp: float = 0.0
     magnitude: float = 0.0
@@ -74,7 +74,7 @@ class _Fused:
 
 
 class Light(Perturbation):
-    """Shift, scale, add noise and hide a span: each a little, by the sequence's own length.
+    """Shift, scale and add noise: each a little, by the sequence's own length.
 
     The default augmentation of numbers.
 
@@ -87,8 +87,6 @@ class Light(Perturbation):
         Standard deviation of a factor for each sequence, around 1.
     jitter : float, default=0.2
         Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
-    hide : float, default=0.1
-        Largest share of the steps set to the mean of the data, in one span.
 
     References
     ----------
@@ -100,7 +98,7 @@ class Light(Perturbation):
     >>> from sklearn.model_selection import GridSearchCV
     >>> from sklearn_rnn import SemiSupervisedRNNClassifier
     >>> from sklearn_rnn.perturbations import Light
-    >>> clf = SemiSupervisedRNNClassifier(augmentation=Light(hide=0.2))
+    >>> clf = SemiSupervisedRNNClassifier(augmentation=Light(shift=0.2))
     >>> search = GridSearchCV(clf, {"augmentation__jitter": [0.1, 0.3, 0.5]})
     """
 
@@ -108,7 +106,6 @@ class Light(Perturbation):
         "shift": SHARE,
         "scale": DEVIATION,
         "jitter": DEVIATION,
-        "hide": SHARE,
     }
 
     def __init__(
@@ -116,20 +113,18 @@ class Light(Perturbation):
         shift: float = 0.1,
         scale: float = 0.1,
         jitter: float = 0.2,
-        hide: float = 0.1,
     ):
         self.shift = shift
         self.scale = scale
         self.jitter = jitter
-        self.hide = hide
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Change all in one pass."""
-        return _Fused(self.shift, self.scale, self.jitter, self.hide)(x, steps, generator)
+        return _Fused(self.shift, self.scale, self.jitter)(x, steps, generator)
 
 
 class Strong(Perturbation):
-    """As `Light`, but more of each, with ends trimmed, time and magnitude warped and channels dropped.
+    """As `Light`, but more of each, with spans hidden, ends trimmed, time and magnitude warped and channels dropped.
 
     Parameters
     ----------
