@@ -27,7 +27,6 @@ SHOWN = (
     p.TimeWarp(0.5),
     p.Crop(0.6),
     p.Trim(0.6),
-    p.WindowSlice(0.4),
     p.Permutation(3),
     p.StepDrop(),
     p.Swap(0.5),
