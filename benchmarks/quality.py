@@ -139,22 +139,29 @@ def write_tables(done):
     lines = [
         "# Accuracy (%) at default parameters",
         "",
-        "Made by `python benchmarks/quality.py BENCH_FOLDER`; mean ± standard deviation over five seeds, which draw",
-        "the split, the labels and the weights; the gain is over `supervised`, paired by seed. The floor is the",
+        "Made by `python benchmarks/quality.py BENCH_FOLDER`; mean ± standard deviation over seeds, which draw the",
+        "split, the labels and the weights; the gain is over `supervised`, paired by seed. The floor is the",
         "better, each time, of extra trees and logistic regression on quantiles, spectra and differences. A budget is",
         "a share of the training rows, a count of all labels, or all.",
         "",
-        f"| task | labels | floor | supervised | {DEFAULT} | gain |",
-        "| --- " * 6 + "|",
+        f"| task | labels | seeds | floor | supervised | {DEFAULT} | gain |",
+        "| --- " * 7 + "|",
     ]
     for task in TASKS:
         cells = [shown(accuracies(done, task, method).values()) for method in METHODS]
-        cells.append(shown(gains(done, task, DEFAULT), "+"))
-        lines.append("| " + " | ".join([*task.split(":"), *cells]) + " |")
+        paired = gains(done, task, DEFAULT)
+        lines.append("| " + " | ".join([*task.split(":"), str(len(paired)), *cells, shown(paired, "+")]) + " |")
     probe = shown(accuracies(done, "japanese_vowels:all", "autoencoder + linear").values())
     lines += ["", f"japanese_vowels, all labels, autoencoder and a linear probe: {probe}."]
-    lines += ["", "![accuracy by labels](quality.png)", "", "## Every objective", ""]
-    lines += ["Made by the same with `--objectives`.", ""]
+    lines += ["", "![accuracy by labels](quality.png)"]
+    if any(key[2] == "vat" for key in done):
+        lines += objectives_table(done)
+    (DOCS / "quality.md").write_text("\n".join(lines) + "\n")
+
+
+def objectives_table(done):
+    """Lines of the second table."""
+    lines = ["", "## Every objective", "", "Made by the same with `--objectives`.", ""]
     lines += ["| objective | " + " | ".join(f"{task}, gain" for task in OBJECTIVE_TASKS) + " |"]
     lines += ["| --- " * (len(OBJECTIVE_TASKS) + 1) + "|"]
     for name in objective_names("classification"):
@@ -163,7 +170,7 @@ def write_tables(done):
             for task in OBJECTIVE_TASKS
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    (DOCS / "quality.md").write_text("\n".join(lines) + "\n")
+    return lines
 
 
 def draw(done):

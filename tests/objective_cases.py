@@ -104,7 +104,7 @@ def alone(model, batch, i, change=lambda x: x):
 
 def mixed(model, batch, i, j, share, u):
     """Probabilities of a mixture of two sequences, the shorter one followed by zeros."""
-    x = torch.zeros(1, max(LENGTHS[i], LENGTHS[j]), 2, dtype=torch.float64)
+    x = torch.zeros(1, max(LENGTHS[i], LENGTHS[j]), 4, dtype=torch.float64)
     for part, row in ((share, i), (1 - share, j)):
         x[:, : LENGTHS[row]] += part * u * model.encoder.embed(batch.values[row : row + 1, : LENGTHS[row]])
     return model.logits(x, None)[0].softmax(0)

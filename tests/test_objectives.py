@@ -62,7 +62,7 @@ def test_every_exported_objective_has_a_name_and_a_task():
 
 @pytest.mark.parametrize("cls", UNLABELED)
 def test_the_unlabeled_term_alone_trains_the_encoder(cls):
-    model, objective = made_model(cls, dropout=0.2, confidence=20), cls()
+    model, objective = made_model(cls, dropout=0.2, confidence=40), cls()
     batch = made_batch(cls, 0)
     started(objective, model)
     for _ in range(3):  # some objectives compare with what they saw before
