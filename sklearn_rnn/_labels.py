@@ -63,14 +63,17 @@ def known_labels(y: NDArray, labeled: NDArray) -> NDArray:
     if known.dtype != object:
         return known
     if len({isinstance(label, str) for label in known}) > 1:
-        raise TypeError(f"y mixes strings and other labels: {list(dict.fromkeys(known))[:5]}. Use one type.")
+        hint = "Use one type."
+        if any(_is_none_or_nan(label) for label in known):
+            hint = "If None or NaN marks the unlabeled rows, pass missing_label=None, to a splitter or scorer too."
+        raise TypeError(f"y mixes strings and other labels: {list(dict.fromkeys(known))[:5]}. {hint}")
     return np.asarray(known.tolist())
 
 
 def is_missing(y: NDArray, missing_label: Any) -> NDArray[np.bool_]:
-    """Which rows of y hold `missing_label`."""
+    """Which rows of y hold `missing_label`; for None, NaN among objects too, as pandas keeps it."""
     if missing_label is None:
-        return np.array([label is None for label in y]) if y.dtype == object else np.zeros(len(y), bool)
+        return np.array([_is_none_or_nan(label) for label in y]) if y.dtype == object else np.zeros(len(y), bool)
     if isinstance(missing_label, float) and np.isnan(missing_label):
         return y != y
     if isinstance(missing_label, Real) and y.dtype.kind in "US":
@@ -83,6 +86,10 @@ def is_missing(y: NDArray, missing_label: Any) -> NDArray[np.bool_]:
     if isinstance(missing_label, str) and y.dtype.kind not in "USO":
         return np.zeros(len(y), bool)
     return np.asarray(y == missing_label, dtype=bool)
+
+
+def _is_none_or_nan(label: Any) -> bool:
+    return label is None or (isinstance(label, float) and label != label)
 
 
 def _check_known(known: NDArray, missing_label: Any) -> None:

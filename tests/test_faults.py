@@ -341,6 +341,20 @@ def test_strings_beside_numbers_are_refused():
         small(Classifier).fit(TABLE, np.array([1, "a", -1, 1], dtype=object))
 
 
+@pytest.mark.parametrize("marker", [None, np.nan])
+def test_a_forgotten_missing_label_is_named(marker):
+    with pytest.raises(TypeError, match="pass missing_label=None, to a splitter or scorer too"):
+        small(Classifier).fit(TABLE, np.array(["b", "a", marker, "a"], dtype=object))
+
+
+@pytest.mark.parametrize("marker", [None, np.nan])
+def test_missing_label_none_stands_for_nan_among_strings_too(marker):
+    y = pd.Series(["b", "a", marker, "a"])
+    classifier = small(Classifier, missing_label=None).fit(TABLE, y)
+    assert classifier.classes_.tolist() == ["a", "b"]
+    assert classifier.label_distributions_[2].max() < 1
+
+
 # 30
 def test_a_class_missing_from_a_fold_has_no_column():
     X, y = values(9, 6), np.repeat([0, 1, 2], 3)
