@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 from warnings import warn
 
@@ -19,7 +19,7 @@ from ._callbacks import CallbackSupportMixin, FitWatch
 from ._environment import computing
 from ._net import OPTIMIZERS, RecurrentNet, clone_callbacks
 from ._sequences import Sequences, read_sequences
-from ._sklearn import Interval, StrOptions
+from ._sklearn import COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions
 from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
 from .objectives import Objective, Task, from_name, objective_names
 from .perturbations import Light, Perturbation, StepDrop, Strong
@@ -27,10 +27,6 @@ from .perturbations import Light, Perturbation, StepDrop, Strong
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
 PREDICT_SIZE = 1 << 20  # states computed together
 OUT_OF_MEMORY = "allocate memory"
-
-COUNT = Interval(Integral, 1, None, closed="left")
-POSITIVE = Interval(Real, 0, None, closed="neither")
-SHARE = Interval(Real, 0, 1, closed="left")
 
 
 class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator):
@@ -40,24 +36,24 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
     _parameter_constraints: dict[str, list[Any]] = {
         "objective": [str, Objective],
         "cell": [StrOptions(set(CELLS))],
-        "hidden_size": [COUNT],
-        "num_layers": [COUNT],
+        "hidden_size": COUNT,
+        "num_layers": COUNT,
         "bidirectional": ["boolean"],
-        "dropout": [SHARE],
+        "dropout": SHARE,
         "pooling": [StrOptions(set(POOLINGS))],
-        "patch_size": [StrOptions({"auto"}), COUNT],
-        "max_length": [COUNT, None],
+        "patch_size": [StrOptions({"auto"}), *COUNT],
+        "max_length": [*COUNT, None],
         "augmentation": [StrOptions({"auto"}), callable, None],
         "strong_augmentation": [StrOptions({"auto"}), callable, None],
-        "max_epochs": [COUNT],
-        "lr": [POSITIVE],
-        "batch_size": [COUNT],
+        "max_epochs": COUNT,
+        "lr": POSITIVE,
+        "batch_size": COUNT,
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "gradient_clip": [POSITIVE, None],
+        "weight_decay": NOT_NEGATIVE,
+        "gradient_clip": [*POSITIVE, None],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [COUNT],
+        "n_iter_no_change": COUNT,
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
         "device": [str, torch.device],

@@ -71,8 +71,7 @@ class Rows:
 
     def in_order(self, rows: NDArray, batch_size: int) -> list[NDArray]:
         """Cut `rows` into batches that are small when padded."""
-        size = min(batch_size, max(1, MAX_STEPS // int(self.sequences.lengths[rows].max())))
-        return np.array_split(rows, -(-len(rows) // size))
+        return like_lengths(rows, self.sequences.lengths[rows], batch_size, MAX_STEPS)[::-1]
 
     def batch(self, rows: NDArray, n_labeled: int) -> Batch:
         """Read `rows`, the labeled ones first."""
@@ -112,12 +111,12 @@ def one_pass(sequences: Sequences, rows: NDArray, batch_size: int, random: np.ra
 
 
 def like_lengths(rows: NDArray, lengths: NDArray, batch_size: int, max_steps: int) -> list[NDArray]:
-    """Cut rows, sorted by length, into parts of equal size, halved until each is small when padded."""
+    """Cut rows into parts of equal size, last ones first, halved until each is small when padded."""
     parts = np.array_split(np.arange(len(rows)), -(-len(rows) // batch_size))
     batches = []
     while parts:
         part = parts.pop()
-        if len(part) > 1 and len(part) * lengths[part[-1]] > max_steps:
+        if len(part) > 1 and len(part) * lengths[part].max() > max_steps:
             parts += [part[: len(part) // 2], part[len(part) // 2 :]]
         else:
             batches.append(rows[part])

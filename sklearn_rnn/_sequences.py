@@ -114,11 +114,12 @@ class Sequences:
             values, lengths = self.batch(rows)
             if counts[0] == 0:
                 origin = values[0, 0].astype(np.float64)
-            inside = np.ones(values.shape[:2], dtype=bool)
+            steps, differences = values, np.diff(values, axis=1)
             if lengths is not None:
                 inside = np.arange(values.shape[1]) < lengths[:, None]
-            centred = values[inside] - origin
-            differences = np.diff(values, axis=1)[inside[:, 1:]]
+                steps, differences = values[inside], differences[inside[:, 1:]]
+            centred = steps.reshape(-1, self.n_features) - origin
+            differences = differences.reshape(-1, self.n_features)
             counts += len(centred), len(differences)
             total += centred.sum(0)
             squares += np.einsum("nf,nf->f", centred, centred)

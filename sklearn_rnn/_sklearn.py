@@ -1,4 +1,6 @@
-"""The private parts of scikit-learn that this package uses, imported here and nowhere else."""
+"""The private parts of scikit-learn that this package uses, imported here and nowhere else, and constraints of them."""
+
+from numbers import Integral, Real
 
 from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _routing_enabled
@@ -13,6 +15,11 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import _check_method_params, _check_sample_weight, _num_samples
 
 __all__ = [
+    "COUNT",
+    "FRACTION",
+    "NOT_NEGATIVE",
+    "POSITIVE",
+    "SHARE",
     "HasMethods",
     "Interval",
     "InvalidParameterError",
@@ -25,3 +32,9 @@ __all__ = [
     "validate_parameter_constraints",
     "validate_params",
 ]
+
+COUNT = [Interval(Integral, 1, None, closed="left")]
+NOT_NEGATIVE = [Interval(Real, 0, None, closed="left")]
+POSITIVE = [Interval(Real, 0, None, closed="neither")]
+SHARE = [Interval(Real, 0, 1, closed="left")]
+FRACTION = [Interval(Real, 0, 1, closed="both")]

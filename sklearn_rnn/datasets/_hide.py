@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,13 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from .._labels import read_labels
-from .._sklearn import Interval, validate_params
+from .._sklearn import COUNT, Interval, validate_params
 
 
 @validate_params(
     {
         "y": ["array-like"],
-        "n_labeled": [Interval(Integral, 1, None, closed="left"), None],
+        "n_labeled": [*COUNT, None],
         "fraction": [Interval(Real, 0, 1, closed="right"), None],
         "stratify": ["boolean"],
         "groups": ["array-like", None],

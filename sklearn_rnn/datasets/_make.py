@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
-from .._sklearn import Interval, validate_params
-
-COUNT = [Interval(Integral, 1, None, closed="left")]
-NOISE = [Interval(Real, 0, None, closed="left")]
+from .._sklearn import COUNT, NOT_NEGATIVE, Interval, validate_params
 
 
 @validate_params(
@@ -20,7 +17,7 @@ NOISE = [Interval(Real, 0, None, closed="left")]
         "n_samples": COUNT,
         "n_steps": COUNT,
         "n_classes": COUNT,
-        "noise": NOISE,
+        "noise": NOT_NEGATIVE,
         "ragged": ["boolean"],
         "random_state": ["random_state"],
     },

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 from sklearn.base import clone
 
-from .._sklearn import HasMethods, Interval
+from .._sklearn import COUNT, HasMethods
 from ..datasets import hide_labels
 from ._delegate import Delegate
 from ._labeled import check_marker
@@ -62,7 +61,7 @@ class LabelBudget(Delegate):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [HasMethods("fit")],
-        "n_labeled": [Interval(Integral, 1, None, closed="left"), None],
+        "n_labeled": [*COUNT, None],
         "stratify": ["boolean"],
         "missing_label": [object],
         "random_state": ["random_state"],

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._base import NOT_NEGATIVE, POSITIVE, Batch, Objective, supervised_loss
+from .._sklearn import NOT_NEGATIVE, POSITIVE
+from ._base import Batch, Objective, supervised_loss
 from ._classification import ClassificationMixin
 from ._vat import sphere
 

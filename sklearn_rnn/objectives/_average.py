@@ -6,9 +6,10 @@ from copy import deepcopy
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from ._base import FRACTION
+from .._sklearn import FRACTION
+from ._base import Batch
 from ._classification import ClassificationMixin
 
 
@@ -76,3 +77,10 @@ class AveragedMixin(ClassificationMixin):
     def finish(self, model: Any) -> None:
         """Drop the teacher, whose weights the model now has."""
         del self.teacher_
+
+    @torch.no_grad()
+    def teach(self, model: Any, batch: Batch) -> Tensor:
+        """Return the teacher's probabilities (n, K) of weak views of its own."""
+        teacher = self.predictor(model)
+        view = teacher.view(batch.values, batch.lengths, batch.generator)
+        return teacher.logits(view, batch.lengths).softmax(1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -12,14 +11,7 @@ from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from .._sklearn import Interval
-
 Task = Literal["classification", "representation"]
-NOT_NEGATIVE = [Interval(Real, 0, None, closed="left")]
-POSITIVE = [Interval(Real, 0, None, closed="neither")]
-FRACTION = [Interval(Real, 0, 1, closed="both")]
-SHARE = [Interval(Real, 0, 1, closed="left")]
-COUNT = [Interval(Integral, 1, None, closed="left")]
 
 
 @dataclass

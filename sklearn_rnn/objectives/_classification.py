@@ -12,7 +12,8 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from ._base import FRACTION, NOT_NEGATIVE, POSITIVE, Batch, Objective, Task, ramp_up, supervised_loss
+from .._sklearn import FRACTION, NOT_NEGATIVE, POSITIVE
+from ._base import Batch, Objective, Task, ramp_up, supervised_loss
 
 MIN_STEPS = 100  # of the optimiser; after fewer a net is not judged
 

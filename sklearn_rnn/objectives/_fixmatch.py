@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ._base import FRACTION, Batch, Objective
+from .._sklearn import FRACTION
+from ._base import Batch, Objective
 from ._classification import confident
 from ._matching import MatchingMixin
 

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._base import FRACTION, Batch, Objective
+from .._sklearn import FRACTION
+from ._base import Batch, Objective
 from ._matching import MatchingMixin
 
 UNSURE, UNSEEN = -1, -2

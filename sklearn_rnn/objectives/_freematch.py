@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._base import FRACTION, NOT_NEGATIVE, Batch, Objective
+from .._sklearn import FRACTION, NOT_NEGATIVE
+from ._base import Batch, Objective
 from ._matching import MatchingMixin
 
 

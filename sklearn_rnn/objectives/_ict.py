@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .._sklearn import FRACTION, POSITIVE
 from ._average import AveragedMixin
-from ._base import FRACTION, POSITIVE, Batch, Objective
+from ._base import Batch, Objective
 from ._classification import agreement, confident
 from ._mixup import draw_mixture, mixture
 

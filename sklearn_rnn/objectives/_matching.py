@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -24,17 +23,10 @@ class MatchingMixin(AveragedMixin):
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"matching"`."""
-        answers = self._answer(model, batch)
+        answers = self.teach(model, batch)
         trust = self.trust(answers, batch)
         self.observe(confident=trust.mean(), agreement=agreement(answers, logits))  # type: ignore[attr-defined]
         return {"matching": (cross_entropy(logits, self.target(answers), reduction="none") * trust).mean()}
-
-    @torch.no_grad()
-    def _answer(self, model: Any, batch: Batch) -> Tensor:
-        """Probabilities (n, K) of the weak views."""
-        teacher = self.predictor(model)
-        view = teacher.view(batch.values, batch.lengths, batch.generator)
-        return teacher.logits(view, batch.lengths).softmax(1)
 
     def target(self, answers: Tensor) -> Tensor:
         """Return what strong views are trained for: classes (n,) or probabilities (n, K)."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from .._sklearn import FRACTION
 from ._average import AveragedMixin
-from ._base import FRACTION, Batch, Objective
+from ._base import Batch, Objective
 from ._classification import agreement, confident
 
 
@@ -72,13 +72,7 @@ class MeanTeacher(AveragedMixin, Objective):
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"consistency"`."""
-        teacher = self._teach(model, batch)
+        teacher = self.teach(model, batch)
         sure = confident(teacher, self.threshold)
         self.observe(confident=sure.mean(), agreement=agreement(teacher, logits))
         return {"consistency": ((logits.softmax(1) - teacher).square().sum(1) * sure).mean()}
-
-    @torch.no_grad()
-    def _teach(self, model: Any, batch: Batch) -> Tensor:
-        teacher = self.predictor(model)
-        view = teacher.view(batch.values, batch.lengths, batch.generator)
-        return teacher.logits(view, batch.lengths).softmax(1)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from ._base import NOT_NEGATIVE, POSITIVE, Batch, Objective, masked
+from .._sklearn import NOT_NEGATIVE, POSITIVE
+from ._base import Batch, Objective, masked
 from ._classification import ClassificationMixin
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ._base import COUNT, FRACTION, Batch, Objective
+from .._sklearn import COUNT, FRACTION
+from ._base import Batch, Objective
 from ._classification import ClassificationMixin, agreement
 from ._self_training import surest
 
@@ -45,6 +46,7 @@ class NoisyStudent(ClassificationMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier(NoisyStudent(n_rounds=4))
     """
 
+    strong = True
     _parameter_constraints: dict[str, list[Any]] = {
         "weight": ClassificationMixin._parameter_constraints["weight"],
         "threshold": FRACTION,
@@ -66,8 +68,6 @@ class NoisyStudent(ClassificationMixin, Objective):
         self.k_best = k_best
         self.n_rounds = n_rounds
         self.ratio = ratio
-
-    strong = True
 
     @property
     def unlabeled_ratio(self) -> float:

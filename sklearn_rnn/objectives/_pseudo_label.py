@@ -7,7 +7,8 @@ from typing import Any
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ._base import FRACTION, Batch, Objective
+from .._sklearn import FRACTION
+from ._base import Batch, Objective
 from ._classification import ClassificationMixin, confident
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ._base import Batch, Objective
+from ._base import Batch, Objective, masked
 
 
 class Reconstruction(Objective):
@@ -31,7 +30,6 @@ class Reconstruction(Objective):
 
     task = "representation"
     needs_decoder = True
-    _parameter_constraints: dict[str, list[Any]] = {}
 
     @property
     def unlabeled_ratio(self) -> float:
@@ -53,5 +51,4 @@ class Reconstruction(Objective):
             error = (steps - model.encoder.standardised(batch.values)).square().mean(2)
         if batch.lengths is None:
             return error.mean(1)
-        outside = torch.arange(error.shape[1], device=error.device) >= batch.lengths[:, None]
-        return error.masked_fill(outside, 0).sum(1) / batch.lengths
+        return masked(error[:, :, None], batch.lengths)[:, :, 0].sum(1) / batch.lengths

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._base import COUNT, FRACTION, Objective
+from .._sklearn import COUNT, FRACTION
+from ._base import Objective
 from ._classification import ClassificationMixin, nothing_passed
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._base import FRACTION, SHARE, Batch, Objective
+from .._sklearn import FRACTION, SHARE
+from ._base import Batch, Objective
 from ._classification import ClassificationMixin, agreement, confident
 
 

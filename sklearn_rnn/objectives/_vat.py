@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import kl_div
 
-from ._base import COUNT, POSITIVE, Batch, Objective, masked
+from .._sklearn import COUNT, POSITIVE
+from ._base import Batch, Objective, masked
 from ._classification import ClassificationMixin
 
 

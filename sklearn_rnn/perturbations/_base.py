@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -13,9 +13,6 @@ from torch import Tensor
 
 from .._sklearn import Interval
 
-SHARE = [Interval(Real, 0, 1, closed="left")]
-DEVIATION = [Interval(Real, 0, None, closed="left")]
-COUNT = [Interval(Integral, 1, None, closed="left")]
 KNOTS = [Interval(Integral, 2, None, closed="left")]
 
 

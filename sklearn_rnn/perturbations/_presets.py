@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._base import DEVIATION, SHARE, Perturbation, Steps
+from .._sklearn import NOT_NEGATIVE, SHARE
+from ._base import Perturbation, Steps
 from ._functions import (
     all_but_one,
     interpolate,
@@ -104,8 +105,8 @@ class Light(Perturbation):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "shift": SHARE,
-        "scale": DEVIATION,
-        "jitter": DEVIATION,
+        "scale": NOT_NEGATIVE,
+        "jitter": NOT_NEGATIVE,
     }
 
     def __init__(
@@ -166,12 +167,12 @@ class Strong(Perturbation):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "shift": SHARE,
-        "scale": DEVIATION,
-        "jitter": DEVIATION,
+        "scale": NOT_NEGATIVE,
+        "jitter": NOT_NEGATIVE,
         "hide": SHARE,
         "trim": SHARE,
-        "warp": DEVIATION,
-        "magnitude": DEVIATION,
+        "warp": NOT_NEGATIVE,
+        "magnitude": NOT_NEGATIVE,
         "channels": SHARE,
     }
 

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._base import COUNT, DEVIATION, KNOTS, SHARE, Perturbation, Steps
+from .._sklearn import COUNT, NOT_NEGATIVE, SHARE
+from ._base import KNOTS, Perturbation, Steps
 from ._functions import interpolate, normal, pick, uniform, warped, whole_steps, window
 
 
@@ -139,7 +140,7 @@ class TimeWarp(Perturbation):
     tensor([0.0000, 1.2094, 1.8693, 2.3731, 4.0000])
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {"deviation": DEVIATION, "n_knots": KNOTS}
+    _parameter_constraints: dict[str, list[Any]] = {"deviation": NOT_NEGATIVE, "n_knots": KNOTS}
 
     def __init__(self, deviation: float = 0.3, n_knots: int = 4):
         self.deviation = deviation

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._base import SHARE, Perturbation, Steps
+from .._sklearn import SHARE
+from ._base import Perturbation, Steps
 from ._functions import all_but_one, pick, pick_any, uniform
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._base import COUNT, DEVIATION, KNOTS, SHARE, Perturbation, Steps
+from .._sklearn import COUNT, NOT_NEGATIVE, SHARE
+from ._base import KNOTS, Perturbation, Steps
 from ._functions import all_but_one, noise, normal, outside, smooth_curve, span, uniform
 
 
@@ -38,7 +39,7 @@ class Jitter(Perturbation):
     tensor([0.1541, 0.9707, 1.7821, 3.0568, 3.8915])
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {"deviation": DEVIATION}
+    _parameter_constraints: dict[str, list[Any]] = {"deviation": NOT_NEGATIVE}
 
     def __init__(self, deviation: float = 0.3):
         self.deviation = deviation
@@ -70,7 +71,7 @@ class Scaling(Perturbation):
     tensor([0.0000, 1.1541, 2.3082, 3.4623, 4.6164])
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {"deviation": DEVIATION}
+    _parameter_constraints: dict[str, list[Any]] = {"deviation": NOT_NEGATIVE}
 
     def __init__(self, deviation: float = 0.1):
         self.deviation = deviation
@@ -106,7 +107,7 @@ class MagnitudeWarp(Perturbation):
     tensor([1.3082, 0.9950, 0.7528, 0.6447, 1.1137])
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {"deviation": DEVIATION, "n_knots": KNOTS}
+    _parameter_constraints: dict[str, list[Any]] = {"deviation": NOT_NEGATIVE, "n_knots": KNOTS}
 
     def __init__(self, deviation: float = 0.2, n_knots: int = 4):
         self.deviation = deviation

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._sequences import Sequences
-from .._sklearn import Interval
+from .._sklearn import COUNT
 from ._base import SequenceTransformer, first_steps, give_back, steps_of
-
-COUNT = [Interval(Integral, 1, None, closed="left")]
 
 
 class SequenceResampler(SequenceTransformer):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._sklearn import Interval, validate_params
-
-COUNT = [Interval(Integral, 1, None, closed="left")]
+from .._sklearn import COUNT, validate_params
 
 
 @validate_params(
