@@ -8,9 +8,10 @@ is passed, and is off where that is None; the modules have no other randomness a
 from ._cells import CELLS, RecurrentStack
 from ._decoder import Decoder
 from ._encoder import Architecture, Encoder, auto_patch_size
-from ._layers import initialise
+from ._layers import initialise, linear
 from ._model import Model
 from ._pooling import POOLINGS, Pooling
+from ._token_decoder import TokenDecoder
 
 __all__ = [
     "CELLS",
@@ -21,6 +22,8 @@ __all__ = [
     "Model",
     "Pooling",
     "RecurrentStack",
+    "TokenDecoder",
     "auto_patch_size",
     "initialise",
+    "linear",
 ]
