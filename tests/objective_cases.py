@@ -34,7 +34,7 @@ def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1):
     model = Model(
         encoder,
         n_classes=n_classes,
-        parts=cls().parts(encoder),
+        parts=cls().parts(encoder, n_classes) if n_classes else cls().parts(encoder),
         augmentation=Light(),
         strong_augmentation=Strong(),
     )

@@ -81,7 +81,7 @@ def test_only_objectives_that_can_draw_let_the_estimator_sample():
 @pytest.mark.filterwarnings("error")
 def test_samples_are_as_high_and_as_smooth_as_what_was_learned():
     X = waves()
-    small = {"hidden_size": 16, "patch_size": 4, "max_epochs": 16, "random_state": 0}
+    small = {"hidden_size": 24, "patch_size": 4, "max_epochs": 24, "random_state": 0}
     model = RNNAutoencoderTransformer(Variational(n_codes=4), **small).fit(X)
     drawn = model.sample(200, random_state=0)
     assert drawn.std() == pytest.approx(X.std(), rel=0.2)

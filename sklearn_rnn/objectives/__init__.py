@@ -14,6 +14,7 @@ from ._fixmatch import FixMatch
 from ._flexmatch import FlexMatch
 from ._freematch import FreeMatch
 from ._ict import ICT
+from ._joint_reconstruction import JointReconstruction
 from ._mean_teacher import MeanTeacher
 from ._mixup import MixUp
 from ._noisy_student import NoisyStudent
@@ -22,6 +23,7 @@ from ._pseudo_label import PseudoLabel
 from ._reconstruction import Reconstruction
 from ._representation import DecodingMixin, RepresentationMixin
 from ._self_training import SelfTraining
+from ._semi_supervised_vae import SemiSupervisedVAE
 from ._softmatch import SoftMatch
 from ._sum import Sum
 from ._supervised import Supervised
@@ -42,6 +44,7 @@ __all__ = [
     "FixMatch",
     "FlexMatch",
     "FreeMatch",
+    "JointReconstruction",
     "MeanTeacher",
     "MixUp",
     "NoisyStudent",
@@ -51,6 +54,7 @@ __all__ = [
     "Reconstruction",
     "RepresentationMixin",
     "SelfTraining",
+    "SemiSupervisedVAE",
     "SoftMatch",
     "Sum",
     "Supervised",

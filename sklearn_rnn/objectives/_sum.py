@@ -55,6 +55,16 @@ class Sum(ClassificationMixin, Objective):
             if part.n_rounds > 1:
                 raise ValueError(f"{type(part).__name__} trains in rounds and cannot be part of a sum.")
 
+    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+        """Return the parts of both."""
+        first, second = (part.parts(encoder, n_classes) for part in (self.first, self.second))
+        if both := first.keys() & second.keys():
+            names = f"{type(self.first).__name__} and {type(self.second).__name__}"
+            raise ValueError(
+                f"{names} both train a part named {sorted(both)[0]!r} and cannot be summed; leave one out."
+            )
+        return first | second
+
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:
         """Start both."""
         self.first.start(model, n_steps, n_rows)
