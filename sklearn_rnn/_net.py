@@ -64,7 +64,18 @@ class RecurrentNet(NeuralNet):
         return [("print_log", Table(keys_ignored=["class_share"]))] if self.verbose else []
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> RecurrentNet:
-        """Build the optimizer; SGD gets Nesterov momentum of 0.9."""
+        """Build the optimizer, and a second one for the objective's opponents."""
+        names = tuple(f"parts.{name}." for name in self.objective.opponents)
+        weights = list(self.module_.named_parameters())
+        self.opponents_ = [weight for name, weight in weights if names and name.startswith(names)]
+        self.optimizer_ = self._optimizer(
+            [weight for name, weight in weights if not (names and name.startswith(names))]
+        )
+        self.opponent_optimizer_: torch.optim.Optimizer | None = self._optimizer(self.opponents_) if names else None
+        return self
+
+    def _optimizer(self, parameters: list[nn.Parameter]) -> Any:
+        """Build an optimizer; SGD gets Nesterov momentum of 0.9."""
         kind: Any = OPTIMIZERS.get(self.optimizer, self.optimizer)
         options: dict[str, Any] = {"lr": self.lr}
         if kind is not torch.optim.LBFGS:
@@ -73,8 +84,7 @@ class RecurrentNet(NeuralNet):
             options.update(momentum=0.9, nesterov=True)
         if self.optimizer in OPTIMIZERS:
             options["fused"] = True
-        self.optimizer_ = kind(self.module_.parameters(), **options)
-        return self
+        return kind(parameters, **options)
 
     def train_on(self, training: Rows, validation: Rows | None, patience: int | None, watch: FitWatch) -> RecurrentNet:
         """Train the objective's rounds, each for `max_epochs`.
@@ -105,8 +115,9 @@ class RecurrentNet(NeuralNet):
             if last is not None:
                 self.module_.load_state_dict(last)
             self.optimizer_ = None
+            self.opponent_optimizer_ = None
             self.module_.zero_grad()
-            del self.parameters_, self._hooks, self.watch_
+            del self.parameters_, self.opponents_, self._hooks, self.watch_
         watch.end()
         return self
 
@@ -205,8 +216,9 @@ class RecurrentNet(NeuralNet):
     def train_step(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step; optimisers that need a closure get one."""
         if self.scheduled_:
-            for group in self.optimizer_.param_groups:
-                group["lr"] = self.lr * one_cycle(batch[0].progress)
+            for optimizer in (self.optimizer_, self.opponent_optimizer_):
+                for group in () if optimizer is None else optimizer.param_groups:
+                    group["lr"] = self.lr * one_cycle(batch[0].progress)
         if isinstance(self.optimizer_, torch.optim.LBFGS):
             step = super().train_step(batch)
         else:
@@ -215,24 +227,43 @@ class RecurrentNet(NeuralNet):
             for cb in self._hooks["on_grad_computed"]:
                 cb.on_grad_computed(self, named_parameters=self.module_.named_parameters(), batch=batch, training=True)
             self.optimizer_.step()
+        if self.opponent_optimizer_ is not None:
+            step["terms"] |= self._oppose(batch[0], self.opponent_optimizer_)
         self.step_ += 1
         self.objective.after_step(self.module_)
         return step
 
     def train_step_single(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Compute the loss terms and the gradient, clipped."""
-        terms = self.objective.terms(self.module_, batch[0])
+        loss, values = self._summed(self.objective.terms(self.module_, batch[0]))
+        loss.backward()
+        if self.gradient_clip is not None:
+            clip_gradient(self.parameters_, self.gradient_clip)
+        return {"loss": loss, "y_pred": None, "terms": values}
+
+    def _oppose(self, batch: Batch, optimizer: torch.optim.Optimizer) -> dict[str, float]:
+        """Let the objective's opponents take a step of their own; no other weight gets a gradient."""
+        terms = self.objective.opponent_terms(self.module_, batch)
+        if not terms:
+            return {}
+        loss, values = self._summed(terms)
+        for weight, gradient in zip(self.opponents_, torch.autograd.grad(loss, self.opponents_), strict=True):
+            weight.grad = gradient
+        if self.gradient_clip is not None:
+            clip_gradient(self.opponents_, self.gradient_clip)
+        optimizer.step()
+        optimizer.zero_grad()
+        return values
+
+    def _summed(self, terms: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
+        """Return the sum of loss terms and their values, which must be finite."""
         values = {name: term.item() for name, term in terms.items()}
         if not math.isfinite(sum(values.values())):
             raise FloatingPointError(
                 f"The loss is not finite in epoch {len(self.history)}, step {self.step_ + 1}: "
                 f"{values}. Scale X, or lower lr (now {self.lr})."
             )
-        loss = reduce(torch.add, terms.values())
-        loss.backward()
-        if self.gradient_clip is not None:
-            clip_gradient(self.parameters_, self.gradient_clip)
-        return {"loss": loss, "y_pred": None, "terms": values}
+        return reduce(torch.add, terms.values()), values
 
     def _validate_epoch(self, validation: Rows) -> None:
         total, n = 0.0, 0

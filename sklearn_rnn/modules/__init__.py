@@ -8,10 +8,11 @@ is passed, and is off where that is None; the modules have no other randomness a
 from ._cells import CELLS, RecurrentStack
 from ._decoder import Decoder
 from ._encoder import Architecture, Encoder, auto_patch_size
+from ._generator import Generator
 from ._layers import initialise, linear
 from ._model import Model
 from ._pooling import POOLINGS, Pooling
-from ._token_decoder import TokenDecoder
+from ._token_decoder import TokenDecoder, gumbel_like
 
 __all__ = [
     "CELLS",
@@ -19,11 +20,13 @@ __all__ = [
     "Architecture",
     "Decoder",
     "Encoder",
+    "Generator",
     "Model",
     "Pooling",
     "RecurrentStack",
     "TokenDecoder",
     "auto_patch_size",
+    "gumbel_like",
     "initialise",
     "linear",
 ]

@@ -7,9 +7,11 @@ classifiers add up: ``VAT() + EntropyMinimization(weight=0.06)``.
 import re
 
 from ._adversarial import AdversarialTraining
+from ._adversarial_autoencoder import AdversarialAutoencoder
 from ._base import Batch, Objective, Task
 from ._classification import ClassificationMixin
 from ._entropy import EntropyMinimization
+from ._feature_matching_gan import FeatureMatchingGAN
 from ._fixmatch import FixMatch
 from ._flexmatch import FlexMatch
 from ._freematch import FreeMatch
@@ -21,6 +23,7 @@ from ._noisy_student import NoisyStudent
 from ._pi_model import PiModel
 from ._pseudo_label import PseudoLabel
 from ._reconstruction import Reconstruction
+from ._recurrent_gan import RecurrentGAN
 from ._representation import DecodingMixin, RepresentationMixin
 from ._self_training import SelfTraining
 from ._semi_supervised_vae import SemiSupervisedVAE
@@ -36,11 +39,13 @@ __all__ = [
     "ICT",
     "UDA",
     "VAT",
+    "AdversarialAutoencoder",
     "AdversarialTraining",
     "Batch",
     "ClassificationMixin",
     "DecodingMixin",
     "EntropyMinimization",
+    "FeatureMatchingGAN",
     "FixMatch",
     "FlexMatch",
     "FreeMatch",
@@ -52,6 +57,7 @@ __all__ = [
     "PiModel",
     "PseudoLabel",
     "Reconstruction",
+    "RecurrentGAN",
     "RepresentationMixin",
     "SelfTraining",
     "SemiSupervisedVAE",

@@ -43,6 +43,11 @@ class Sum(ClassificationMixin, Objective):
         return max(self.first.unlabeled_ratio, self.second.unlabeled_ratio)
 
     @property
+    def opponents(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The opponents of both."""
+        return self.first.opponents + self.second.opponents
+
+    @property
     def strong(self) -> bool:  # type: ignore[override]
         """Whether one of both wants strong views."""
         return any(part.strong and part.unlabeled_ratio > 0 for part in (self.first, self.second))
@@ -76,6 +81,11 @@ class Sum(ClassificationMixin, Objective):
         for name, term in self.second.added_terms(model, batch, view, logits).items():
             terms[name] = terms[name] + term if name in terms else term
         return terms
+
+    def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+        """Return the terms of the opponents of both."""
+        first, second = (part.opponent_terms(model, batch) for part in (self.first, self.second))
+        return first | second
 
     def after_step(self, model: Any) -> None:
         """Tell both."""
