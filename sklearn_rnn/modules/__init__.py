@@ -8,7 +8,7 @@ is passed, and is off where that is None; the modules have no other randomness a
 from ._cells import CELLS, RecurrentStack
 from ._decoder import Decoder
 from ._encoder import Architecture, Encoder, auto_patch_size
-from ._layers import initialise
+from ._layers import initialise, linear
 from ._model import Model
 from ._pooling import POOLINGS, Pooling
 
@@ -23,4 +23,5 @@ __all__ = [
     "RecurrentStack",
     "auto_patch_size",
     "initialise",
+    "linear",
 ]

@@ -9,13 +9,16 @@ import re
 from ._adversarial import AdversarialTraining
 from ._base import Batch, Objective, Task
 from ._classification import ClassificationMixin
+from ._denoising import Denoising
 from ._entropy import EntropyMinimization
 from ._fixmatch import FixMatch
 from ._flexmatch import FlexMatch
 from ._freematch import FreeMatch
 from ._ict import ICT
+from ._masked_reconstruction import MaskedReconstruction
 from ._mean_teacher import MeanTeacher
 from ._mixup import MixUp
+from ._next_step import NextStep
 from ._noisy_student import NoisyStudent
 from ._pi_model import PiModel
 from ._pseudo_label import PseudoLabel
@@ -37,12 +40,15 @@ __all__ = [
     "Batch",
     "ClassificationMixin",
     "DecodingMixin",
+    "Denoising",
     "EntropyMinimization",
     "FixMatch",
     "FlexMatch",
     "FreeMatch",
+    "MaskedReconstruction",
     "MeanTeacher",
     "MixUp",
+    "NextStep",
     "NoisyStudent",
     "Objective",
     "PiModel",

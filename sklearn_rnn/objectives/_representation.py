@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -60,3 +61,10 @@ def mean_over_steps(error: Tensor, lengths: Tensor | None) -> Tensor:
     if lengths is None:
         return error.mean(1)
     return masked(error[:, :, None], lengths)[:, :, 0].sum(1) / lengths
+
+
+def own_steps(batch: Batch) -> Tensor:
+    """Which steps belong to their sequence, shape (n, T)."""
+    n, n_steps = batch.values.shape[:2]
+    steps = torch.arange(n_steps, device=batch.values.device).expand(n, -1)
+    return steps >= 0 if batch.lengths is None else steps < batch.lengths[:, None]
