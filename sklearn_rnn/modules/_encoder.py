@@ -85,7 +85,10 @@ class Encoder(nn.Module):
 
     def forward(self, embedded: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
         """Codes of embedded steps."""
-        states, lengths = self.states(embedded, lengths, generator)
+        return self.pooled(*self.states(embedded, lengths, generator), generator)
+
+    def pooled(self, states: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
+        """Codes of states (n, T / patch_size, S)."""
         return dropout(self.pooling(states, lengths), self.architecture.dropout, generator)
 
     def states(

@@ -9,6 +9,7 @@ import re
 from ._adversarial import AdversarialTraining
 from ._base import Batch, Objective, Task
 from ._classification import ClassificationMixin
+from ._contrastive import Contrastive
 from ._denoising import Denoising
 from ._entropy import EntropyMinimization
 from ._fixmatch import FixMatch
@@ -39,6 +40,7 @@ __all__ = [
     "AdversarialTraining",
     "Batch",
     "ClassificationMixin",
+    "Contrastive",
     "DecodingMixin",
     "Denoising",
     "EntropyMinimization",

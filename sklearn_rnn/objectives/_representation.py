@@ -63,8 +63,12 @@ def mean_over_steps(error: Tensor, lengths: Tensor | None) -> Tensor:
     return masked(error[:, :, None], lengths)[:, :, 0].sum(1) / lengths
 
 
+def own_lengths(batch: Batch) -> Tensor:
+    """Steps of each sequence, (n,)."""
+    n, n_steps = batch.values.shape[:2]
+    return torch.full((n,), n_steps, device=batch.values.device) if batch.lengths is None else batch.lengths
+
+
 def own_steps(batch: Batch) -> Tensor:
     """Which steps belong to their sequence, shape (n, T)."""
-    n, n_steps = batch.values.shape[:2]
-    steps = torch.arange(n_steps, device=batch.values.device).expand(n, -1)
-    return steps >= 0 if batch.lengths is None else steps < batch.lengths[:, None]
+    return torch.arange(batch.values.shape[1], device=batch.values.device) < own_lengths(batch)[:, None]
