@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array, check_random_state, check_scalar
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from ._base import SequenceEstimator, draw_seed, known_tokens
 from ._batches import Rows
 from ._callbacks import FitWatch, with_callbacks
+from ._generation import SOME, checked_ends, decoded, generate, shaped
 from ._sequences import Sequences, read_sequences
 from .objectives import Objective, from_name, objective_names
 
@@ -213,7 +215,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         self._check_device()
         objective = self._resolve_objective()
         self._kind = sequences.kind
-        self._length = int(sequences.lengths.max())
+        self._lengths = sequences.lengths
         random = check_random_state(self.random_state)
         with self._computing():
             rows, validation = self._rows(sequences, random)
@@ -271,15 +273,13 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         model = self.net_.module_
         if codes.shape[1] != self._n_features_out:
             raise ValueError(f"X has {codes.shape[1]} codes, but {type(self).__name__} makes {self._n_features_out}.")
-        ends = np.full(len(codes), self._length) if lengths is None else np.asarray(lengths, dtype=np.int64)
-        check_consistent_length(codes, ends)
-        if ends.min() < 1:
-            raise ValueError(f"lengths must be at least 1, got {ends.min()}.")
-        device, decoded = next(model.parameters()).device, []
+        ends = checked_ends(np.full(len(codes), self._lengths.max()) if lengths is None else lengths, codes)
+        device, values = next(model.parameters()).device, []
         with self._computing(), torch.inference_mode():
-            for some in np.array_split(codes, -(-len(codes) // 256)):
-                decoded.append(self._decode(model, torch.from_numpy(some).to(device), int(ends.max())))
-        return self._shaped(np.concatenate(decoded), ends)
+            for some in np.array_split(codes, -(-len(codes) // SOME)):
+                steps = self.objective_.decode(model, torch.from_numpy(some).to(device), int(ends.max()))
+                values.append(decoded(model, steps))
+        return shaped(self, np.concatenate(values), ends)
 
     @available_if(_objective_can("decode"))
     def reconstruct(self, X: Any) -> Any:
@@ -299,9 +299,44 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         codes = self._compute(sequences, self._coder)
         return self.inverse_transform(codes, sequences.lengths)
 
+    @available_if(_objective_can("sample"))
+    def sample(self, n_samples: int = 1, lengths: Any = None, random_state: Any = None) -> Any:
+        """Draw new sequences.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            How many.
+        lengths : array-like of shape (n_samples,), default=None
+            Steps of each; by default drawn from the lengths seen in `fit`, whatever the sequence.
+        random_state : int, RandomState or None, default=None
+            Seeds the draws; an int gives the same sequences each time.
+
+        Returns
+        -------
+        sequences : ndarray of shape (n_samples, T) or (n_samples, T, F), or list of arrays
+            In the form of `fit`'s X; a list where lengths differed there or do here, or for token ids.
+
+        Raises
+        ------
+        ValueError
+            `n_samples` is less than 1, or `lengths` are not one for each sample, at least 1.
+        """
+        check_is_fitted(self, "net_")
+        random, rows = (
+            check_random_state(random_state),
+            np.arange(check_scalar(n_samples, "n_samples", Integral, min_val=1)),
+        )
+        return generate(
+            self,
+            rows,
+            checked_ends(random.choice(self._lengths, len(rows)) if lengths is None else lengths, rows),
+            random,
+        )
+
     @available_if(_objective_can("errors"))
     def score_samples(self, X: Any) -> NDArray[np.float32]:
-        """Score sequences: minus the reconstruction error, so high is normal.
+        """Score sequences: minus the objective's error, so high is normal.
 
         Parameters
         ----------
@@ -311,7 +346,8 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Returns
         -------
         scores : ndarray of shape (n,), float32
-            Minus the objective's error of each sequence (mean squared, in standardised units).
+            Minus the objective's error of each sequence: of `Reconstruction` the mean squared one, in standardised
+            units; of `Variational` minus a lower bound of the log-likelihood of the sequence, in nats.
         """
 
         def error(model: Any) -> Any:
@@ -335,14 +371,3 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         score : float
         """
         return float(self.score_samples(X).mean())
-
-    def _decode(self, model: Any, codes: torch.Tensor, n_steps: int) -> NDArray:
-        steps = self.objective_.decode(model, codes, n_steps)
-        if self._kind == "tokens":
-            return steps.argmax(2).cpu().numpy()
-        return (steps * model.encoder.scale + model.encoder.mean).cpu().numpy()
-
-    def _shaped(self, decoded: NDArray, ends: NDArray) -> Any:
-        if self._kind == "tokens" or ends.min() < ends.max():
-            return [row[:end] for row, end in zip(decoded, ends, strict=True)]
-        return decoded[:, :, 0] if self._kind == "table" else decoded

@@ -11,6 +11,7 @@ from ._encoder import Architecture, Encoder, auto_patch_size
 from ._layers import initialise, linear
 from ._model import Model
 from ._pooling import POOLINGS, Pooling
+from ._token_decoder import TokenDecoder
 
 __all__ = [
     "CELLS",
@@ -21,6 +22,7 @@ __all__ = [
     "Model",
     "Pooling",
     "RecurrentStack",
+    "TokenDecoder",
     "auto_patch_size",
     "initialise",
     "linear",

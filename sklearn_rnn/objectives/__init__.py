@@ -31,6 +31,7 @@ from ._sum import Sum
 from ._supervised import Supervised
 from ._temporal_ensembling import TemporalEnsembling
 from ._uda import UDA
+from ._variational import Variational
 from ._vat import VAT
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "Sum",
     "Supervised",
     "TemporalEnsembling",
+    "Variational",
     "objective_names",
 ]
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
+from warnings import warn
 
 import torch
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 Task = Literal["classification", "representation"]
+MIN_STEPS = 100  # of the optimiser; after fewer a net is not judged
 
 
 @dataclass
@@ -132,7 +136,14 @@ class Objective(BaseEstimator, ABC):
         return {name: torch.stack(values).mean(0).tolist() for name, values in observed.items()}
 
     def diagnose(self, history: Any) -> None:
-        """Warn of a term that trained nothing or of collapsed predictions, once trained."""
+        """Warn of each trouble, if training was long enough to tell."""
+        if sum(history[:, "train_batch_count"]) >= MIN_STEPS:
+            for trouble in self.troubles(history):
+                warn(trouble, ConvergenceWarning, stacklevel=2)
+
+    def troubles(self, history: Any) -> Iterable[str]:
+        """Say which term trained nothing and what collapsed, and which parameter to change."""
+        return ()
 
 
 def masked(x: Tensor, lengths: Tensor | None) -> Tensor:

@@ -5,17 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from typing import Any
-from warnings import warn
 
 import torch
-from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 from torch.nn.functional import one_hot
 
 from .._sklearn import FRACTION, NOT_NEGATIVE, POSITIVE
 from ._base import Batch, Objective, Task, ramp_up, supervised_loss
-
-MIN_STEPS = 100  # of the optimiser; after fewer a net is not judged
 
 
 class ClassificationMixin:
@@ -98,12 +94,6 @@ class ClassificationMixin:
         if "confident" in observed:
             self.most_confident_ = max(getattr(self, "most_confident_", 0.0), observed["confident"])
         return observed
-
-    def diagnose(self, history: Any) -> None:
-        """Warn of each trouble, if training was long enough to tell."""
-        if sum(history[:, "train_batch_count"]) >= MIN_STEPS:
-            for trouble in self.troubles(history):
-                warn(trouble, ConvergenceWarning, stacklevel=2)
 
     def troubles(self, history: Any) -> Iterator[str]:
         """Say whether the net ended with one class for all rows, and whether no row passed the threshold."""
