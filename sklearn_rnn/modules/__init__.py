@@ -5,9 +5,10 @@ the same result for a sequence whatever padding follows it. Dropout is drawn fro
 is passed, and is off where that is None; the modules have no other randomness and no training mode.
 """
 
-from ._cells import CELLS, RecurrentStack
+from ._cells import CELLS, RecurrentStack, reverse
 from ._decoder import Decoder
 from ._encoder import Architecture, Encoder, auto_patch_size
+from ._feeding_decoder import FeedingDecoder
 from ._layers import initialise, linear
 from ._model import Model
 from ._pooling import POOLINGS, Pooling
@@ -19,6 +20,7 @@ __all__ = [
     "Architecture",
     "Decoder",
     "Encoder",
+    "FeedingDecoder",
     "Model",
     "Pooling",
     "RecurrentStack",
@@ -26,4 +28,5 @@ __all__ = [
     "auto_patch_size",
     "initialise",
     "linear",
+    "reverse",
 ]

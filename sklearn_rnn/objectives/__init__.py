@@ -9,6 +9,7 @@ import re
 from ._adversarial import AdversarialTraining
 from ._base import Batch, Objective, Task
 from ._classification import ClassificationMixin
+from ._composite import Composite
 from ._contrastive import Contrastive
 from ._denoising import Denoising
 from ._entropy import EntropyMinimization
@@ -41,6 +42,7 @@ __all__ = [
     "AdversarialTraining",
     "Batch",
     "ClassificationMixin",
+    "Composite",
     "Contrastive",
     "DecodingMixin",
     "Denoising",

@@ -97,7 +97,7 @@ def cropped(batch: Batch, crop: float, patch_size: int) -> tuple[Tensor, Batch]:
         return torch.zeros_like(lengths), batch
     draws = torch.rand(2, len(batch), generator=batch.generator, device=lengths.device)
     n_patches = (lengths + patch_size - 1) // patch_size
-    cut = (draws[0] * (crop * n_patches + 1)).floor().clamp_max(n_patches - 1)
+    cut = (draws[0] * ((crop * n_patches).floor() + 1)).floor()
     first = (draws[1] * (cut + 1)).floor()
     ends = lengths.minimum((n_patches - cut + first) * patch_size)
     steps = torch.arange(batch.values.shape[1], device=lengths.device) + first[:, None] * patch_size

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, huber_loss, l1_loss, mse_loss
 
 from ..modules import Decoder
 from ._base import Batch, Task, masked
+
+LOSSES: dict[str, Callable[..., Tensor]] = {"squared": mse_loss, "absolute": l1_loss, "huber": huber_loss}
 
 
 class RepresentationMixin:
@@ -20,6 +23,7 @@ class RepresentationMixin:
     """
 
     task: Task = "representation"
+    reverse: bool = False  # whether `decode` returns the last step of each sequence first
 
     @property
     def unlabeled_ratio(self) -> float:
@@ -47,13 +51,16 @@ class DecodingMixin(RepresentationMixin):
         return model.parts["decoder"](codes, n_steps)
 
 
-def rebuilding_errors(model: Any, batch: Batch, steps: Tensor) -> Tensor:
-    """Mean error (n,) of rebuilt steps over each sequence's own: squared, or cross-entropy of tokens."""
+def rebuilding_errors(model: Any, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:
+    """Mean error (n,) of rebuilt steps over each sequence's own: a key of `LOSSES`, or cross-entropy of tokens."""
+    return mean_over_steps(step_errors(model, batch, steps, loss), batch.lengths)
+
+
+def step_errors(model: Any, batch: Batch, steps: Tensor, loss: str) -> Tensor:
+    """Errors (n, T) of rebuilt steps (n, T, F), or logits (n, T, tokens), as means over features."""
     if batch.values.dim() == 2:
-        error = cross_entropy(steps.transpose(1, 2), batch.values, reduction="none")
-    else:
-        error = (steps - model.encoder.standardised(batch.values)).square().mean(2)
-    return mean_over_steps(error, batch.lengths)
+        return cross_entropy(steps.transpose(1, 2), batch.values, reduction="none")
+    return LOSSES[loss](steps, model.encoder.standardised(batch.values), reduction="none").mean(2)
 
 
 def mean_over_steps(error: Tensor, lengths: Tensor | None) -> Tensor:
