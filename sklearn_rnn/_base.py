@@ -179,11 +179,14 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         tokens = training.sequences.kind == "tokens"
         model.augmentation = checked(self.augmentation, None if tokens else Light())
         model.strong_augmentation = checked(self.strong_augmentation, StepDrop(0.2) if tokens else Strong())
+        freeze, encoder_lr_factor = self._fine_tuning()
         self.net_ = RecurrentNet(
             model,
             objective=objective,
             gradient_clip=self.gradient_clip,
             seed=seed,
+            freeze=freeze,
+            encoder_lr_factor=encoder_lr_factor,
             max_epochs=self.max_epochs,
             lr=self.lr,
             weight_decay=self.weight_decay,
@@ -210,6 +213,10 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             self.history_ = self.net_.history
             self.n_iter_ = len(self.history_)
         objective.diagnose(self.history_)
+
+    def _fine_tuning(self) -> tuple[float, float]:
+        """Share of training for which the encoder is frozen, and the factor of its learning rate."""
+        return 0.0, 1.0
 
     def _check_device(self) -> None:
         if torch.device(self.device).type == "cuda" and not torch.cuda.is_available():

@@ -51,6 +51,8 @@ class RecurrentNet(NeuralNet):
         weight_decay: float,
         gradient_clip: float | None,
         seed: int,
+        freeze: float = 0.0,
+        encoder_lr_factor: float = 1.0,
         **kwargs: Any,
     ):
         super().__init__(*args, train_split=None, criterion=nn.Identity, **kwargs)
@@ -58,6 +60,8 @@ class RecurrentNet(NeuralNet):
         self.weight_decay = weight_decay
         self.gradient_clip = gradient_clip
         self.seed = seed
+        self.freeze = freeze
+        self.encoder_lr_factor = encoder_lr_factor
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -73,8 +77,18 @@ class RecurrentNet(NeuralNet):
             options.update(momentum=0.9, nesterov=True)
         if self.optimizer in OPTIMIZERS:
             options["fused"] = True
-        self.optimizer_ = kind(self.module_.parameters(), **options)
+        self.optimizer_ = kind(self._groups(), **options)
         return self
+
+    def _groups(self) -> list[Any]:
+        """Parameters, those of the encoder apart where they have a learning rate of their own."""
+        parameters = list(self.module_.parameters())
+        if self.encoder_lr_factor == 1:
+            return parameters
+        encoder = list(self.module_.encoder.parameters())
+        inside = {id(weight) for weight in encoder}
+        others = {"params": [weight for weight in parameters if id(weight) not in inside]}
+        return [others, {"params": encoder, "lr": self.lr * self.encoder_lr_factor, "factor": self.encoder_lr_factor}]
 
     def train_on(self, training: Rows, validation: Rows | None, patience: int | None, watch: FitWatch) -> RecurrentNet:
         """Train the objective's rounds, each for `max_epochs`.
@@ -105,6 +119,7 @@ class RecurrentNet(NeuralNet):
             if last is not None:
                 self.module_.load_state_dict(last)
             self.optimizer_ = None
+            self.module_.requires_grad_(True)
             self.module_.zero_grad()
             del self.parameters_, self._hooks, self.watch_
         watch.end()
@@ -204,9 +219,11 @@ class RecurrentNet(NeuralNet):
 
     def train_step(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step; optimisers that need a closure get one."""
+        if self.freeze:
+            self.module_.encoder.requires_grad_(self.freeze < 1 and batch[0].progress >= self.freeze)
         if self.scheduled_:
             for group in self.optimizer_.param_groups:
-                group["lr"] = self.lr * one_cycle(batch[0].progress)
+                group["lr"] = self.lr * group.get("factor", 1.0) * one_cycle(batch[0].progress)
         if isinstance(self.optimizer_, torch.optim.LBFGS):
             step = super().train_step(batch)
         else:
