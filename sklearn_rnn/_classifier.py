@@ -24,7 +24,7 @@ from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate
 from ._labels import Labels, class_codes, is_missing, read_labels
 from ._sequences import Sequences, read_sequences
-from ._sklearn import _check_sample_weight
+from ._sklearn import FRACTION, POSITIVE, _check_sample_weight
 from .modules import Encoder
 from .objectives import Objective
 
@@ -44,6 +44,11 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         Unsupervised training of the encoder before: an objective of the autoencoder, trained on all
         of X with this estimator's parameters; an unfitted `RNNAutoencoderTransformer`, cloned and
         fitted on all of X; or ``FrozenEstimator(fitted)``, whose weights are copied.
+    freeze : float, default=0
+        Share of training, from its beginning, for which a pretrained encoder keeps its weights and
+        the head alone is trained; 1 for all of it.
+    encoder_lr_factor : float, default=1
+        Learning rate of a pretrained encoder, as a factor of `lr` (Dai and Le 2015: 0.5).
     missing_label : int, float, str, None or nan, default=-1
         Marks the unlabeled rows of y.
     class_weight : dict, "balanced" or None, default=None
@@ -160,6 +165,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     _parameter_constraints: dict[str, list[Any]] = {
         **SequenceEstimator._parameter_constraints,
         "pretraining": [str, Objective, RNNAutoencoderTransformer, FrozenEstimator, None],
+        "freeze": FRACTION,
+        "encoder_lr_factor": POSITIVE,
         "missing_label": [object],
         "class_weight": [dict, list, str, None],
     }
@@ -169,6 +176,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         objective: str | Objective = "mean_teacher",
         *,
         pretraining: Any = None,
+        freeze: float = 0,
+        encoder_lr_factor: float = 1,
         missing_label: Any = -1,
         class_weight: Any = None,
         cell: str = "gru",
@@ -198,6 +207,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     ):
         self.objective = objective
         self.pretraining = pretraining
+        self.freeze = freeze
+        self.encoder_lr_factor = encoder_lr_factor
         self.missing_label = missing_label
         self.class_weight = class_weight
         self.cell = cell
@@ -338,6 +349,9 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
                     f"pretraining has {name}={theirs!r}, but {type(self).__name__} has {name}={mine!r}; "
                     "its encoder becomes the classifier's, so set them alike."
                 )
+
+    def _fine_tuning(self) -> tuple[float, float]:
+        return (0.0, 1.0) if self.pretraining is None else (self.freeze, self.encoder_lr_factor)
 
     def _transduce(self, sequences: Sequences, labels: Labels) -> None:
         self.label_distributions_ = np.eye(len(labels.classes), dtype=np.float32)[labels.codes]

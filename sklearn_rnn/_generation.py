@@ -23,6 +23,10 @@ def decoded(model: Any, steps: torch.Tensor) -> NDArray:
 
 def shaped(estimator: Any, values: NDArray, ends: NDArray, as_list: bool = False) -> Any:
     """Cut sequences at their ends, in the form of X; a list where those differ, or if asked."""
+    if estimator.objective_.reverse:
+        steps = np.arange(values.shape[1])
+        turned = np.where(steps < ends[:, None], ends[:, None] - 1 - steps, steps)
+        values = values[np.arange(len(values))[:, None], turned]
     if estimator._kind == "tokens" or as_list or ends.min() < ends.max():
         return [row[:end] for row, end in zip(values, ends, strict=True)]
     return values[:, :, 0] if estimator._kind == "table" else values

@@ -51,6 +51,8 @@ class RecurrentNet(NeuralNet):
         weight_decay: float,
         gradient_clip: float | None,
         seed: int,
+        freeze: float = 0.0,
+        encoder_lr_factor: float = 1.0,
         **kwargs: Any,
     ):
         super().__init__(*args, train_split=None, criterion=nn.Identity, **kwargs)
@@ -58,6 +60,8 @@ class RecurrentNet(NeuralNet):
         self.weight_decay = weight_decay
         self.gradient_clip = gradient_clip
         self.seed = seed
+        self.freeze = freeze
+        self.encoder_lr_factor = encoder_lr_factor
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -67,14 +71,13 @@ class RecurrentNet(NeuralNet):
         """Build the optimizer, and a second one for the objective's opponents."""
         names = tuple(f"parts.{name}." for name in self.objective.opponents)
         weights = list(self.module_.named_parameters())
-        self.opponents_ = [weight for name, weight in weights if names and name.startswith(names)]
-        self.optimizer_ = self._optimizer(
-            [weight for name, weight in weights if not (names and name.startswith(names))]
-        )
-        self.opponent_optimizer_: torch.optim.Optimizer | None = self._optimizer(self.opponents_) if names else None
+        self.opponents_ = [weight for name, weight in weights if name.startswith(names)]
+        own = [weight for name, weight in weights if not name.startswith(names)]
+        self.optimizer_ = self._optimizer(self._groups(own))
+        self.opponent_optimizer_ = self._optimizer(self.opponents_) if names else None
         return self
 
-    def _optimizer(self, parameters: list[nn.Parameter]) -> Any:
+    def _optimizer(self, parameters: list[Any]) -> Any:
         """Build an optimizer; SGD gets Nesterov momentum of 0.9."""
         kind: Any = OPTIMIZERS.get(self.optimizer, self.optimizer)
         options: dict[str, Any] = {"lr": self.lr}
@@ -85,6 +88,16 @@ class RecurrentNet(NeuralNet):
         if self.optimizer in OPTIMIZERS:
             options["fused"] = True
         return kind(parameters, **options)
+
+    def _groups(self, parameters: list[nn.Parameter]) -> list[Any]:
+        """Split parameters: those of the encoder apart where they have a learning rate of their own."""
+        if self.encoder_lr_factor == 1:
+            return parameters
+        encoder = {id(weight) for weight in self.module_.encoder.parameters()}
+        inside = [weight for weight in parameters if id(weight) in encoder]
+        others = [weight for weight in parameters if id(weight) not in encoder]
+        own = {"params": inside, "lr": self.lr * self.encoder_lr_factor, "factor": self.encoder_lr_factor}
+        return [{"params": others}, own]
 
     def train_on(self, training: Rows, validation: Rows | None, patience: int | None, watch: FitWatch) -> RecurrentNet:
         """Train the objective's rounds, each for `max_epochs`.
@@ -116,6 +129,7 @@ class RecurrentNet(NeuralNet):
                 self.module_.load_state_dict(last)
             self.optimizer_ = None
             self.opponent_optimizer_ = None
+            self.module_.requires_grad_(True)
             self.module_.zero_grad()
             del self.parameters_, self.opponents_, self._hooks, self.watch_
         watch.end()
@@ -215,10 +229,12 @@ class RecurrentNet(NeuralNet):
 
     def train_step(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step; optimisers that need a closure get one."""
+        if self.freeze:
+            self.module_.encoder.requires_grad_(self.freeze < 1 and batch[0].progress >= self.freeze)
         if self.scheduled_:
             for optimizer in (self.optimizer_, self.opponent_optimizer_):
                 for group in () if optimizer is None else optimizer.param_groups:
-                    group["lr"] = self.lr * one_cycle(batch[0].progress)
+                    group["lr"] = self.lr * group.get("factor", 1.0) * one_cycle(batch[0].progress)
         if isinstance(self.optimizer_, torch.optim.LBFGS):
             step = super().train_step(batch)
         else:

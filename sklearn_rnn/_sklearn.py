@@ -18,6 +18,7 @@ __all__ = [
     "COUNT",
     "FRACTION",
     "NOT_NEGATIVE",
+    "OPEN_FRACTION",
     "POSITIVE",
     "SHARE",
     "HasMethods",
@@ -38,3 +39,4 @@ NOT_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 POSITIVE = [Interval(Real, 0, None, closed="neither")]
 SHARE = [Interval(Real, 0, 1, closed="left")]
 FRACTION = [Interval(Real, 0, 1, closed="both")]
+OPEN_FRACTION = [Interval(Real, 0, 1, closed="neither")]

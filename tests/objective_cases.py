@@ -26,15 +26,28 @@ class VATAndFixMatch:
         return VAT(weight=weight) + FixMatch(weight=weight)
 
 
-def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1):
+def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1, objective=None, **architecture):
     """Untrained model of three classes; a `confidence` above 1 makes it surer of them."""
-    architecture = Architecture(2, 6 if tokens else 0, "gru", 8, 1, True, dropout, "mean_max", patch_size)
+    architecture = Architecture(
+        **{
+            "n_features": 2,
+            "n_tokens": 6 if tokens else 0,
+            "cell": "gru",
+            "hidden_size": 8,
+            "num_layers": 1,
+            "bidirectional": True,
+            "dropout": dropout,
+            "pooling": "mean_max",
+            "patch_size": patch_size,
+        }
+        | architecture
+    )
     n_classes = 3 if cls.task == "classification" else 0
     encoder = Encoder(architecture)
     model = Model(
         encoder,
         n_classes=n_classes,
-        parts=cls().parts(encoder, n_classes) if n_classes else cls().parts(encoder),
+        parts=(objective or cls()).parts(encoder, n_classes),
         augmentation=Light(),
         strong_augmentation=Strong(),
     )

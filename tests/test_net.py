@@ -7,7 +7,7 @@ from sklearn.frozen import FrozenEstimator
 from skorch.callbacks import Callback, Checkpoint, EarlyStopping, EpochScoring, LRScheduler, ProgressBar
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
-from sklearn_rnn.objectives import Reconstruction
+from sklearn_rnn.objectives import Reconstruction, objective_names
 
 TINY = {"hidden_size": 6, "max_epochs": 2, "batch_size": 8, "random_state": 0}
 
@@ -286,6 +286,80 @@ def test_a_supervised_objective_pretrains_nothing():
     X, _, y = toy()
     with pytest.raises(ValueError, match="does not fit"):
         fitted(X, y, pretraining="supervised")
+
+
+def encoder_weights(estimator):
+    return estimator.net_.module_.encoder.state_dict()
+
+
+def changed(one, other):
+    return any(not torch.equal(weight, other[name]) for name, weight in one.items())
+
+
+@pytest.mark.parametrize("objective", objective_names("classification"))
+def test_a_frozen_encoder_keeps_its_bits(objective):
+    X, _, y = toy()
+    pretraining = FrozenEstimator(pretrained().fit(X))
+    clf = fitted(X, y, objective=objective, pretraining=pretraining, freeze=1)
+    assert not changed(encoder_weights(clf), encoder_weights(pretraining.estimator))
+    assert changed(encoder_weights(fitted(X, y, pretraining=pretraining)), encoder_weights(pretraining.estimator))
+    assert all(weight.requires_grad for weight in clf.net_.module_.parameters())
+
+
+def test_the_encoder_is_frozen_for_the_share_of_training_that_freeze_says():
+    class Encoders(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            net.history.record("encoder", net.module_.encoder.patches.weight.sum().item())
+            net.history.record("head", net.module_.head.weight.sum().item())
+
+    X, _, y = toy()
+    frozen = {"pretraining": "next_step", "freeze": 0.5, "objective": "supervised", "max_epochs": 4}
+    history = fitted(X, y, callbacks=[Encoders()], **frozen).history_
+    assert [len(set(history[:half, "encoder"])) for half in (2, 4)] == [1, 3]
+    assert len(set(history[:, "head"])) == 4
+    without = {**frozen, "pretraining": None}
+    np.testing.assert_array_equal(
+        fitted(X, y, **without).predict_proba(X), fitted(X, y, **{**without, "freeze": 0}).predict_proba(X)
+    )
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_the_first_step_of_a_pretrained_encoder_is_as_long_as_its_factor_says(optimizer):
+    class Steps(Callback):
+        def on_batch_begin(self, net, **kwargs):
+            net.history.record_batch("encoder", net.module_.encoder.patches.weight.detach().clone())
+            net.history.record_batch("head", net.module_.head.weight.detach().clone())
+
+    def first_step(factor):
+        options = {"optimizer": optimizer, "weight_decay": 0, "objective": "supervised", "encoder_lr_factor": factor}
+        history = fitted(X, y, pretraining=pretraining, callbacks=[Steps()], **options).history_
+        return [history[0]["batches"][1][part] - history[0]["batches"][0][part] for part in ("encoder", "head")]
+
+    X, _, y = toy()
+    pretraining = FrozenEstimator(pretrained().fit(X))
+    (whole, head), (half, same) = first_step(1), first_step(0.5)
+    assert whole.abs().max() > 0
+    torch.testing.assert_close(half, whole / 2, rtol=1e-2, atol=1e-7)
+    assert torch.equal(head, same)
+
+
+def test_both_rates_follow_one_cycle():
+    class Rates(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            net.history.record("rates", [group["lr"] for group in net.optimizer_.param_groups])
+
+    X, _, y = toy()
+    clf = fitted(X, y, pretraining="reconstruction", encoder_lr_factor=0.25, callbacks=[Rates()], max_epochs=4)
+    for epoch in clf.history_:
+        assert epoch["rates"] == [epoch["lr"], epoch["lr"] / 4]
+
+
+@pytest.mark.parametrize("name", objective_names("representation"))
+def test_the_same_seed_pretrains_the_same_bits(name):
+    X, _, y = toy()
+    one, same = (fitted(X, y, pretraining=name).predict_proba(X) for _ in range(2))
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, fitted(X, y, pretraining=name, random_state=1).predict_proba(X))
 
 
 # Weights

@@ -5,9 +5,10 @@ the same result for a sequence whatever padding follows it. Dropout is drawn fro
 is passed, and is off where that is None; the modules have no other randomness and no training mode.
 """
 
-from ._cells import CELLS, RecurrentStack
+from ._cells import CELLS, RecurrentStack, reverse
 from ._decoder import Decoder
 from ._encoder import Architecture, Encoder, auto_patch_size
+from ._feeding_decoder import FeedingDecoder
 from ._generator import Generator
 from ._layers import initialise, linear
 from ._model import Model
@@ -20,6 +21,7 @@ __all__ = [
     "Architecture",
     "Decoder",
     "Encoder",
+    "FeedingDecoder",
     "Generator",
     "Model",
     "Pooling",
@@ -29,4 +31,5 @@ __all__ = [
     "gumbel_like",
     "initialise",
     "linear",
+    "reverse",
 ]

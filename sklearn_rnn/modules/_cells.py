@@ -49,6 +49,17 @@ class RecurrentStack(nn.Module):
             x = states
         return x
 
+    def alone(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator | None, backward: bool) -> Tensor:
+        """States (n, T, hidden_size) of one direction that has seen nothing of the other, which reads as zeros."""
+        for i, layer in enumerate(self.backwards if backward else self.forwards):
+            if i > 0:
+                x = dropout(x, self.dropout, generator)
+                if self.backwards:
+                    silent = torch.zeros_like(x)
+                    x = torch.cat([silent, x] if backward else [x, silent], dim=2)
+            x = reverse(layer(reverse(x, lengths))[0], lengths) if backward else layer(x)[0]
+        return x
+
 
 def _layer(cell: str, input_size: int, hidden_size: int) -> nn.RNNBase:
     return blank(CELLS[cell], input_size, hidden_size, batch_first=True)

@@ -88,17 +88,33 @@ class Encoder(nn.Module):
 
     def forward(self, embedded: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
         """Codes of embedded steps."""
-        states, lengths = self.states(embedded, lengths, generator)
+        return self.pooled(*self.states(embedded, lengths, generator), generator)
+
+    def pooled(self, states: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
+        """Codes of states (n, T / patch_size, S)."""
         return dropout(self.pooling(states, lengths), self.architecture.dropout, generator)
 
     def states(
         self, embedded: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """States (n, T / patch_size, S) of the recurrence, and their lengths."""
+        x, lengths = self.patched(embedded, lengths)
+        return self.recurrence(x, lengths, generator), lengths
+
+    def patched(self, embedded: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Inputs (n, T / patch_size, H) of the recurrence, and their lengths."""
         x = mask_padding(embedded, lengths)
         p = self.architecture.patch_size
         if p > 1:
             x = pad(x, (0, 0, 0, -x.shape[1] % p)).reshape(len(x), -1, p * x.shape[2])
             lengths = None if lengths is None else (lengths + p - 1).div(p, rounding_mode="floor")
-        x = self.norm(self.patches(x))  # (n, T / p, H)
-        return self.recurrence(x, lengths, generator), lengths
+        return self.norm(self.patches(x)), lengths
+
+    def without(self, embedded: Tensor, hidden: Tensor, changes: Tensor) -> Tensor:
+        """Zero the `hidden` of embedded steps (n, T, E), and the last change of those that `changes` says."""
+        shown = embedded.masked_fill(hidden[..., None], 0)
+        if self.embedding is not None:
+            return shown
+        n_features = self.architecture.n_features
+        values, change = shown[:, :, :n_features], shown[:, :, n_features:]
+        return torch.cat([values, change.masked_fill(changes[..., None], 0)], dim=2)

@@ -10,6 +10,9 @@ from ._adversarial import AdversarialTraining
 from ._adversarial_autoencoder import AdversarialAutoencoder
 from ._base import Batch, Objective, Task
 from ._classification import ClassificationMixin
+from ._composite import Composite
+from ._contrastive import Contrastive
+from ._denoising import Denoising
 from ._entropy import EntropyMinimization
 from ._feature_matching_gan import FeatureMatchingGAN
 from ._fixmatch import FixMatch
@@ -17,8 +20,10 @@ from ._flexmatch import FlexMatch
 from ._freematch import FreeMatch
 from ._ict import ICT
 from ._joint_reconstruction import JointReconstruction
+from ._masked_reconstruction import MaskedReconstruction
 from ._mean_teacher import MeanTeacher
 from ._mixup import MixUp
+from ._next_step import NextStep
 from ._noisy_student import NoisyStudent
 from ._pi_model import PiModel
 from ._pseudo_label import PseudoLabel
@@ -43,15 +48,20 @@ __all__ = [
     "AdversarialTraining",
     "Batch",
     "ClassificationMixin",
+    "Composite",
+    "Contrastive",
     "DecodingMixin",
+    "Denoising",
     "EntropyMinimization",
     "FeatureMatchingGAN",
     "FixMatch",
     "FlexMatch",
     "FreeMatch",
     "JointReconstruction",
+    "MaskedReconstruction",
     "MeanTeacher",
     "MixUp",
+    "NextStep",
     "NoisyStudent",
     "Objective",
     "PiModel",

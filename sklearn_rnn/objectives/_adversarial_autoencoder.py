@@ -52,7 +52,7 @@ class AdversarialAutoencoder(DecodingMixin, Objective):
         self.n_codes = n_codes
         self.weight = weight
 
-    def parts(self, encoder: Any) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return a `"projection"` to codes, a `"decoder"`, and a `"discriminator"` of codes."""
         return {
             "projection": linear(encoder.out_features, self.n_codes),

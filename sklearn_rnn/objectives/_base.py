@@ -92,8 +92,11 @@ class Objective(BaseEstimator, ABC):
         """Unlabeled rows in a step, as a share of `batch_size`; 0 leaves them out."""
         return 0.0
 
-    def parts(self, encoder: Any) -> dict[str, nn.Module]:
-        """Return what is trained beside the encoder, by name: blank modules, whose weights are drawn later."""
+    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+        """Return what is trained beside the encoder and a head of `n_classes`, by name.
+
+        The modules are blank; their weights are drawn later.
+        """
         return {}
 
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:

@@ -69,7 +69,7 @@ class RecurrentGAN(RepresentationMixin, Objective):
         self.n_noise = n_noise
         self.matching = matching
 
-    def parts(self, encoder: Any) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return the `"score"` of codes, and the `"generator"`."""
         return {
             "score": linear(encoder.out_features, 1),

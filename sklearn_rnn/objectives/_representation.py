@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, huber_loss, l1_loss, mse_loss
 
 from ..modules import Decoder
 from ._base import Batch, Task, masked
+
+LOSSES: dict[str, Callable[..., Tensor]] = {"squared": mse_loss, "absolute": l1_loss, "huber": huber_loss}
 
 
 class RepresentationMixin:
@@ -19,6 +23,7 @@ class RepresentationMixin:
     """
 
     task: Task = "representation"
+    reverse: bool = False  # whether `decode` returns the last step of each sequence first
 
     @property
     def unlabeled_ratio(self) -> float:
@@ -37,7 +42,7 @@ class RepresentationMixin:
 class DecodingMixin(RepresentationMixin):
     """Mixin of objectives with a decoder that rebuilds sequences from their codes."""
 
-    def parts(self, encoder: Any) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return a `"decoder"`."""
         return {"decoder": Decoder(encoder.architecture, self.code_size(encoder))}
 
@@ -46,13 +51,16 @@ class DecodingMixin(RepresentationMixin):
         return model.parts["decoder"](codes, n_steps)
 
 
-def rebuilding_errors(model: Any, batch: Batch, steps: Tensor) -> Tensor:
-    """Mean error (n,) of rebuilt steps over each sequence's own: squared, or cross-entropy of tokens."""
+def rebuilding_errors(model: Any, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:
+    """Mean error (n,) of rebuilt steps over each sequence's own: a key of `LOSSES`, or cross-entropy of tokens."""
+    return mean_over_steps(step_errors(model, batch, steps, loss), batch.lengths)
+
+
+def step_errors(model: Any, batch: Batch, steps: Tensor, loss: str) -> Tensor:
+    """Errors (n, T) of rebuilt steps (n, T, F), or logits (n, T, tokens), as means over features."""
     if batch.values.dim() == 2:
-        error = cross_entropy(steps.transpose(1, 2), batch.values, reduction="none")
-    else:
-        error = (steps - model.encoder.standardised(batch.values)).square().mean(2)
-    return mean_over_steps(error, batch.lengths)
+        return cross_entropy(steps.transpose(1, 2), batch.values, reduction="none")
+    return LOSSES[loss](steps, model.encoder.standardised(batch.values), reduction="none").mean(2)
 
 
 def mean_over_steps(error: Tensor, lengths: Tensor | None) -> Tensor:
@@ -60,3 +68,14 @@ def mean_over_steps(error: Tensor, lengths: Tensor | None) -> Tensor:
     if lengths is None:
         return error.mean(1)
     return masked(error[:, :, None], lengths)[:, :, 0].sum(1) / lengths
+
+
+def own_lengths(batch: Batch) -> Tensor:
+    """Steps of each sequence, (n,)."""
+    n, n_steps = batch.values.shape[:2]
+    return torch.full((n,), n_steps, device=batch.values.device) if batch.lengths is None else batch.lengths
+
+
+def own_steps(batch: Batch) -> Tensor:
+    """Which steps belong to their sequence, shape (n, T)."""
+    return torch.arange(batch.values.shape[1], device=batch.values.device) < own_lengths(batch)[:, None]

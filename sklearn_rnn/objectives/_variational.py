@@ -96,7 +96,7 @@ class Variational(RepresentationMixin, Objective):
         self.free_bits = free_bits
         self.word_dropout = word_dropout
 
-    def parts(self, encoder: Any) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return the `"posterior"` on top of the encoder, a `"decoder"`, and for numbers their `"noise"`."""
         posterior = linear(encoder.out_features, 2 * self.n_codes)
         return {"posterior": posterior, **generative_parts(encoder.architecture, self.n_codes)}

@@ -1,0 +1,82 @@
+"""Learning to rebuild the past of a sequence and to predict its future."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .._sklearn import OPEN_FRACTION, StrOptions
+from ..modules import Decoder
+from ._base import Batch, Objective
+from ._representation import LOSSES, DecodingMixin, own_lengths, own_steps, step_errors
+
+
+class Composite(DecodingMixin, Objective):
+    """Composite autoencoder: from the code of its past, rebuild that past and predict the future.
+
+    Each sequence is cut at a share of its own length; two decoders read the code of what was before.
+    Each step counts once. Codes of `transform` are of whole sequences, and what is decoded from them is
+    by the decoder of the past.
+
+    Parameters
+    ----------
+    past : float, default=0.5
+        Share of the steps that is encoded, rounded up to steps.
+    loss : {"squared", "absolute", "huber"}, default="squared"
+        Error of standardised numbers; token ids have cross-entropy.
+
+    References
+    ----------
+    Srivastava, Mansimov and Salakhutdinov (2015), "Unsupervised learning of video representations
+    using LSTMs", ICML.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.objectives import Composite
+    >>> clf = SemiSupervisedRNNClassifier("supervised", pretraining=Composite(past=0.7))
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {"past": OPEN_FRACTION, "loss": [StrOptions(set(LOSSES))]}
+
+    def __init__(self, past: float = 0.5, loss: str = "squared"):
+        self.past = past
+        self.loss = loss
+
+    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+        """Return the `"decoder"` of the past and that of the `"future"`."""
+        return {**super().parts(encoder, n_classes), "future": Decoder(encoder.architecture, self.code_size(encoder))}
+
+    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+        """Return the mean errors of `"past"` and `"future"`."""
+        return {name: errors.mean() for name, errors in self._both(model, batch).items()}
+
+    def errors(self, model: Any, batch: Batch) -> Tensor:
+        """Error of each sequence, shape (n,), averaged over its own steps and features."""
+        return torch.stack(list(self._both(model, batch).values())).sum(0)
+
+    def _both(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+        """Errors (n,) in both parts, summed over steps, against the length of the whole."""
+        lengths = own_lengths(batch)
+        n_past = (lengths * self.past).ceil().long().clamp_min(1)
+        past = replace(batch, values=batch.values[:, : n_past.max()], lengths=n_past)
+        view = model.view(past.values, n_past, batch.generator)
+        code = model.encoder(view, n_past, batch.generator)
+        parts = {"past": ("decoder", past), "future": ("future", after(batch, lengths, n_past))}
+        errors = {}
+        for name, (decoder, part) in parts.items():
+            steps = model.parts[decoder](code, part.values.shape[1])
+            errors[name] = step_errors(model, part, steps, self.loss).where(own_steps(part), 0).sum(1) / lengths
+        return errors
+
+
+def after(batch: Batch, lengths: Tensor, n_past: Tensor) -> Batch:
+    """Return the steps that follow the first `n_past` (n,), of which there may be none."""
+    left = lengths - n_past
+    steps = n_past[:, None] + torch.arange(max(1, int(left.max())), device=lengths.device)
+    rows = torch.arange(len(batch), device=lengths.device)[:, None]
+    values = batch.values[rows, steps.clamp_max(batch.values.shape[1] - 1)]
+    return replace(batch, values=values, lengths=left)

@@ -1,0 +1,133 @@
+"""Learning to tell which two views are of the same sequence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from .._sklearn import FRACTION, POSITIVE, SHARE
+from ..modules import linear
+from ._base import Batch, Objective
+from ._representation import RepresentationMixin, own_lengths
+
+MAX_STATES = 256  # of a sequence that are told apart
+View: TypeAlias = tuple[Tensor, Tensor, Tensor | None]  # first patches, states and their lengths
+
+
+class Contrastive(RepresentationMixin, Objective):
+    r"""Contrastive codes: two views of a sequence are more alike than those of different ones.
+
+    Of each of the 2 n views of a batch, the other view :math:`z_i^+` of its sequence is to be found:
+
+    .. math:: - \frac{1}{2 n} \sum_i \log
+        \frac{\exp(\cos(z_i, z_i^+) / \tau)}{\sum_{j \ne i} \exp(\cos(z_i, z_j) / \tau)}
+
+    where z is a small net's answer to the code, which is dropped later. The same with the states of the
+    two views at the steps that both hold, told apart within each sequence, is the temporal term. The
+    views are windows of the sequence, perturbed by the estimator's `strong_augmentation`.
+
+    Parameters
+    ----------
+    temperature : float, default=0.2
+        Temperature :math:`\tau`.
+    crop : float, default=0.3
+        Largest share of a sequence's patches cut off for a view, at both ends together.
+    temporal : float, default=0
+        Weight of the temporal term, against 1 less that of the other.
+
+    References
+    ----------
+    Chen, Kornblith, Norouzi and Hinton (2020), "A simple framework for contrastive learning of visual
+    representations", ICML. Yue et al. (2022), "TS2Vec: towards universal representation of time series",
+    AAAI.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.objectives import Contrastive
+    >>> clf = SemiSupervisedRNNClassifier("supervised", pretraining=Contrastive(temporal=0.5))
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {"temperature": POSITIVE, "crop": SHARE, "temporal": FRACTION}
+
+    def __init__(self, temperature: float = 0.2, crop: float = 0.3, temporal: float = 0.0):
+        self.temperature = temperature
+        self.crop = crop
+        self.temporal = temporal
+
+    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+        """Return `"projection"` of codes and `"temporal_projection"` of states, where their term has weight."""
+        widths = {}
+        if self.temporal < 1:
+            widths["projection"] = encoder.out_features
+        if self.temporal > 0:
+            widths["temporal_projection"] = encoder.recurrence.out_features
+        size = encoder.architecture.hidden_size
+        return {name: nn.Sequential(linear(n, size), nn.ReLU(), linear(size, size)) for name, n in widths.items()}
+
+    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+        """Return `"instance"` and `"temporal"`, where they have weight."""
+        views = [self._view(model, batch) for _ in range(2)]
+        terms = {}
+        if self.temporal < 1:
+            codes = [model.encoder.pooled(states, lengths, batch.generator) for _, states, lengths in views]
+            one, other = (model.parts["projection"](code)[None] for code in codes)  # (1, n, H)
+            told = torch.ones(1, len(batch), dtype=torch.bool, device=one.device)
+            terms["instance"] = (1 - self.temporal) * likeness_error(one, other, told, self.temperature)
+        if self.temporal > 0:
+            one, other, told = both_hold(*views)
+            one, other = (model.parts["temporal_projection"](states) for states in (one, other))
+            terms["temporal"] = self.temporal * likeness_error(one, other, told, self.temperature)
+        return terms
+
+    def _view(self, model: Any, batch: Batch) -> View:
+        first, window = cropped(batch, self.crop, model.encoder.architecture.patch_size)
+        embedded = model.view(window.values, window.lengths, batch.generator, strong=True)
+        return first, *model.encoder.states(embedded, window.lengths, batch.generator)
+
+
+def cropped(batch: Batch, crop: float, patch_size: int) -> tuple[Tensor, Batch]:
+    """Cut up to a share of its patches off the ends of each sequence; returns the first patches (n,) left too."""
+    lengths = own_lengths(batch)
+    if batch.generator is None or crop == 0:
+        return torch.zeros_like(lengths), batch
+    draws = torch.rand(2, len(batch), generator=batch.generator, device=lengths.device)
+    n_patches = (lengths + patch_size - 1) // patch_size
+    cut = (draws[0] * ((crop * n_patches).floor() + 1)).floor()
+    first = (draws[1] * (cut + 1)).floor()
+    ends = lengths.minimum((n_patches - cut + first) * patch_size)
+    steps = torch.arange(batch.values.shape[1], device=lengths.device) + first[:, None] * patch_size
+    rows = torch.arange(len(batch), device=lengths.device)[:, None]
+    lengths = (ends - first * patch_size).long()
+    values = batch.values[rows, steps[:, : lengths.max()].clamp_max(batch.values.shape[1] - 1).long()]
+    return first.long(), replace(batch, values=values, lengths=lengths)
+
+
+def both_hold(one: View, other: View) -> tuple[Tensor, Tensor, Tensor]:
+    """States (n, m, S) of each view at the patches of the first, and whether both views hold them (n, m)."""
+    (first, states, lengths), (other_first, others, other_lengths) = one, other
+    every = -(-states.shape[1] // MAX_STATES)  # of long sequences not all
+    patches = torch.arange(0, states.shape[1], every, device=states.device)
+    there = patches + (first - other_first)[:, None]  # (n, m)
+    ends = states.shape[1] if lengths is None else lengths[:, None]
+    other_ends = others.shape[1] if other_lengths is None else other_lengths[:, None]
+    told = (patches < ends) & (there >= 0) & (there < other_ends)
+    there = there.clamp(0, others.shape[1] - 1)[:, :, None].expand(-1, -1, others.shape[2])
+    return states[:, patches], others.gather(1, there), told
+
+
+def likeness_error(one: Tensor, other: Tensor, told: Tensor, temperature: float) -> Tensor:
+    """Cross-entropy of finding each one's other (g, m, H) among all in its group, of those that are `told` (g, m)."""
+    z = normalize(torch.cat([one, other], dim=1), dim=2)
+    told = torch.cat([told, told], dim=1)
+    m, low = one.shape[1], torch.finfo(z.dtype).min
+    likeness = z @ z.transpose(1, 2) / temperature  # (g, 2 m, 2 m)
+    pairs = torch.cat([likeness.diagonal(m, 1, 2), likeness.diagonal(-m, 1, 2)], dim=1)
+    itself = torch.eye(2 * m, dtype=torch.bool, device=z.device)
+    errors = likeness.masked_fill(itself | ~told[:, None], low).logsumexp(2) - pairs
+    n_told = told.sum(1)
+    return (errors.where(told, 0).sum(1) / n_told.clamp_min(1)).sum() / (n_told > 0).sum().clamp_min(1)
