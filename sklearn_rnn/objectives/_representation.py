@@ -15,7 +15,8 @@ class RepresentationMixin:
     """Mixin of objectives of `RNNAutoencoderTransformer`, which see unlabeled rows alone.
 
     Those with more than an encoder define what the transformer's methods ask for, and have the method
-    by that: `decode` for `inverse_transform` and `reconstruct`, `errors` for `score_samples`, `sample`.
+    by that: `decode` for `inverse_transform` and `reconstruct`, `errors` for `score_samples`, `step_errors` for
+    `score_steps`, `sample`.
     """
 
     task: Task = "representation"
@@ -45,14 +46,21 @@ class DecodingMixin(RepresentationMixin):
         """Steps (n, n_steps, F), standardised, or logits (n, n_steps, tokens)."""
         return model.parts["decoder"](codes, n_steps)
 
+    def step_errors(self, model: Any, values: Tensor, lengths: Tensor | None) -> Tensor:
+        """Errors (n, T) of each step of sequences rebuilt without noise."""
+        return step_errors(model, values, self.decode(model, self.code(model, values, lengths), values.shape[1]))
+
 
 def rebuilding_errors(model: Any, batch: Batch, steps: Tensor) -> Tensor:
     """Mean error (n,) of rebuilt steps over each sequence's own: squared, or cross-entropy of tokens."""
-    if batch.values.dim() == 2:
-        error = cross_entropy(steps.transpose(1, 2), batch.values, reduction="none")
-    else:
-        error = (steps - model.encoder.standardised(batch.values)).square().mean(2)
-    return mean_over_steps(error, batch.lengths)
+    return mean_over_steps(step_errors(model, batch.values, steps), batch.lengths)
+
+
+def step_errors(model: Any, values: Tensor, steps: Tensor) -> Tensor:
+    """Errors (n, T) of rebuilt steps."""
+    if values.dim() == 2:
+        return cross_entropy(steps.transpose(1, 2), values, reduction="none")
+    return (steps - model.encoder.standardised(values)).square().mean(2)
 
 
 def mean_over_steps(error: Tensor, lengths: Tensor | None) -> Tensor:
