@@ -2,6 +2,7 @@
 
 from ._autoencoder import RNNAutoencoderTransformer
 from ._classifier import SemiSupervisedRNNClassifier
+from ._detector import RNNOutlierDetector
 
-__all__ = ["RNNAutoencoderTransformer", "SemiSupervisedRNNClassifier", "__version__"]
+__all__ = ["RNNAutoencoderTransformer", "RNNOutlierDetector", "SemiSupervisedRNNClassifier", "__version__"]
 __version__ = "0.1.0"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state, check_scalar
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
+from torch.nn.functional import pad
 
 from ._base import SequenceEstimator, draw_seed, known_tokens
 from ._batches import Rows
@@ -354,6 +355,34 @@ class RNNAutoencoderTransformer(SequenceEstimator):
             return lambda values, lengths: -self.objective_.errors(model, self.net_.plain_batch(values, lengths))
 
         return self._compute(self._read(X), error)
+
+    @available_if(objective_can("errors_by_step"))
+    def score_steps(self, X: Any) -> Any:
+        """Score each step: minus its error in the reconstruction of the sequence, so high is normal.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n, T), or list of (T_i,) arrays where lengths differ, float32
+            Minus the squared error of each step, a mean over its features in standardised units; minus
+            the cross-entropy of token ids.
+        """
+        sequences = self._read(X)
+        longest = int(sequences.lengths.max())
+
+        def error(model: Any) -> Any:
+            def padded(values: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
+                errors = self.objective_.errors_by_step(model, self.net_.plain_batch(values, lengths))
+                return -pad(errors, (0, longest - errors.shape[1]))
+
+            return padded
+
+        scores = self._compute(sequences, error)
+        return scores if sequences.equal else [row[:end] for row, end in zip(scores, sequences.lengths, strict=True)]
 
     @available_if(objective_can("errors"))
     def score(self, X: Any, y: Any = None) -> float:

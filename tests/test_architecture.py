@@ -16,7 +16,8 @@ ROOT = Path(sklearn_rnn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 OUTSIDE = {"text", "datasets", "plotting", "model_selection", "preprocessing"}
 ARROWS = {
-    "__init__": {"_autoencoder", "_classifier"},
+    "__init__": {"_autoencoder", "_classifier", "_detector"},
+    "_detector": {"_autoencoder", "_sklearn"},
     "_classifier": {
         "_autoencoder",
         "_base",

@@ -17,6 +17,7 @@ from sklearn_rnn.preprocessing import (
     PerSequenceScaler,
     PerTimestep,
     SequenceDifferencer,
+    SequenceImputer,
     SequenceMissingIndicator,
     SequenceResampler,
     cut_windows,
@@ -30,6 +31,7 @@ TRANSFORMERS = [
     PerSequenceScaler(),
     SequenceResampler(5),
     SequenceDifferencer(),
+    SequenceImputer(),
     SequenceMissingIndicator(),
 ]
 CHECKS = [
@@ -37,7 +39,8 @@ CHECKS = [
     for transformer in TRANSFORMERS
     for i, (_, check) in enumerate(estimator_checks_generator(transformer))
 ]
-GAPPY = [t for t in TRANSFORMERS if isinstance(t, PerSequenceScaler | SequenceDifferencer | SequenceMissingIndicator)]
+KINDS = PerSequenceScaler | SequenceDifferencer | SequenceImputer | SequenceMissingIndicator
+GAPPY = [t for t in TRANSFORMERS if isinstance(t, KINDS)]
 each = pytest.mark.parametrize("transformer", TRANSFORMERS, ids=str)
 
 

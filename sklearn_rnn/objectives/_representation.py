@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, huber_loss, l1_loss, mse_loss
 
 from ..modules import Decoder
+from ..modules import reverse as turn
 from ._base import Batch, Task, masked
 
 LOSSES: dict[str, Callable[..., Tensor]] = {"squared": mse_loss, "absolute": l1_loss, "huber": huber_loss}
@@ -19,7 +20,8 @@ class RepresentationMixin:
     """Mixin of objectives of `RNNAutoencoderTransformer`, which see unlabeled rows alone.
 
     Those with more than an encoder define what the transformer's methods ask for, and have the method
-    by that: `decode` for `inverse_transform` and `reconstruct`, `errors` for `score_samples`, `sample`.
+    by that: `decode` for `inverse_transform` and `reconstruct`, `errors` for `score_samples`,
+    `errors_by_step` for `score_steps`, `sample`.
     """
 
     task: Task = "representation"
@@ -42,6 +44,8 @@ class RepresentationMixin:
 class DecodingMixin(RepresentationMixin):
     """Mixin of objectives with a decoder that rebuilds sequences from their codes."""
 
+    loss: str = "squared"  # a key of `LOSSES`
+
     def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return a `"decoder"`."""
         return {"decoder": Decoder(encoder.architecture, self.code_size(encoder))}
@@ -49,6 +53,12 @@ class DecodingMixin(RepresentationMixin):
     def decode(self, model: Any, codes: Tensor, n_steps: int) -> Tensor:
         """Steps (n, n_steps, F), standardised, or logits (n, n_steps, tokens)."""
         return model.parts["decoder"](codes, n_steps)
+
+    def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
+        """Error (n, T) of each step, rebuilt without noise."""
+        codes = self.code(model, batch.values, batch.lengths)
+        steps = self.decode(model, codes, batch.values.shape[1])
+        return step_errors(model, batch, turn(steps, batch.lengths) if self.reverse else steps, self.loss)
 
 
 def rebuilding_errors(model: Any, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:

@@ -1,6 +1,7 @@
 """Transformers of whole sequences, for equal and different lengths."""
 
 from ._gaps import SequenceMissingIndicator
+from ._impute import SequenceImputer
 from ._per_timestep import PerTimestep
 from ._scale import PerSequenceScaler
 from ._steps import SequenceDifferencer, SequenceResampler
@@ -10,6 +11,7 @@ __all__ = [
     "PerSequenceScaler",
     "PerTimestep",
     "SequenceDifferencer",
+    "SequenceImputer",
     "SequenceMissingIndicator",
     "SequenceResampler",
     "cut_windows",

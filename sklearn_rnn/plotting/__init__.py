@@ -1,0 +1,6 @@
+"""Pictures; matplotlib is imported when one is drawn."""
+
+from ._codes import CodesDisplay
+from ._label_efficiency import LabelEfficiencyDisplay
+
+__all__ = ["CodesDisplay", "LabelEfficiencyDisplay"]

@@ -1,0 +1,136 @@
+"""Codes of sequences in the plane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.validation import check_consistent_length
+
+from .._labels import is_missing, known_labels
+
+UNLABELED = "0.75"  # light grey
+
+
+class CodesDisplay:
+    """Codes of sequences in the plane of their first two principal components.
+
+    Make it with `from_estimator`, or from codes that you have.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n, n_codes)
+        Codes, or a map of them in two dimensions, which is drawn as it is.
+    y : array-like of shape (n,), default=None
+        Labels, for the colours.
+    missing_label : int, float, str, None or nan, default=-1
+        Marks the unlabeled rows of y, which are grey.
+
+    Attributes
+    ----------
+    points_ : ndarray of shape (n, 2)
+        What was drawn.
+    ax_ : matplotlib Axes
+        Where it was drawn.
+    figure_ : matplotlib Figure
+        Its figure.
+
+    Raises
+    ------
+    ValueError
+        There is only one code a sequence, or y has another length than the codes.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> from sklearn_rnn import RNNAutoencoderTransformer
+    >>> from sklearn_rnn.datasets import make_sines
+    >>> from sklearn_rnn.plotting import CodesDisplay
+    >>> X, y = make_sines(60, n_steps=12, random_state=0)
+    >>> autoencoder = RNNAutoencoderTransformer(hidden_size=8, max_epochs=2, random_state=0).fit(X)
+    >>> CodesDisplay.from_estimator(autoencoder, X, y).points_.shape
+    (60, 2)
+    """
+
+    def __init__(self, codes: Any, y: Any = None, *, missing_label: Any = -1):
+        self.codes = codes
+        self.y = y
+        self.missing_label = missing_label
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: Any = None, *, missing_label: Any = -1, ax: Any = None
+    ) -> CodesDisplay:
+        """Encode sequences, and draw the codes.
+
+        Parameters
+        ----------
+        estimator : estimator with `transform`
+            Fitted: either of the package's, or a pipeline.
+        X : array-like or list of arrays, of n samples
+            Sequences.
+        y : array-like of shape (n,), default=None
+            Labels, for the colours.
+        missing_label : int, float, str, None or nan, default=-1
+            Marks the unlabeled rows of y, which are grey.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        display : CodesDisplay
+        """
+        return cls(estimator.transform(X), y, missing_label=missing_label).plot(ax)
+
+    def plot(self, ax: Any = None) -> CodesDisplay:
+        """Draw the codes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        self : CodesDisplay
+
+        Raises
+        ------
+        ImportError
+            matplotlib is not installed.
+        """
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.subplots(layout="constrained")[1]
+        self.ax_, self.figure_ = ax, ax.figure
+        codes = check_array(self.codes, ensure_min_features=2, ensure_min_samples=2, input_name="codes")
+        flat = codes.shape[1] == 2
+        self.points_ = codes if flat else PCA(2, svd_solver="full").fit_transform(codes)
+        for label, rows, colour in self._groups(len(codes)):
+            ax.scatter(*self.points_[rows].T, s=9, color=colour, alpha=0.7, linewidths=0, label=label)
+        names = ("first", "second") if flat else ("first component", "second component")
+        ax.set(xlabel=names[0], ylabel=names[1], xticks=[], yticks=[])
+        ax.spines[["top", "right"]].set_visible(False)
+        if self.y is not None:
+            ax.legend(frameon=False, markerscale=2, loc="center left", bbox_to_anchor=(1, 0.5))
+        return self
+
+    def _groups(self, n: int) -> list[tuple[str | None, NDArray, Any]]:
+        """Name, rows and colour of what is drawn together, the unlabeled rows first."""
+        from matplotlib import colormaps
+
+        if self.y is None:
+            return [(None, np.arange(n), colormaps["tab10"](0))]
+        y = column_or_1d(self.y)
+        check_consistent_length(self.codes, y)
+        missing = is_missing(y, self.missing_label)
+        known = np.flatnonzero(~missing)
+        classes, numbers = np.unique(known_labels(y, ~missing), return_inverse=True)
+        colours = colormaps["tab10"] if len(classes) <= 10 else colormaps["turbo"].resampled(len(classes))
+        groups = [("unlabeled", np.flatnonzero(missing), UNLABELED)] if missing.any() else []
+        return groups + [(str(c), known[numbers == k], colours(k)) for k, c in enumerate(classes)]
