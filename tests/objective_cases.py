@@ -28,7 +28,7 @@ class VATAndFixMatch:
 
 def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1):
     """Untrained model of three classes; a `confidence` above 1 makes it surer of them."""
-    architecture = Architecture(2, 6 if tokens else 0, "gru", 8, 1, True, dropout, "mean_max", patch_size)
+    architecture = Architecture(2, 6 if tokens else 0, "gru", 8, 1, True, dropout, "mean_max", patch_size, 8)
     n_classes = 3 if cls.task == "classification" else 0
     encoder = Encoder(architecture)
     model = Model(

@@ -32,6 +32,7 @@ ARROWS = {
     "_base": {
         "_batches",
         "_callbacks",
+        "_embeddings",
         "_environment",
         "_net",
         "_sequences",
@@ -40,6 +41,7 @@ ARROWS = {
         "objectives",
         "perturbations",
     },
+    "_embeddings": {"_environment", "_sequences"},
     "_net": {"_batches", "_callbacks", "objectives"},
     "_batches": {"_sequences", "objectives"},
     "_callbacks": set(),
