@@ -1,0 +1,47 @@
+"""Subwords of Hugging Face `tokenizers`, imported when used: trained on documents, or the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from os import PathLike, fspath
+from typing import Any
+
+DEFAULT_SIZE = 8000  # subwords, where the user does not say
+
+
+def train_tokenizer(documents: Iterable[str], size: int, unknown: str) -> Any:
+    """Train byte-pair encoding on documents; spaces are part of the subwords, so that text can be put together again.
+
+    References
+    ----------
+    Sennrich, Haddow and Birch (2016), "Neural machine translation of rare words with subword units", ACL.
+    """
+    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE(unk_token=unknown))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation("isolated")]
+    )
+    tokenizer.decoder = decoders.Metaspace()
+    trainer = trainers.BpeTrainer(vocab_size=size, min_frequency=2, special_tokens=[unknown], show_progress=False)
+    tokenizer.train_from_iterator(documents, trainer)
+    return tokenizer
+
+
+def read_tokenizer(tokenizer: Any) -> Any:
+    """Copy the user's tokenizer, or read its file; it shall neither cut nor pad."""
+    from tokenizers import Tokenizer
+
+    if isinstance(tokenizer, str | PathLike):
+        tokenizer = Tokenizer.from_file(fspath(tokenizer))
+    elif isinstance(tokenizer, Tokenizer):
+        tokenizer = Tokenizer.from_str(tokenizer.to_str())
+    else:
+        raise TypeError(
+            "With analyzer='subword', tokenizer must be a tokenizers.Tokenizer, the path of its file, or None to train "
+            f"one on the documents; got {type(tokenizer).__name__}."
+        )
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
