@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ._base import SequenceEstimator, draw_seed, known_tokens
 from ._batches import Rows
 from ._callbacks import FitWatch, with_callbacks
 from ._sequences import Sequences, read_sequences
-from .objectives import Objective
+from .objectives import Objective, from_name, objective_names
+
+
+def _objective_can(method: str) -> Callable[[Any], bool]:
+    """Return a check whether an estimator's objective has a method, which goes by that."""
+
+    def check(estimator: Any) -> bool:
+        objective = getattr(estimator, "objective_", estimator.objective)
+        if isinstance(objective, str):
+            if objective not in objective_names(estimator._task):
+                return True  # fit will say so
+            objective = from_name(objective)
+        return hasattr(objective, method)
+
+    return check
 
 
 class RNNAutoencoderTransformer(SequenceEstimator):
@@ -202,9 +219,9 @@ class RNNAutoencoderTransformer(SequenceEstimator):
             rows, validation = self._rows(sequences, random)
             seed = draw_seed(random)
             if self.warm_start and hasattr(self, "net_"):
-                model = self._last_model(sequences)
+                model = self._last_model(sequences, objective, seed)
             else:
-                model = self._build(sequences, None, seed, decodes=objective.needs_decoder)
+                model = self._build(sequences, objective, seed)
             rows = replace(rows, sequences=known_tokens(sequences, model.encoder))
             self._train(model, objective, rows, validation, draw_seed(random), FitWatch(self, X))
         return self
@@ -221,6 +238,14 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         validation = Rows(sequences, codes, None, none, np.sort(order[:n]))
         return Rows(sequences, codes, None, none, np.sort(order[n:])), validation
 
+    @property
+    def _n_features_out(self) -> int:
+        return self.objective_.code_size(self.net_.module_.encoder)
+
+    def _coder(self, model: Any) -> Callable[..., torch.Tensor]:
+        return partial(self.objective_.code, model)
+
+    @available_if(_objective_can("decode"))
     def inverse_transform(self, X: Any, lengths: Any = None) -> Any:
         """Decode codes.
 
@@ -256,6 +281,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
                 decoded.append(self._decode(model, torch.from_numpy(some).to(device), int(ends.max())))
         return self._shaped(np.concatenate(decoded), ends)
 
+    @available_if(_objective_can("decode"))
     def reconstruct(self, X: Any) -> Any:
         """Encode and decode sequences, each at its own length.
 
@@ -270,9 +296,10 @@ class RNNAutoencoderTransformer(SequenceEstimator):
             In the form of X; a list where lengths differ.
         """
         sequences = self._read(X)
-        codes = self._compute(sequences, lambda model: model.code)
+        codes = self._compute(sequences, self._coder)
         return self.inverse_transform(codes, sequences.lengths)
 
+    @available_if(_objective_can("errors"))
     def score_samples(self, X: Any) -> NDArray[np.float32]:
         """Score sequences: minus the reconstruction error, so high is normal.
 
@@ -292,6 +319,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
 
         return self._compute(self._read(X), error)
 
+    @available_if(_objective_can("errors"))
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of `score_samples`.
 
@@ -309,7 +337,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         return float(self.score_samples(X).mean())
 
     def _decode(self, model: Any, codes: torch.Tensor, n_steps: int) -> NDArray:
-        steps = model.decoder(codes, n_steps)
+        steps = self.objective_.decode(model, codes, n_steps)
         if self._kind == "tokens":
             return steps.argmax(2).cpu().numpy()
         return (steps * model.encoder.scale + model.encoder.mean).cpu().numpy()

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
 from ._batches import Rows, like_lengths
 from ._callbacks import CallbackSupportMixin, FitWatch
@@ -85,7 +86,10 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         codes : ndarray of shape (n, n_codes), float32
             One code for each sequence.
         """
-        return self._compute(self._read(X), lambda model: model.code)
+        return self._compute(self._read(X), self._coder)
+
+    def _coder(self, model: Any) -> Callable[..., torch.Tensor]:
+        return model.code
 
     def _read(self, X: Any) -> Sequences:
         check_is_fitted(self, "net_")
@@ -123,24 +127,30 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             patch_size=patch_size,
         )
 
-    def _build(self, sequences: Sequences, encoder: Encoder | None, seed: int, **parts: Any) -> Model:
+    def _build(
+        self, sequences: Sequences, objective: Objective, seed: int, encoder: Encoder | None = None, n_classes: int = 0
+    ) -> Model:
         """Return a model with fresh weights, but for the `encoder` where one is given."""
         generator = torch.Generator().manual_seed(seed)
         if encoder is not None:
             encoder.set_dropout(self.dropout)
-            model = Model(encoder, **parts)
-            for part in (model.head, model.decoder):
+            model = Model(encoder, n_classes=n_classes, parts=objective.parts(encoder))
+            for part in (model.head, model.parts):
                 if part is not None:
                     initialise(part, generator)
             return model
-        model = Model(Encoder(self._architecture(sequences)), **parts)
+        encoder = Encoder(self._architecture(sequences))
+        model = Model(encoder, n_classes=n_classes, parts=objective.parts(encoder))
         initialise(model, generator)
         if sequences.kind != "tokens":
-            model.encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
+            encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
         return model
 
-    def _last_model(self, sequences: Sequences) -> Model:
-        """Return the model of the last fit to go on with, which must be able to read `sequences`."""
+    def _last_model(self, sequences: Sequences, objective: Objective, seed: int) -> Model:
+        """Return the model of the last fit to go on with, which must be able to read `sequences`.
+
+        Parts that another objective trained are replaced by new ones.
+        """
         model = self.net_.module_
         tokens, n_features = model.encoder.architecture.n_tokens > 0, model.encoder.architecture.n_features
         if (tokens, n_features) != (sequences.kind == "tokens", sequences.n_features):
@@ -148,6 +158,10 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
                 f"warm_start=True needs X as in the last fit, {'token ids' if tokens else f'{n_features} values'} "
                 f"per step, got {'token ids' if sequences.kind == 'tokens' else f'{sequences.n_features} values'}."
             )
+        parts = nn.ModuleDict(objective.parts(model.encoder))
+        if _shapes(parts) != _shapes(model.parts):
+            initialise(parts, torch.Generator().manual_seed(seed))
+            model.parts = parts.to(next(model.parameters()).device)
         return model
 
     def _train(
@@ -273,6 +287,10 @@ def split_validation(rows: NDArray, codes: NDArray, fraction: float, random: np.
 def draw_seed(random: np.random.RandomState) -> int:
     """Seed for a private generator."""
     return int(random.randint(np.iinfo(np.int32).max))
+
+
+def _shapes(module: nn.Module) -> dict[str, torch.Size]:
+    return {name: weight.shape for name, weight in module.state_dict().items()}
 
 
 def _out_of_memory(error: BaseException) -> bool:

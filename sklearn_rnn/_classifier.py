@@ -250,7 +250,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         random = check_random_state(self.random_state)
         with self._computing():
             rows, validation = self._rows(sequences, labels, weights, random)
-            model = self._model(sequences, labels, random)
+            model = self._model(sequences, labels, objective, random)
             sequences = known_tokens(sequences, model.encoder)
             rows = replace(rows, sequences=sequences, class_weights=class_weights)
             self.classes_ = labels.classes
@@ -288,17 +288,17 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
             labeled = np.setdiff1d(labeled, held_out)
         return Rows(sequences, labels.codes, weights, labeled, unlabeled), validation
 
-    def _model(self, sequences: Sequences, labels: Labels, random: np.random.RandomState) -> Any:
+    def _model(self, sequences: Sequences, labels: Labels, objective: Objective, random: np.random.RandomState) -> Any:
         seed = draw_seed(random)
         if self.warm_start and hasattr(self, "net_"):
-            model = self._last_model(sequences)
+            model = self._last_model(sequences, objective, seed)
             if not np.array_equal(self.classes_, labels.classes):
                 raise ValueError(
                     f"warm_start=True needs the classes of the last fit, {self.classes_}, got {labels.classes}."
                 )
             return model
         encoder = None if self.pretraining is None else self._pretrain(sequences, random)
-        return self._build(sequences, encoder, seed, n_classes=len(labels.classes))
+        return self._build(sequences, objective, seed, encoder, len(labels.classes))
 
     def _pretrain(self, sequences: Sequences, random: np.random.RandomState) -> Encoder:
         """Encoder of the fitted `pretraining`."""

@@ -20,7 +20,7 @@ LENGTHS = torch.tensor([7, 4, 9, 1, 9, 5, 2, 8])
 class VATAndFixMatch:
     """A sum that is made as the classes are, so that the laws run for it too."""
 
-    task, needs_decoder = "classification", False
+    task = "classification"
 
     def __new__(cls, weight=1):
         return VAT(weight=weight) + FixMatch(weight=weight)
@@ -30,10 +30,11 @@ def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1):
     """Untrained model of three classes; a `confidence` above 1 makes it surer of them."""
     architecture = Architecture(2, 6 if tokens else 0, "gru", 8, 1, True, dropout, "mean_max", patch_size)
     n_classes = 3 if cls.task == "classification" else 0
+    encoder = Encoder(architecture)
     model = Model(
-        Encoder(architecture),
+        encoder,
         n_classes=n_classes,
-        decodes=cls.needs_decoder,
+        parts=cls().parts(encoder),
         augmentation=Light(),
         strong_augmentation=Strong(),
     )

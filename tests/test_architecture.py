@@ -48,7 +48,7 @@ ARROWS = {
     "_environment": set(),
     "_sklearn": set(),
     "perturbations": {"_sklearn"},
-    "objectives": {"_sklearn"},
+    "objectives": {"_sklearn", "modules"},
     "modules": set(),
 }
 

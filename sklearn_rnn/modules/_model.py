@@ -8,7 +8,6 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from ._decoder import Decoder
 from ._encoder import Encoder
 from ._layers import linear
 
@@ -16,7 +15,7 @@ Augmentation: TypeAlias = Callable[[Tensor, Tensor | None, torch.Generator], Ten
 
 
 class Model(nn.Module):
-    """An encoder, and a head over classes or a decoder.
+    """An encoder, a head over classes, and what else an objective trains.
 
     Parameters
     ----------
@@ -24,8 +23,8 @@ class Model(nn.Module):
         Shared by all tasks; what pretraining hands on.
     n_classes : int, default=0
         Adds a linear `head`.
-    decodes : bool, default=False
-        Adds a `decoder`.
+    parts : dict of modules, default=None
+        What the objective trains besides, such as a decoder.
     augmentation, strong_augmentation : callable, default=None
         Perturb embedded steps in `view`.
     """
@@ -35,7 +34,7 @@ class Model(nn.Module):
         encoder: Encoder,
         *,
         n_classes: int = 0,
-        decodes: bool = False,
+        parts: dict[str, nn.Module] | None = None,
         augmentation: Augmentation | None = None,
         strong_augmentation: Augmentation | None = None,
     ):
@@ -44,7 +43,7 @@ class Model(nn.Module):
         self.augmentation = augmentation
         self.strong_augmentation = strong_augmentation
         self.head = linear(encoder.out_features, n_classes) if n_classes else None
-        self.decoder = Decoder(encoder.architecture, encoder.out_features) if decodes else None
+        self.parts = nn.ModuleDict(parts or {})
 
     def view(
         self, values: Tensor, lengths: Tensor | None, generator: torch.Generator | None, strong: bool = False

@@ -20,6 +20,7 @@ from ._noisy_student import NoisyStudent
 from ._pi_model import PiModel
 from ._pseudo_label import PseudoLabel
 from ._reconstruction import Reconstruction
+from ._representation import DecodingMixin, RepresentationMixin
 from ._self_training import SelfTraining
 from ._softmatch import SoftMatch
 from ._sum import Sum
@@ -35,6 +36,7 @@ __all__ = [
     "AdversarialTraining",
     "Batch",
     "ClassificationMixin",
+    "DecodingMixin",
     "EntropyMinimization",
     "FixMatch",
     "FlexMatch",
@@ -46,6 +48,7 @@ __all__ = [
     "PiModel",
     "PseudoLabel",
     "Reconstruction",
+    "RepresentationMixin",
     "SelfTraining",
     "SoftMatch",
     "Sum",

@@ -80,13 +80,16 @@ class Objective(BaseEstimator, ABC):
 
     _parameter_constraints: dict[str, list[Any]] = {}
     task: ClassVar[Task]
-    needs_decoder: ClassVar[bool] = False
     n_rounds: int = 1
 
     @property
     def unlabeled_ratio(self) -> float:
         """Unlabeled rows in a step, as a share of `batch_size`; 0 leaves them out."""
         return 0.0
+
+    def parts(self, encoder: Any) -> dict[str, nn.Module]:
+        """Return what is trained beside the encoder, by name: blank modules, whose weights are drawn later."""
+        return {}
 
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:
         """Prepare to train `model` for at most `n_steps` optimiser steps on `n_rows` sequences."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from ._base import Batch, Objective, masked
+from ._base import Batch, Objective
+from ._representation import DecodingMixin, rebuilding_errors
 
 
-class Reconstruction(Objective):
+class Reconstruction(DecodingMixin, Objective):
     """Sequence autoencoder: rebuild each sequence from its code, at its own length.
 
     Numbers by the mean squared error of standardised values, token ids by cross-entropy; padding
@@ -28,14 +28,6 @@ class Reconstruction(Objective):
     >>> autoencoder = RNNAutoencoderTransformer(Reconstruction())
     """
 
-    task = "representation"
-    needs_decoder = True
-
-    @property
-    def unlabeled_ratio(self) -> float:
-        """All rows are unlabeled."""
-        return 1.0
-
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the mean error as `"reconstruction"`."""
         return {"reconstruction": self.errors(model, batch).mean()}
@@ -44,11 +36,4 @@ class Reconstruction(Objective):
         """Error of each sequence, shape (n,), averaged over its own steps and features."""
         view = model.view(batch.values, batch.lengths, batch.generator)
         code = model.encoder(view, batch.lengths, batch.generator)
-        steps = model.decoder(code, batch.values.shape[1])  # (n, T, F) or (n, T, tokens)
-        if batch.values.dim() == 2:
-            error = cross_entropy(steps.transpose(1, 2), batch.values, reduction="none")
-        else:
-            error = (steps - model.encoder.standardised(batch.values)).square().mean(2)
-        if batch.lengths is None:
-            return error.mean(1)
-        return masked(error[:, :, None], batch.lengths)[:, :, 0].sum(1) / batch.lengths
+        return rebuilding_errors(model, batch, self.decode(model, code, batch.values.shape[1]))
