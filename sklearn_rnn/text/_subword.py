@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from os import PathLike, fspath
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 DEFAULT_SIZE = 8000  # subwords, where the user does not say
@@ -33,15 +34,16 @@ def read_tokenizer(tokenizer: Any) -> Any:
     """Copy the user's tokenizer, or read its file; it shall neither cut nor pad."""
     from tokenizers import Tokenizer
 
-    if isinstance(tokenizer, str | PathLike):
-        tokenizer = Tokenizer.from_file(fspath(tokenizer))
-    elif isinstance(tokenizer, Tokenizer):
-        tokenizer = Tokenizer.from_str(tokenizer.to_str())
-    else:
+    if not isinstance(tokenizer, Tokenizer | str | PathLike):
         raise TypeError(
             "With analyzer='subword', tokenizer must be a tokenizers.Tokenizer, the path of its file, or None to train "
             f"one on the documents; got {type(tokenizer).__name__}."
         )
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
+    given = tokenizer.to_str() if isinstance(tokenizer, Tokenizer) else Path(tokenizer).read_text(encoding="utf-8")
+    try:
+        copy = Tokenizer.from_str(given)
+    except Exception as error:  # tokenizers raises no other kind
+        raise ValueError(f"tokenizer={str(tokenizer)!r} is not the file of a tokenizers.Tokenizer: {error}") from error
+    copy.no_truncation()
+    copy.no_padding()
+    return copy

@@ -274,6 +274,11 @@ class TokenSequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_
         analyzer : callable
         """
         if self.analyzer != "subword":
+            if not (self.tokenizer is None or callable(self.tokenizer)):
+                raise TypeError(
+                    f"With analyzer={self.analyzer!r}, tokenizer must be a function of a string or None, "
+                    f"got {type(self.tokenizer).__name__}; set analyzer='subword' for one of subwords."
+                )
             return CountVectorizer(**self._given("analyzer", *READING, *WORDS)).build_analyzer()
         check_is_fitted(self, "tokenizer_")
         clean, split = self._cleaner(), self._splitter()
