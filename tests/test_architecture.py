@@ -178,7 +178,7 @@ def imported(code):
 
 def test_importing_the_package_and_its_text_imports_no_extra():
     already = imported("import sklearn.base, skorch")  # scikit-learn imports pandas where it is installed
-    assert not (imported("import sklearn_rnn, sklearn_rnn.text") - already) & {
+    assert not (imported("import sklearn_rnn, sklearn_rnn.text, sklearn_rnn.inspection") - already) & {
         "matplotlib",
         "pandas",
         "polars",
