@@ -2,6 +2,8 @@
 
 from functools import cache
 
+import matplotlib
+import matplotlib.pyplot
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.inspection import attention_weights, integrated_gradients
+from sklearn_rnn.plotting import SeriesAttributionDisplay, TokenAttributionDisplay
 from sklearn_rnn.text import TokenSequenceVectorizer
 
 KINDS = ["tokens", "series", "table"]
@@ -205,3 +208,51 @@ def test_without_another_class_or_any_there_is_nothing_to_explain():
         clf = SemiSupervisedRNNClassifier("supervised", hidden_size=4, max_epochs=1).fit(X, np.zeros(24, int))
     with pytest.raises(ValueError, match="There is one class only"):
         integrated_gradients(clf, X)
+
+
+@pytest.fixture
+def no_window():
+    """Draw without a window, and close the figures."""
+    matplotlib.use("Agg")
+    yield
+    matplotlib.pyplot.close("all")
+
+
+@pytest.mark.usefixtures("no_window")
+def test_documents_are_drawn_with_a_colour_for_each_token():
+    X, y = ["good film", "bad film", "good plot", "bad plot"] * 5, ["yes", "no", "yes", "no"] * 5
+    net = SemiSupervisedRNNClassifier("supervised", hidden_size=8, max_epochs=4, random_state=0)
+    pipeline = make_pipeline(TokenSequenceVectorizer(), net).fit(X, y)
+    display = TokenAttributionDisplay.from_estimator(pipeline, X[:2], target="yes")
+    shown = [text.get_text() for text in display.ax_.texts]
+    assert [shown[1:3], shown[4:6]] == [["good", "film"], ["bad", "film"]]
+    good, _, bad, _ = (patch.get_facecolor() for patch in display.ax_.patches)
+    assert good[2] > 2 * good[0]  # blue
+    assert bad[0] > 2 * bad[2]  # red
+    p = pipeline.predict_proba(X[:2])[:, 1]
+    assert [shown[0], shown[3]] == [f"yes: {p[0]:.2f}", f"yes: {p[1]:.2f}"]
+
+
+@pytest.mark.usefixtures("no_window")
+@pytest.mark.parametrize("width", [12, 30])
+def test_tokens_are_broken_into_lines_of_the_width(width):
+    tokens = ["aaaa", "bb", "cccccc", "d", "eeeeeeee", "ff"]
+    display = TokenAttributionDisplay([tokens], [np.arange(6)]).plot(width=width)
+    places = [(text.get_position()[1], text.get_position()[0]) for text in display.ax_.texts]
+    assert places == sorted(places)
+    for (row, column), token, after in zip(places, tokens, [*places[1:], (99, 0)], strict=True):
+        assert column + len(token) <= width
+        assert after[0] > row or after[1] == column + len(token) + 1
+    assert TokenAttributionDisplay([tokens], [np.arange(6)]).plot(display.ax_).ax_ is display.ax_
+
+
+@pytest.mark.usefixtures("no_window")
+@pytest.mark.parametrize("kind", ["series", "table"])
+def test_series_are_drawn_on_a_ground_of_their_attributions(kind):
+    clf, x = fitted(kind), np.asarray(sequences(kind)[2])
+    display = SeriesAttributionDisplay.from_estimator(clf, x, target="bean")
+    (shares,) = integrated_gradients(clf, [x] if kind == "series" else x[None], target="bean")
+    for ax, line, ground in zip(display.axes_, x.reshape(12, -1).T, shares.reshape(12, -1).T, strict=True):
+        assert np.array_equal(ax.lines[0].get_ydata(), line)
+        assert np.asarray(ax.images[0].get_array())[0] == pytest.approx(ground)
+        assert ax.images[0].get_clim()[1] == pytest.approx(np.abs(shares).max())
