@@ -28,6 +28,7 @@ from .perturbations import Light, Perturbation, StepDrop, Strong
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
 PREDICT_SIZE = 1 << 20  # states computed together
+NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
 OUT_OF_MEMORY = "allocate memory"
 
 
@@ -51,7 +52,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         "augmentation": [StrOptions({"auto"}), callable, None],
         "strong_augmentation": [StrOptions({"auto"}), callable, None],
         "max_epochs": COUNT,
-        "lr": POSITIVE,
+        "lr": [StrOptions({"auto"}), *POSITIVE],
         "batch_size": COUNT,
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
         "weight_decay": NOT_NEGATIVE,
@@ -207,7 +208,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             gradient_clip=self.gradient_clip,
             seed=seed,
             max_epochs=self.max_epochs,
-            lr=self.lr,
+            lr=(TOKENS_LR if tokens else NUMBERS_LR) if self.lr == "auto" else self.lr,
             weight_decay=self.weight_decay,
             batch_size=self.batch_size,
             optimizer=self.optimizer,

@@ -81,8 +81,9 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     max_epochs : int, default=24
         Passes over the labeled rows (over all rows where no labels are used), each of at least 25
         optimiser steps; unlabeled rows come beside them.
-    lr : float, default=0.008
+    lr : float or "auto", default="auto"
         Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, cosine to 0).
+        `"auto"` is 0.008 for numbers and 0.002 for token ids.
     batch_size : int, default=64
         Labeled rows in an optimiser step at most.
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
@@ -192,7 +193,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         augmentation: Any = "auto",
         strong_augmentation: Any = "auto",
         max_epochs: int = 24,
-        lr: float = 0.008,
+        lr: float | str = "auto",
         batch_size: int = 64,
         optimizer: Any = "adamw",
         weight_decay: float = 0.01,

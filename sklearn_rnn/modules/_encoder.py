@@ -106,11 +106,14 @@ class Encoder(nn.Module):
         return torch.cat([x, pad(change, (0, 0, 1, 0))], dim=2)  # (n, T, 2 F)
 
     def _normalised(self, vectors: Tensor) -> Tensor:
-        """Bring vectors to mean 0 and variance 1 over the tokens of the data (Miyato, Dai and Goodfellow 2017)."""
+        """Bring vectors to mean 0 and variance 1 over the tokens of the data (Miyato, Dai and Goodfellow 2017).
+
+        The variance is that of all features together, so that strong ones stay stronger than weak ones.
+        """
         assert self.embedding is not None
         weight = self.embedding.weight
         mean = self.frequency @ weight
-        variance = self.frequency @ (weight - mean).square()
+        variance = (self.frequency @ (weight - mean).square()).mean()
         return (vectors - mean) * (variance + 1e-8).rsqrt()
 
     def forward(self, embedded: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
