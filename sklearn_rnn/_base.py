@@ -17,6 +17,7 @@ from torch import nn
 
 from ._batches import Rows, like_lengths
 from ._callbacks import CallbackSupportMixin, FitWatch
+from ._embeddings import cooccurrence_vectors, frequencies, given_shape, given_vectors
 from ._environment import computing
 from ._net import OPTIMIZERS, RecurrentNet, clone_callbacks
 from ._sequences import Sequences, read_sequences
@@ -27,6 +28,7 @@ from .perturbations import Light, Perturbation, StepDrop, Strong
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
 PREDICT_SIZE = 1 << 20  # states computed together
+NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
 OUT_OF_MEMORY = "allocate memory"
 
 
@@ -43,11 +45,14 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         "dropout": SHARE,
         "pooling": [StrOptions(set(POOLINGS))],
         "patch_size": [StrOptions({"auto"}), *COUNT],
+        "embedding_size": COUNT,
+        "embedding_init": [StrOptions({"auto", "cooccurrence", "random"}), "array-like"],
+        "freeze_embedding": [StrOptions({"auto"}), "boolean"],
         "max_length": [*COUNT, None],
         "augmentation": [StrOptions({"auto"}), callable, None],
         "strong_augmentation": [StrOptions({"auto"}), callable, None],
         "max_epochs": COUNT,
-        "lr": POSITIVE,
+        "lr": [StrOptions({"auto"}), *POSITIVE],
         "batch_size": COUNT,
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
         "weight_decay": NOT_NEGATIVE,
@@ -115,9 +120,14 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         if patch_size == "auto":
             tokens = sequences.kind == "tokens"
             patch_size = 1 if tokens else auto_patch_size(float(np.median(sequences.lengths)))
+        n_tokens, embedding_size = 0, self.embedding_size
+        if sequences.kind == "tokens":
+            n_tokens = int(sequences.values.max()) + 1
+            if not isinstance(self.embedding_init, str):
+                n_tokens, embedding_size = given_shape(self.embedding_init, n_tokens)
         return Architecture(
             n_features=sequences.n_features,
-            n_tokens=int(sequences.values.max()) + 1 if sequences.kind == "tokens" else 0,
+            n_tokens=n_tokens,
             cell=self.cell,
             hidden_size=self.hidden_size,
             num_layers=self.num_layers,
@@ -125,6 +135,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             dropout=self.dropout,
             pooling=self.pooling,
             patch_size=patch_size,
+            embedding_size=embedding_size,
         )
 
     def _build(
@@ -142,9 +153,21 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         encoder = Encoder(self._architecture(sequences))
         model = Model(encoder, n_classes=n_classes, parts=objective.parts(encoder, n_classes))
         initialise(model, generator)
-        if sequences.kind != "tokens":
+        if sequences.kind == "tokens":
+            self._set_vectors(encoder, sequences, generator)
+        else:
             encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
         return model
+
+    def _set_vectors(self, encoder: Encoder, sequences: Sequences, generator: torch.Generator) -> None:
+        """Start the vectors of tokens, which are drawn already, as `embedding_init` says."""
+        a, init, vectors = encoder.architecture, self.embedding_init, None
+        if not isinstance(init, str):
+            vectors = given_vectors(init)
+        elif init == "cooccurrence" or (init == "auto" and a.n_tokens > a.embedding_size):
+            vectors = cooccurrence_vectors(sequences, a.n_tokens, a.embedding_size, generator)
+        encoder.set_vectors(vectors, frequencies(sequences, a.n_tokens))
+        encoder.freeze(self.freeze_embedding is True or (self.freeze_embedding == "auto" and vectors is not None))
 
     def _last_model(self, sequences: Sequences, objective: Objective, seed: int) -> Model:
         """Return the model of the last fit to go on with, which must be able to read `sequences`.
@@ -189,7 +212,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             freeze=freeze,
             encoder_lr_factor=encoder_lr_factor,
             max_epochs=self.max_epochs,
-            lr=self.lr,
+            lr=(TOKENS_LR if tokens else NUMBERS_LR) if self.lr == "auto" else self.lr,
             weight_decay=self.weight_decay,
             batch_size=self.batch_size,
             optimizer=self.optimizer,

@@ -129,7 +129,7 @@ class RecurrentNet(NeuralNet):
                 self.module_.load_state_dict(last)
             self.optimizer_ = None
             self.opponent_optimizer_ = None
-            self.module_.requires_grad_(True)
+            self.module_.encoder.train_weights(True)
             self.module_.zero_grad()
             del self.parameters_, self.opponents_, self._hooks, self.watch_
         watch.end()
@@ -230,7 +230,7 @@ class RecurrentNet(NeuralNet):
     def train_step(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step; optimisers that need a closure get one."""
         if self.freeze:
-            self.module_.encoder.requires_grad_(self.freeze < 1 and batch[0].progress >= self.freeze)
+            self.module_.encoder.train_weights(self.freeze < 1 and batch[0].progress >= self.freeze)
         if self.scheduled_:
             for optimizer in (self.optimizer_, self.opponent_optimizer_):
                 for group in () if optimizer is None else optimizer.param_groups:

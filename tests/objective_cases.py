@@ -39,6 +39,7 @@ def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1, obj
             "dropout": dropout,
             "pooling": "mean_max",
             "patch_size": patch_size,
+            "embedding_size": 8,
         }
         | architecture
     )

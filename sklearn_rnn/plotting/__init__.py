@@ -1,6 +1,7 @@
 """Pictures; matplotlib is imported when one is drawn."""
 
+from ._attributions import SeriesAttributionDisplay, TokenAttributionDisplay
 from ._codes import CodesDisplay
 from ._label_efficiency import LabelEfficiencyDisplay
 
-__all__ = ["CodesDisplay", "LabelEfficiencyDisplay"]
+__all__ = ["CodesDisplay", "LabelEfficiencyDisplay", "SeriesAttributionDisplay", "TokenAttributionDisplay"]
