@@ -13,7 +13,9 @@ from ..modules import Generator, gumbel_like, linear
 from ._base import Batch, Objective
 from ._fakes import fake_view, told_fake, told_real
 from ._representation import RepresentationMixin
+from ._vat import random_like, sphere
 
+XI = 0.05
 CERTAIN = 0.99  # share of rows told apart
 
 
@@ -62,12 +64,13 @@ class RecurrentGAN(RepresentationMixin, Objective):
     (3, 20)
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {"n_noise": COUNT, "matching": NOT_NEGATIVE}
+    _parameter_constraints: dict[str, list[Any]] = {"n_noise": COUNT, "matching": NOT_NEGATIVE, "penalty": NOT_NEGATIVE}
     opponents = ("generator",)
 
-    def __init__(self, n_noise: int = 16, matching: float = 1):
+    def __init__(self, n_noise: int = 16, matching: float = 1, penalty: float = 0.1):
         self.n_noise = n_noise
         self.matching = matching
+        self.penalty = penalty
 
     def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return the `"score"` of codes, and the `"generator"`."""
@@ -82,19 +85,27 @@ class RecurrentGAN(RepresentationMixin, Objective):
         return steps + gumbel_like(steps, generator) if model.encoder.architecture.n_tokens else steps
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return the discriminator's `"real"` and `"fake"`."""
+        """Return the discriminator's `"real"`, `"fake"` and `"steepness"`."""
         with torch.no_grad():
             fakes = fake_view(model, batch)
-        real, fake = self._score(model, self._real(model, batch)), self._score(model, self._coded(model, batch, fakes))
+            reals = model.view(batch.values, batch.lengths, batch.generator)
+        views = torch.cat([reals, fakes])
+        twice = None if batch.lengths is None else batch.lengths.repeat(2)
+        scores = self._score(model, self._coded(model, views, twice, batch))
+        step = sphere(random_like(views, batch.generator), twice, XI)
+        moved = self._score(model, self._coded(model, views + step, twice, batch))
+        real, fake = scores.chunk(2)
         if batch.generator is not None:
             self.observe(told_apart=((real > 0).float().mean() + (fake < 0).float().mean()) / 2)
-        return {"real": told_real(real), "fake": told_fake(fake)}
+        steepness = ((moved - scores) / XI).square().mean()
+        return {"real": told_real(real), "fake": told_fake(fake), "steepness": self.penalty * steepness}
 
     def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the generator's `"generated"` and `"matching"`."""
-        codes = self._coded(model, batch, fake_view(model, batch))
+        codes = self._coded(model, fake_view(model, batch), batch.lengths, batch)
         with torch.no_grad():
-            real = self._real(model, batch)
+            view = model.view(batch.values, batch.lengths, batch.generator)
+            real = self._coded(model, view, batch.lengths, batch)
         distance = (real.mean(0) - codes.mean(0)).square().mean()
         return {"generated": told_real(self._score(model, codes)), "matching": self.matching * distance}
 
@@ -106,11 +117,8 @@ class RecurrentGAN(RepresentationMixin, Objective):
                 f"generated ones. Raise matching (now {self.matching}), or max_epochs."
             )
 
-    def _real(self, model: Any, batch: Batch) -> Tensor:
-        return self._coded(model, batch, model.view(batch.values, batch.lengths, batch.generator))
-
-    def _coded(self, model: Any, batch: Batch, view: Tensor) -> Tensor:
-        return model.encoder(view, batch.lengths, batch.generator)
+    def _coded(self, model: Any, view: Tensor, lengths: Tensor | None, batch: Batch) -> Tensor:
+        return model.encoder(view, lengths, None)
 
     def _score(self, model: Any, codes: Tensor) -> Tensor:
         return model.parts["score"](codes)[:, 0]
