@@ -23,7 +23,7 @@ from ._sequences import Sequences, read_sequences
 from .objectives import Objective, from_name, objective_names
 
 
-def _objective_can(method: str) -> Callable[[Any], bool]:
+def objective_can(method: str) -> Callable[[Any], bool]:
     """Return a check whether an estimator's objective has a method, which goes by that."""
 
     def check(estimator: Any) -> bool:
@@ -247,7 +247,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     def _coder(self, model: Any) -> Callable[..., torch.Tensor]:
         return partial(self.objective_.code, model)
 
-    @available_if(_objective_can("decode"))
+    @available_if(objective_can("decode"))
     def inverse_transform(self, X: Any, lengths: Any = None) -> Any:
         """Decode codes.
 
@@ -281,7 +281,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
                 values.append(decoded(model, steps))
         return shaped(self, np.concatenate(values), ends)
 
-    @available_if(_objective_can("decode"))
+    @available_if(objective_can("decode"))
     def reconstruct(self, X: Any) -> Any:
         """Encode and decode sequences, each at its own length.
 
@@ -299,7 +299,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         codes = self._compute(sequences, self._coder)
         return self.inverse_transform(codes, sequences.lengths)
 
-    @available_if(_objective_can("sample"))
+    @available_if(objective_can("sample"))
     def sample(self, n_samples: int = 1, lengths: Any = None, random_state: Any = None) -> Any:
         """Draw new sequences.
 
@@ -334,7 +334,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
             random,
         )
 
-    @available_if(_objective_can("errors"))
+    @available_if(objective_can("errors"))
     def score_samples(self, X: Any) -> NDArray[np.float32]:
         """Score sequences: minus the objective's error, so high is normal.
 
@@ -355,7 +355,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
 
         return self._compute(self._read(X), error)
 
-    @available_if(_objective_can("errors"))
+    @available_if(objective_can("errors"))
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of `score_samples`.
 

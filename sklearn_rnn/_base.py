@@ -22,7 +22,7 @@ from ._net import OPTIMIZERS, RecurrentNet, clone_callbacks
 from ._sequences import Sequences, read_sequences
 from ._sklearn import COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions
 from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
-from .objectives import Objective, Task, from_name, objective_names
+from .objectives import ClassificationMixin, Objective, Task, from_name, objective_names
 from .perturbations import Light, Perturbation, StepDrop, Strong
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
@@ -134,13 +134,13 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         generator = torch.Generator().manual_seed(seed)
         if encoder is not None:
             encoder.set_dropout(self.dropout)
-            model = Model(encoder, n_classes=n_classes, parts=objective.parts(encoder))
+            model = Model(encoder, n_classes=n_classes, parts=_parts(objective, encoder, n_classes))
             for part in (model.head, model.parts):
                 if part is not None:
                     initialise(part, generator)
             return model
         encoder = Encoder(self._architecture(sequences))
-        model = Model(encoder, n_classes=n_classes, parts=objective.parts(encoder))
+        model = Model(encoder, n_classes=n_classes, parts=_parts(objective, encoder, n_classes))
         initialise(model, generator)
         if sequences.kind != "tokens":
             encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
@@ -158,7 +158,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
                 f"warm_start=True needs X as in the last fit, {'token ids' if tokens else f'{n_features} values'} "
                 f"per step, got {'token ids' if sequences.kind == 'tokens' else f'{sequences.n_features} values'}."
             )
-        parts = nn.ModuleDict(objective.parts(model.encoder))
+        n_classes = 0 if model.head is None else model.head.out_features
+        parts = nn.ModuleDict(_parts(objective, model.encoder, n_classes))
         if _shapes(parts) != _shapes(model.parts):
             initialise(parts, torch.Generator().manual_seed(seed))
             model.parts = parts.to(next(model.parameters()).device)
@@ -294,6 +295,12 @@ def split_validation(rows: NDArray, codes: NDArray, fraction: float, random: np.
 def draw_seed(random: np.random.RandomState) -> int:
     """Seed for a private generator."""
     return int(random.randint(np.iinfo(np.int32).max))
+
+
+def _parts(objective: Any, encoder: Encoder, n_classes: int) -> dict[str, nn.Module]:
+    """Return an objective's parts; those of classifiers are told how many classes there are."""
+    told = (n_classes,) if isinstance(objective, ClassificationMixin) else ()
+    return objective.parts(encoder, *told)
 
 
 def _shapes(module: nn.Module) -> dict[str, torch.Size]:

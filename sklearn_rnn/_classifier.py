@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,17 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state, check_scalar, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.validation import check_consistent_length
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from ._autoencoder import RNNAutoencoderTransformer
+from ._autoencoder import RNNAutoencoderTransformer, objective_can
 from ._base import SequenceEstimator, draw_seed, known_tokens, split_validation
 from ._batches import Rows
 from ._callbacks import FitWatch, with_callbacks
-from ._labels import Labels, is_missing, read_labels
+from ._generation import checked_ends, generate
+from ._labels import Labels, class_codes, is_missing, read_labels
 from ._sequences import Sequences, read_sequences
 from ._sklearn import FRACTION, POSITIVE, _check_sample_weight
 from .modules import Encoder
@@ -265,6 +268,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
             sequences = known_tokens(sequences, model.encoder)
             rows = replace(rows, sequences=sequences, class_weights=class_weights)
             self.classes_ = labels.classes
+            self._lengths = sequences.lengths
             watch = FitWatch(self, X, y, sample_weight)
             self._train(model, objective, rows, validation, draw_seed(random), watch)
         self._transduce(sequences, labels)
@@ -398,6 +402,44 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         codes : ndarray of shape (n, n_codes), float32
         """
         return self.transform(X)
+
+    @available_if(objective_can("sample"))
+    def sample(self, n_samples: int = 1, y: Any = None, lengths: Any = None, random_state: Any = None) -> Any:
+        """Draw new sequences of given classes.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            How many.
+        y : array-like of shape (n_samples,), or a class, default=None
+            Class of each, or of all; by default drawn as often as among `transduction_`.
+        lengths : array-like of shape (n_samples,), default=None
+            Steps of each; by default drawn from the lengths of the training rows of its class.
+        random_state : int, RandomState or None, default=None
+            Seeds the draws; an int gives the same sequences each time.
+
+        Returns
+        -------
+        sequences : ndarray of shape (n_samples, T) or (n_samples, T, F), or list of arrays
+            In the form of `fit`'s X; a list where lengths differed there or do here, or for token ids.
+
+        Raises
+        ------
+        ValueError
+            `n_samples` is less than 1, `y` has a class that was not in `fit`, or `y` or `lengths` are not one
+            for each sample.
+        """
+        check_is_fitted(self, "net_")
+        rows = np.arange(check_scalar(n_samples, "n_samples", Integral, min_val=1))
+        random, seen = check_random_state(random_state), self.label_distributions_.argmax(1)
+        if y is None:
+            codes = random.choice(seen, n_samples)
+        else:
+            codes = class_codes(np.full(n_samples, y) if np.ndim(y) == 0 else y, self.classes_)
+        check_consistent_length(rows, codes)
+        if lengths is None:
+            lengths = [random.choice(self._lengths[seen == code]) for code in codes]
+        return generate(self, codes, checked_ends(lengths, codes), random)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy on the labeled rows.

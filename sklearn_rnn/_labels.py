@@ -57,6 +57,14 @@ def read_labels(y: Any, missing_label: Any, name: str) -> Labels:
     return Labels(classes, codes)
 
 
+def class_codes(y: Any, classes: NDArray) -> NDArray[np.int64]:
+    """Numbers of the classes y, all of which must be known."""
+    y = column_or_1d(y)
+    if len(unknown := np.setdiff1d(y, classes)):
+        raise ValueError(f"y has the class {unknown[0]!r}, which was not in fit; choose from {classes.tolist()}.")
+    return np.searchsorted(classes, y)
+
+
 def known_labels(y: NDArray, labeled: NDArray) -> NDArray:
     """Labels of the labeled rows; objects get the dtype that they have without the marker."""
     known = y[labeled]

@@ -68,7 +68,18 @@ class RecurrentNet(NeuralNet):
         return [("print_log", Table(keys_ignored=["class_share"]))] if self.verbose else []
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> RecurrentNet:
-        """Build the optimizer; SGD gets Nesterov momentum of 0.9."""
+        """Build the optimizer, and a second one for the objective's opponents."""
+        names = tuple(f"parts.{name}." for name in self.objective.opponents)
+        weights = list(self.module_.named_parameters())
+        self.opponents_ = [weight for name, weight in weights if names and name.startswith(names)]
+        self.optimizer_ = self._optimizer(
+            [weight for name, weight in weights if not (names and name.startswith(names))]
+        )
+        self.opponent_optimizer_: torch.optim.Optimizer | None = self._optimizer(self.opponents_) if names else None
+        return self
+
+    def _optimizer(self, parameters: list[nn.Parameter]) -> Any:
+        """Build an optimizer; SGD gets Nesterov momentum of 0.9."""
         kind: Any = OPTIMIZERS.get(self.optimizer, self.optimizer)
         options: dict[str, Any] = {"lr": self.lr}
         if kind is not torch.optim.LBFGS:
@@ -77,18 +88,16 @@ class RecurrentNet(NeuralNet):
             options.update(momentum=0.9, nesterov=True)
         if self.optimizer in OPTIMIZERS:
             options["fused"] = True
-        self.optimizer_ = kind(self._groups(), **options)
-        return self
+        return kind(self._groups(parameters), **options)
 
-    def _groups(self) -> list[Any]:
-        """Parameters, those of the encoder apart where they have a learning rate of their own."""
-        parameters = list(self.module_.parameters())
+    def _groups(self, parameters: list[nn.Parameter]) -> list[Any]:
+        """Set the weights of the encoder apart where they have a learning rate of their own."""
         if self.encoder_lr_factor == 1:
             return parameters
-        encoder = list(self.module_.encoder.parameters())
-        inside = {id(weight) for weight in encoder}
-        others = {"params": [weight for weight in parameters if id(weight) not in inside]}
-        return [others, {"params": encoder, "lr": self.lr * self.encoder_lr_factor, "factor": self.encoder_lr_factor}]
+        inside = {id(weight) for weight in self.module_.encoder.parameters()}
+        encoder, others = ([w for w in parameters if (id(w) in inside) is which] for which in (True, False))
+        factor = self.encoder_lr_factor
+        return [{"params": others}, {"params": encoder, "lr": self.lr * factor, "factor": factor}]
 
     def train_on(self, training: Rows, validation: Rows | None, patience: int | None, watch: FitWatch) -> RecurrentNet:
         """Train the objective's rounds, each for `max_epochs`.
@@ -97,6 +106,7 @@ class RecurrentNet(NeuralNet):
         module has the best weights so far; if a later round is cut short, those of the round before.
         """
         self.parameters_ = list(self.module_.parameters())
+        self.freezing_ = [w for w in self.module_.encoder.parameters() if w.requires_grad] if self.freeze else []
         self.scheduled_ = not any(isinstance(cb, LRScheduler) for _, cb in self.callbacks_)
         self._hooks = {name: self._overriding(name) for name in ("on_batch_begin", "on_batch_end", "on_grad_computed")}
         first = _copy(self.module_) if self.objective.n_rounds > 1 else {}
@@ -119,9 +129,10 @@ class RecurrentNet(NeuralNet):
             if last is not None:
                 self.module_.load_state_dict(last)
             self.optimizer_ = None
-            self.module_.requires_grad_(True)
+            self.opponent_optimizer_ = None
+            self._freeze(False)
             self.module_.zero_grad()
-            del self.parameters_, self._hooks, self.watch_
+            del self.parameters_, self.opponents_, self.freezing_, self._hooks, self.watch_
         watch.end()
         return self
 
@@ -219,11 +230,11 @@ class RecurrentNet(NeuralNet):
 
     def train_step(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step; optimisers that need a closure get one."""
-        if self.freeze:
-            self.module_.encoder.requires_grad_(self.freeze < 1 and batch[0].progress >= self.freeze)
+        self._freeze(self.freeze == 1 or batch[0].progress < self.freeze)
         if self.scheduled_:
-            for group in self.optimizer_.param_groups:
-                group["lr"] = self.lr * group.get("factor", 1.0) * one_cycle(batch[0].progress)
+            for optimizer in (self.optimizer_, self.opponent_optimizer_):
+                for group in () if optimizer is None else optimizer.param_groups:
+                    group["lr"] = self.lr * group.get("factor", 1.0) * one_cycle(batch[0].progress)
         if isinstance(self.optimizer_, torch.optim.LBFGS):
             step = super().train_step(batch)
         else:
@@ -232,24 +243,48 @@ class RecurrentNet(NeuralNet):
             for cb in self._hooks["on_grad_computed"]:
                 cb.on_grad_computed(self, named_parameters=self.module_.named_parameters(), batch=batch, training=True)
             self.optimizer_.step()
+        if self.opponent_optimizer_ is not None:
+            step["terms"] |= self._oppose(batch[0], self.opponent_optimizer_)
         self.step_ += 1
         self.objective.after_step(self.module_)
         return step
 
+    def _freeze(self, frozen: bool) -> None:
+        """Leave the encoder's weights as they are from now on, or train them."""
+        for weight in self.freezing_:
+            weight.requires_grad_(not frozen)
+
     def train_step_single(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Compute the loss terms and the gradient, clipped."""
-        terms = self.objective.terms(self.module_, batch[0])
+        loss, values = self._summed(self.objective.terms(self.module_, batch[0]))
+        loss.backward()
+        if self.gradient_clip is not None:
+            clip_gradient(self.parameters_, self.gradient_clip)
+        return {"loss": loss, "y_pred": None, "terms": values}
+
+    def _oppose(self, batch: Batch, optimizer: torch.optim.Optimizer) -> dict[str, float]:
+        """Let the objective's opponents take a step of their own; no other weight gets a gradient."""
+        terms = self.objective.opponent_terms(self.module_, batch)
+        if not terms:
+            return {}
+        loss, values = self._summed(terms)
+        for weight, gradient in zip(self.opponents_, torch.autograd.grad(loss, self.opponents_), strict=True):
+            weight.grad = gradient
+        if self.gradient_clip is not None:
+            clip_gradient(self.opponents_, self.gradient_clip)
+        optimizer.step()
+        optimizer.zero_grad()
+        return values
+
+    def _summed(self, terms: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
+        """Return the sum of loss terms and their values, which must be finite."""
         values = {name: term.item() for name, term in terms.items()}
         if not math.isfinite(sum(values.values())):
             raise FloatingPointError(
                 f"The loss is not finite in epoch {len(self.history)}, step {self.step_ + 1}: "
                 f"{values}. Scale X, or lower lr (now {self.lr})."
             )
-        loss = reduce(torch.add, terms.values())
-        loss.backward()
-        if self.gradient_clip is not None:
-            clip_gradient(self.parameters_, self.gradient_clip)
-        return {"loss": loss, "y_pred": None, "terms": values}
+        return reduce(torch.add, terms.values()), values
 
     def _validate_epoch(self, validation: Rows) -> None:
         total, n = 0.0, 0

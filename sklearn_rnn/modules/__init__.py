@@ -9,10 +9,11 @@ from ._cells import CELLS, RecurrentStack, reverse
 from ._decoder import Decoder
 from ._encoder import Architecture, Encoder, auto_patch_size
 from ._feeding_decoder import FeedingDecoder
+from ._generator import Generator
 from ._layers import initialise, linear
 from ._model import Model
 from ._pooling import POOLINGS, Pooling
-from ._token_decoder import TokenDecoder
+from ._token_decoder import TokenDecoder, gumbel_like
 
 __all__ = [
     "CELLS",
@@ -21,11 +22,13 @@ __all__ = [
     "Decoder",
     "Encoder",
     "FeedingDecoder",
+    "Generator",
     "Model",
     "Pooling",
     "RecurrentStack",
     "TokenDecoder",
     "auto_patch_size",
+    "gumbel_like",
     "initialise",
     "linear",
     "reverse",

@@ -76,9 +76,12 @@ class Encoder(nn.Module):
         return (values - self.mean) / self.scale
 
     def embed(self, values: Tensor) -> Tensor:
-        """Embedded steps (n, T, E): the vectors of ids; of numbers, standardised, these and their last change."""
+        """Embedded steps (n, T, E): the vectors of ids; of numbers, standardised, these and their last change.
+
+        Instead of ids there may be ones among zeros (n, T, n_tokens + 1), which have a gradient.
+        """
         if self.embedding is not None:
-            return self.embedding(values)
+            return self.embedding(values) if values.dim() == 2 else values @ self.embedding.weight
         x = self.standardised(values)
         change = (x[:, 1:] - x[:, :-1]) / self.change
         return torch.cat([x, pad(change, (0, 0, 1, 0))], dim=2)  # (n, T, 2 F)

@@ -7,16 +7,19 @@ classifiers add up: ``VAT() + EntropyMinimization(weight=0.06)``.
 import re
 
 from ._adversarial import AdversarialTraining
+from ._adversarial_autoencoder import AdversarialAutoencoder
 from ._base import Batch, Objective, Task
 from ._classification import ClassificationMixin
 from ._composite import Composite
 from ._contrastive import Contrastive
 from ._denoising import Denoising
 from ._entropy import EntropyMinimization
+from ._feature_matching_gan import FeatureMatchingGAN
 from ._fixmatch import FixMatch
 from ._flexmatch import FlexMatch
 from ._freematch import FreeMatch
 from ._ict import ICT
+from ._joint_reconstruction import JointReconstruction
 from ._masked_reconstruction import MaskedReconstruction
 from ._mean_teacher import MeanTeacher
 from ._mixup import MixUp
@@ -25,8 +28,10 @@ from ._noisy_student import NoisyStudent
 from ._pi_model import PiModel
 from ._pseudo_label import PseudoLabel
 from ._reconstruction import Reconstruction
+from ._recurrent_gan import RecurrentGAN
 from ._representation import DecodingMixin, RepresentationMixin
 from ._self_training import SelfTraining
+from ._semi_supervised_vae import SemiSupervisedVAE
 from ._softmatch import SoftMatch
 from ._sum import Sum
 from ._supervised import Supervised
@@ -39,6 +44,7 @@ __all__ = [
     "ICT",
     "UDA",
     "VAT",
+    "AdversarialAutoencoder",
     "AdversarialTraining",
     "Batch",
     "ClassificationMixin",
@@ -47,9 +53,11 @@ __all__ = [
     "DecodingMixin",
     "Denoising",
     "EntropyMinimization",
+    "FeatureMatchingGAN",
     "FixMatch",
     "FlexMatch",
     "FreeMatch",
+    "JointReconstruction",
     "MaskedReconstruction",
     "MeanTeacher",
     "MixUp",
@@ -59,8 +67,10 @@ __all__ = [
     "PiModel",
     "PseudoLabel",
     "Reconstruction",
+    "RecurrentGAN",
     "RepresentationMixin",
     "SelfTraining",
+    "SemiSupervisedVAE",
     "SoftMatch",
     "Sum",
     "Supervised",

@@ -85,6 +85,7 @@ class Objective(BaseEstimator, ABC):
     _parameter_constraints: dict[str, list[Any]] = {}
     task: ClassVar[Task]
     n_rounds: int = 1
+    opponents: tuple[str, ...] = ()  # names of the parts that a second optimiser trains
 
     @property
     def unlabeled_ratio(self) -> float:
@@ -101,6 +102,10 @@ class Objective(BaseEstimator, ABC):
     @abstractmethod
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return weighted loss terms by name, each a scalar; their sum is minimised."""
+
+    def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+        """Return what the opponents minimise, by name, after each step of the others."""
+        return {}
 
     def after_step(self, model: Any) -> None:
         """Act after each optimiser step, say to update a moving average."""

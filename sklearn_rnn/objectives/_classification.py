@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from .._sklearn import FRACTION, NOT_NEGATIVE, POSITIVE
@@ -42,6 +42,10 @@ class ClassificationMixin:
     def unlabeled_ratio(self) -> float:
         """Unlabeled rows in a step; none where they have no weight."""
         return self.ratio if self.weight else 0.0
+
+    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+        """Return what is trained beside the encoder and the head, by name: blank modules, as in `Objective`."""
+        return {}
 
     def view(self, model: Any, batch: Batch) -> Tensor:
         """Return the embedded steps (n, T, E) that the student sees, perturbed."""

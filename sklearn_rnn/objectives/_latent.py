@@ -40,9 +40,11 @@ def write(model: Any, codes: Tensor, n_steps: int, generator: torch.Generator | 
     return decoder.write(codes, n_steps, generator) if isinstance(decoder, TokenDecoder) else decoder(codes, n_steps)
 
 
-def log_likelihood(model: Any, batch: Batch, codes: Tensor, keep: Tensor | None = None) -> Tensor:
+def log_likelihood(
+    model: Any, values: Tensor, lengths: Tensor | None, codes: Tensor, keep: Tensor | None = None
+) -> Tensor:
     """Log-likelihood (n,) of whole sequences given codes (n, C), in nats; of numbers, in standardised units."""
-    decoder, values = model.parts["decoder"], batch.values
+    decoder = model.parts["decoder"]
     if values.dim() == 2:
         logits = decoder(codes, values, keep)
         logs = -cross_entropy(logits.transpose(1, 2), values, reduction="none")
@@ -50,15 +52,15 @@ def log_likelihood(model: Any, batch: Batch, codes: Tensor, keep: Tensor | None 
         log_scale = model.parts["noise"]()
         error = (model.encoder.standardised(values) - decoder(codes, values.shape[1])) / log_scale.exp()
         logs = -(error.square() / 2 + log_scale + math.log(2 * math.pi) / 2).sum(2)
-    return masked(logs[:, :, None], batch.lengths).sum((1, 2))
+    return masked(logs[:, :, None], lengths).sum((1, 2))
 
 
-def sizes(batch: Batch) -> Tensor:
+def sizes(values: Tensor, lengths: Tensor | None) -> Tensor:
     """Values (n,) in each sequence: its steps times the features."""
-    n_features = batch.values.shape[2] if batch.values.dim() == 3 else 1
-    if batch.lengths is None:
-        return torch.full((len(batch),), float(batch.values.shape[1] * n_features), device=batch.codes.device)
-    return batch.lengths * float(n_features)
+    n_features = values.shape[2] if values.dim() == 3 else 1
+    if lengths is None:
+        return torch.full((len(values),), float(values.shape[1] * n_features), device=values.device)
+    return lengths * float(n_features)
 
 
 def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -43,6 +43,11 @@ class Sum(ClassificationMixin, Objective):
         return max(self.first.unlabeled_ratio, self.second.unlabeled_ratio)
 
     @property
+    def opponents(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The opponents of both."""
+        return self.first.opponents + self.second.opponents
+
+    @property
     def strong(self) -> bool:  # type: ignore[override]
         """Whether one of both wants strong views."""
         return any(part.strong and part.unlabeled_ratio > 0 for part in (self.first, self.second))
@@ -55,6 +60,16 @@ class Sum(ClassificationMixin, Objective):
             if part.n_rounds > 1:
                 raise ValueError(f"{type(part).__name__} trains in rounds and cannot be part of a sum.")
 
+    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+        """Return the parts of both."""
+        first, second = (part.parts(encoder, n_classes) for part in (self.first, self.second))
+        if both := first.keys() & second.keys():
+            names = f"{type(self.first).__name__} and {type(self.second).__name__}"
+            raise ValueError(
+                f"{names} both train a part named {sorted(both)[0]!r} and cannot be summed; leave one out."
+            )
+        return first | second
+
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:
         """Start both."""
         self.first.start(model, n_steps, n_rows)
@@ -66,6 +81,11 @@ class Sum(ClassificationMixin, Objective):
         for name, term in self.second.added_terms(model, batch, view, logits).items():
             terms[name] = terms[name] + term if name in terms else term
         return terms
+
+    def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+        """Return the terms of the opponents of both."""
+        first, second = (part.opponent_terms(model, batch) for part in (self.first, self.second))
+        return first | second
 
     def after_step(self, model: Any) -> None:
         """Tell both."""

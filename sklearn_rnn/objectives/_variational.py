@@ -128,10 +128,10 @@ class Variational(RepresentationMixin, Objective):
         kl = gaussian_kl(mean, log_variance).mean(0)
         if batch.generator is not None:
             self.observe(kl_of_units=kl, code_mean=mean.mean(0), code_square=mean.square().mean(0))
-        size = sizes(batch).mean()
+        size = sizes(batch.values, batch.lengths).mean()
         weight = self.beta * ramp_up(batch.progress, self.ramp)
         return {
-            "reconstruction": -log_likelihood(model, batch, codes, keep).mean() / size,
+            "reconstruction": -log_likelihood(model, batch.values, batch.lengths, codes, keep).mean() / size,
             "kl": weight * kl.clamp_min(self.free_bits).sum() / size,
         }
 
@@ -145,9 +145,10 @@ class Variational(RepresentationMixin, Objective):
         draws = torch.randn(N_DRAWS, self.n_codes, generator=torch.Generator().manual_seed(0)).to(mean)
         total = torch.zeros_like(mean[:, 0])
         for noise in draws:
-            total = total + log_likelihood(model, batch, mean + noise * (log_variance / 2).exp())
+            codes = mean + noise * (log_variance / 2).exp()
+            total = total + log_likelihood(model, batch.values, batch.lengths, codes)
         if batch.values.dim() == 3:
-            total = total - N_DRAWS * sizes(batch) * model.encoder.scale.log().mean()
+            total = total - N_DRAWS * sizes(batch.values, batch.lengths) * model.encoder.scale.log().mean()
         return gaussian_kl(mean, log_variance).sum(1) - total / N_DRAWS
 
     def observed(self) -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""What adversarial objectives share: generated sequences as the encoder sees them, and telling them from real ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot, softplus
+
+from ..modules import gumbel_like, linear
+from ._base import Batch
+
+
+def fake_view(model: Any, batch: Batch) -> Tensor:
+    """Embedded steps (n, T, E) of as many generated sequences as there are rows, perturbed as those are."""
+    steps = model.parts["generator"](len(batch), batch.values.shape[1], batch.generator)
+    if batch.values.dim() == 2:
+        return model.view(drawn_tokens(steps, batch.generator), batch.lengths, batch.generator)
+    values = steps * model.encoder.scale + model.encoder.mean
+    return model.view(values, batch.lengths, batch.generator)
+
+
+def drawn_tokens(logits: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Drawn ids as ones among zeros (n, T, V), with the gradient of the softmax (Jang 2017)."""
+    if generator is not None:
+        logits = logits + gumbel_like(logits, generator)
+    soft = logits.softmax(2)
+    hard = one_hot(logits.argmax(2), logits.shape[2]).to(soft)
+    return hard + soft - soft.detach()
+
+
+def told_real(scores: Tensor) -> Tensor:
+    """Cross-entropy of calling rows with these scores real."""
+    return softplus(-scores).mean()
+
+
+def told_fake(scores: Tensor) -> Tensor:
+    """Cross-entropy of calling rows with these scores fake."""
+    return softplus(scores).mean()
+
+
+def critic(n_inputs: int, n_hidden: int) -> nn.Module:
+    """Make a net that scores codes (n, n_inputs): high for real ones."""
+    return nn.Sequential(linear(n_inputs, n_hidden), nn.LeakyReLU(0.2), linear(n_hidden, 1), nn.Flatten(0))

@@ -1,0 +1,112 @@
+"""Sequences drawn from the generative objectives."""
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+
+from sklearn_rnn import RNNAutoencoderTransformer
+from sklearn_rnn.objectives import Variational
+
+random = np.random.default_rng(0)
+LENGTHS = [9, 4, 9, 1, 6]
+FORMS = {
+    "table": random.normal(size=(5, 9)),
+    "grid": random.normal(size=(5, 9, 2)),
+    "list": [random.normal(size=(length, 2)) for length in LENGTHS],
+    "tokens": [random.integers(0, 6, length) for length in LENGTHS],
+}
+forms = pytest.mark.parametrize("form", FORMS)
+
+
+def fitted(form, objective="variational", **parameters):
+    small = {"hidden_size": 8, "random_state": 0, "max_epochs": 1}
+    return RNNAutoencoderTransformer(objective, **small | parameters).fit(FORMS[form])
+
+
+def waves(n=200, seed=0):
+    """Waves of one period, of random phase and height, and their steps."""
+    rng = np.random.default_rng(seed)
+    steps = np.arange(24)
+    return (rng.uniform(0.5, 1.5, (n, 1)) * np.sin(steps * 0.5 + rng.uniform(0, 6, (n, 1)))).astype(np.float32)
+
+
+@forms
+def test_samples_have_the_form_of_x(form):
+    X, drawn = FORMS[form], fitted(form).sample(30, random_state=0)
+    assert isinstance(drawn, list) == isinstance(X, list)
+    assert len(drawn) == 30
+    assert {np.shape(x)[1:] for x in drawn} == {np.shape(x)[1:] for x in X}
+    assert {len(x) for x in drawn} == {len(x) for x in X}
+    assert {np.asarray(x).dtype.kind for x in drawn} == {"i" if form == "tokens" else "f"}
+
+
+@forms
+def test_samples_are_of_the_lengths_asked_for(form):
+    assert [len(x) for x in fitted(form).sample(4, lengths=[3, 12, 1, 5])] == [3, 12, 1, 5]
+
+
+@forms
+def test_the_same_seed_draws_the_same_and_another_another(form):
+    model = fitted(form)
+    one, same, other = (np.concatenate(model.sample(20, [4] * 20, random_state=seed)) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_no_token_is_drawn_that_was_not_in_the_vocabulary():
+    drawn = np.concatenate(fitted("tokens").sample(200, random_state=0))
+    assert set(drawn) <= set(range(6))
+    assert len(set(drawn)) > 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"n_samples": 0}, "n_samples == 0, must be >= 1"),
+        ({"n_samples": 2, "lengths": [1, 2, 3]}, "inconsistent numbers"),
+        ({"n_samples": 2, "lengths": [4, 0]}, "at least 1, got 0"),
+    ],
+)
+def test_samples_that_cannot_be_are_refused(asked, words):
+    with pytest.raises(ValueError, match=words):
+        fitted("grid").sample(**asked)
+
+
+def test_only_objectives_that_can_draw_let_the_estimator_sample():
+    assert not hasattr(RNNAutoencoderTransformer(), "sample")
+    with pytest.raises(NotFittedError):
+        RNNAutoencoderTransformer("variational").sample()
+
+
+@pytest.mark.filterwarnings("error")
+def test_samples_are_as_high_and_as_smooth_as_what_was_learned():
+    X = waves()
+    small = {"hidden_size": 24, "patch_size": 4, "max_epochs": 24, "random_state": 0}
+    model = RNNAutoencoderTransformer(Variational(n_codes=4), **small).fit(X)
+    drawn = model.sample(200, random_state=0)
+    assert drawn.std() == pytest.approx(X.std(), rel=0.2)
+    assert np.diff(drawn, axis=1).std() == pytest.approx(np.diff(X, axis=1).std(), rel=0.2)
+    nearest = np.square(drawn[:, None] - X).mean(2).min(1)
+    assert np.median(nearest) < 0.1 * X.var()
+    assert model.history_[-1]["active_units"] >= 2
+    assert model.score(waves(seed=1)) > model.score(random.normal(size=(50, 24)))
+
+
+def test_a_score_is_in_the_units_of_x():
+    X = waves(40)
+    one, other = (fitted_on(scale * X) for scale in (1, 10))
+    np.testing.assert_allclose(one.score_samples(X) - 24 * np.log(10), other.score_samples(10 * X), rtol=1e-3)
+
+
+def fitted_on(X):
+    return RNNAutoencoderTransformer("variational", hidden_size=8, max_epochs=1, random_state=0).fit(X)
+
+
+def test_a_posterior_that_collapses_is_warned_of_with_what_to_change():
+    model = RNNAutoencoderTransformer(
+        Variational(n_codes=4, beta=100, free_bits=0, ramp=0), hidden_size=8, max_epochs=4, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning, match="none of its 4 code units is active. Raise free_bits"):
+        model.fit(waves(40))
+    assert model.history_[-1]["active_units"] == 0
+    assert max(model.history_[-1]["kl_of_units"]) < 0.05
