@@ -90,14 +90,13 @@ class RecurrentNet(NeuralNet):
         return kind(parameters, **options)
 
     def _groups(self, parameters: list[nn.Parameter]) -> list[Any]:
-        """Split parameters: those of the encoder apart where they have a learning rate of their own."""
+        """Set the weights of the encoder apart where they have a learning rate of their own."""
         if self.encoder_lr_factor == 1:
             return parameters
-        encoder = {id(weight) for weight in self.module_.encoder.parameters()}
-        inside = [weight for weight in parameters if id(weight) in encoder]
-        others = [weight for weight in parameters if id(weight) not in encoder]
-        own = {"params": inside, "lr": self.lr * self.encoder_lr_factor, "factor": self.encoder_lr_factor}
-        return [{"params": others}, own]
+        inside = {id(weight) for weight in self.module_.encoder.parameters()}
+        encoder, others = ([w for w in parameters if (id(w) in inside) is which] for which in (True, False))
+        factor = self.encoder_lr_factor
+        return [{"params": others}, {"params": encoder, "lr": self.lr * factor, "factor": factor}]
 
     def train_on(self, training: Rows, validation: Rows | None, patience: int | None, watch: FitWatch) -> RecurrentNet:
         """Train the objective's rounds, each for `max_epochs`.
@@ -106,6 +105,7 @@ class RecurrentNet(NeuralNet):
         module has the best weights so far; if a later round is cut short, those of the round before.
         """
         self.parameters_ = list(self.module_.parameters())
+        self.freezing_ = [w for w in self.module_.encoder.parameters() if w.requires_grad] if self.freeze else []
         self.scheduled_ = not any(isinstance(cb, LRScheduler) for _, cb in self.callbacks_)
         self._hooks = {name: self._overriding(name) for name in ("on_batch_begin", "on_batch_end", "on_grad_computed")}
         first = _copy(self.module_) if self.objective.n_rounds > 1 else {}
@@ -129,9 +129,9 @@ class RecurrentNet(NeuralNet):
                 self.module_.load_state_dict(last)
             self.optimizer_ = None
             self.opponent_optimizer_ = None
-            self.module_.encoder.train_weights(True)
+            self._freeze(False)
             self.module_.zero_grad()
-            del self.parameters_, self.opponents_, self._hooks, self.watch_
+            del self.parameters_, self.opponents_, self.freezing_, self._hooks, self.watch_
         watch.end()
         return self
 
@@ -229,8 +229,7 @@ class RecurrentNet(NeuralNet):
 
     def train_step(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step; optimisers that need a closure get one."""
-        if self.freeze:
-            self.module_.encoder.train_weights(self.freeze < 1 and batch[0].progress >= self.freeze)
+        self._freeze(self.freeze == 1 or batch[0].progress < self.freeze)
         if self.scheduled_:
             for optimizer in (self.optimizer_, self.opponent_optimizer_):
                 for group in () if optimizer is None else optimizer.param_groups:
@@ -248,6 +247,11 @@ class RecurrentNet(NeuralNet):
         self.step_ += 1
         self.objective.after_step(self.module_)
         return step
+
+    def _freeze(self, frozen: bool) -> None:
+        """Leave the encoder's weights as they are from now on, or train them."""
+        for weight in self.freezing_:
+            weight.requires_grad_(not frozen)
 
     def train_step_single(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Compute the loss terms and the gradient, clipped."""

@@ -44,11 +44,11 @@ def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1, obj
         | architecture
     )
     n_classes = 3 if cls.task == "classification" else 0
-    encoder = Encoder(architecture)
+    encoder, objective = Encoder(architecture), objective or cls()
     model = Model(
         encoder,
         n_classes=n_classes,
-        parts=(objective or cls()).parts(encoder, n_classes),
+        parts=objective.parts(encoder, n_classes),
         augmentation=Light(),
         strong_augmentation=Strong(),
     )

@@ -26,6 +26,11 @@ def test_the_code_of_the_page_on_partial_labels_runs():
     exec(code("partial_labels.md"), {"__name__": "page"})
 
 
+def test_the_code_of_the_page_on_pretraining_runs(capsys):
+    exec(code("pretraining.md"), {"__name__": "page"})
+    assert float(capsys.readouterr().out) > 0.85
+
+
 @pytest.fixture(scope="module")
 def page():
     """Names after all code of the page on objectives has run."""

@@ -331,8 +331,9 @@ def test_the_first_step_of_a_pretrained_encoder_is_as_long_as_its_factor_says(op
             net.history.record_batch("head", net.module_.head.weight.detach().clone())
 
     def first_step(factor):
-        options = {"optimizer": optimizer, "weight_decay": 0, "objective": "supervised", "encoder_lr_factor": factor}
-        history = fitted(X, y, pretraining=pretraining, callbacks=[Steps()], **options).history_
+        options = {"optimizer": optimizer, "weight_decay": 0, "objective": "supervised", "freeze": 0}
+        options |= {"pretraining": pretraining, "encoder_lr_factor": factor}
+        history = fitted(X, y, callbacks=[Steps()], **options).history_
         return [history[0]["batches"][1][part] - history[0]["batches"][0][part] for part in ("encoder", "head")]
 
     X, _, y = toy()

@@ -85,13 +85,7 @@ class Encoder(nn.Module):
             with torch.no_grad():
                 self.embedding.weight.copy_(self._normalised(self.embedding.weight))
         self.frozen = frozen
-        self.train_weights(True)
-
-    def train_weights(self, trained: bool) -> None:
-        """Let all weights have gradients or none; frozen vectors of tokens have none."""
-        self.requires_grad_(trained)
-        if self.embedding is not None:
-            self.embedding.requires_grad_(trained and not self.frozen)
+        self.embedding.requires_grad_(not frozen)
 
     def set_dropout(self, p: float) -> None:
         """Drop values with probability `p` from now on."""

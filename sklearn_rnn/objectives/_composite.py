@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -57,6 +58,11 @@ class Composite(DecodingMixin, Objective):
     def errors(self, model: Any, batch: Batch) -> Tensor:
         """Error of each sequence, shape (n,), averaged over its own steps and features."""
         return torch.stack(list(self._both(model, batch).values())).sum(0)
+
+    def troubles(self, history: Any) -> Iterator[str]:
+        """Say whether there was no future."""
+        if max(history[:, "future"]) == 0:
+            yield f"Composite predicted no future: no sequence goes on after past={self.past} of its steps. Lower past."
 
     def _both(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Errors (n,) in both parts, summed over steps, against the length of the whole."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -28,7 +29,8 @@ class Contrastive(RepresentationMixin, Objective):
 
     where z is a small net's answer to the code, which is dropped later. The same with the states of the
     two views at the steps that both hold, told apart within each sequence, is the temporal term. The
-    views are windows of the sequence, perturbed by the estimator's `strong_augmentation`.
+    views are windows of the sequence, perturbed by the estimator's `strong_augmentation`. In `history_`,
+    `found` is the share of views whose other one is the most alike of the batch.
 
     Parameters
     ----------
@@ -77,12 +79,29 @@ class Contrastive(RepresentationMixin, Objective):
             codes = [model.encoder.pooled(states, lengths, batch.generator) for _, states, lengths in views]
             one, other = (model.parts["projection"](code)[None] for code in codes)  # (1, n, H)
             told = torch.ones(1, len(batch), dtype=torch.bool, device=one.device)
+            self.observe(found=found(one[0], other[0]))
+            self.rivals_ = len(batch)
             terms["instance"] = (1 - self.temporal) * likeness_error(one, other, told, self.temperature)
         if self.temporal > 0:
             one, other, told = both_hold(*views)
             one, other = (model.parts["temporal_projection"](states) for states in (one, other))
             terms["temporal"] = self.temporal * likeness_error(one, other, told, self.temperature)
         return terms
+
+    def troubles(self, history: Any) -> Iterator[str]:
+        """Say which term had nothing to tell apart, and whether the codes are all alike."""
+        if self.temporal < 1 and max(history[:, "instance"]) == 0:
+            yield "Contrastive had one sequence in each batch, and nothing to tell it from. Give it more."
+        elif self.temporal < 1 and history[-1, "found"] * self.rivals_ < 2:
+            yield (
+                "Contrastive did not learn to tell sequences apart: the other view was found by chance. Lower "
+                f"temperature (now {self.temperature}) or lr, perturb less, or raise max_epochs."
+            )
+        if self.temporal > 0 and max(history[:, "temporal"]) == 0:
+            yield (
+                "The temporal term of Contrastive trained nothing: no two views share two patches. Lower crop "
+                f"(now {self.crop}) or patch_size."
+            )
 
     def _view(self, model: Any, batch: Batch) -> View:
         first, window = cropped(batch, self.crop, model.encoder.architecture.patch_size)
@@ -118,6 +137,13 @@ def both_hold(one: View, other: View) -> tuple[Tensor, Tensor, Tensor]:
     told = (patches < ends) & (there >= 0) & (there < other_ends)
     there = there.clamp(0, others.shape[1] - 1)[:, :, None].expand(-1, -1, others.shape[2])
     return states[:, patches], others.gather(1, there), told
+
+
+@torch.no_grad()
+def found(one: Tensor, other: Tensor) -> Tensor:
+    """Share of the rows of `one` (n, H) whose most alike of `other` is their own."""
+    likeness = normalize(one, dim=1) @ normalize(other, dim=1).t()
+    return (likeness.argmax(1) == torch.arange(len(one), device=one.device)).float().mean()
 
 
 def likeness_error(one: Tensor, other: Tensor, told: Tensor, temperature: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -44,6 +45,7 @@ class PredictionMixin(RepresentationMixin):
 
     def predicted(self, model: Any, head: str, states: Tensor, n_steps: int) -> Tensor:
         """Standardised values (n, n_steps, F), or vectors that tokens are compared with (n, n_steps, E)."""
+        self.most_patches_ = max(getattr(self, "most_patches_", 0), states.shape[1])
         width = model.parts[head].out_features // model.encoder.architecture.patch_size
         return model.parts[head](states).reshape(len(states), -1, width)[:, :n_steps]
 
@@ -54,6 +56,14 @@ class PredictionMixin(RepresentationMixin):
             return errors.masked_fill(~own, 0)
         likelihoods = self._token_errors(model, predicted[own], batch.values[own], batch.generator)
         return predicted.new_zeros(own.shape).masked_scatter(own, likelihoods)
+
+    def troubles(self, history: Any) -> Iterator[str]:
+        """Say whether there was never a step to predict from."""
+        if self.most_patches_ == 1:
+            yield (
+                f"{type(self).__name__} trained no recurrence: each sequence is one patch, which has nothing around it "
+                "to be predicted from. Lower patch_size."
+            )
 
     def _token_errors(self, model: Any, vectors: Tensor, tokens: Tensor, generator: torch.Generator | None) -> Tensor:
         """Negative log likelihoods (m,) of tokens (m,), a part at a time where they are many."""
