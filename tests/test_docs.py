@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
 import test_objectives as laws
 from objective_cases import TINY, toy
@@ -29,6 +30,15 @@ def test_the_code_of_the_page_on_partial_labels_runs():
 def test_the_code_of_the_page_on_pretraining_runs(capsys):
     exec(code("pretraining.md"), {"__name__": "page"})
     assert float(capsys.readouterr().out) > 0.85
+
+
+def test_the_code_of_the_page_on_uses_without_labels_runs():
+    matplotlib.use("Agg")
+    names = {"__name__": "page"}
+    exec(code("without_labels.md"), names)
+    assert {*range(230, 240)} <= {*np.flatnonzero(names["by_step"] < 0)}
+    assert 215 < names["errors"].argmax() < 255
+    assert np.isfinite(names["filled"]).all()
 
 
 @pytest.fixture(scope="module")
