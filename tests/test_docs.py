@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
 import test_objectives as laws
 from objective_cases import TINY, toy
@@ -24,6 +25,15 @@ def code(name):
 def test_the_code_of_the_page_on_partial_labels_runs():
     matplotlib.use("Agg")
     exec(code("partial_labels.md"), {"__name__": "page"})
+
+
+def test_the_code_of_the_page_on_text_runs():
+    matplotlib.use("Agg")
+    names = {"__name__": "page"}
+    exec(code("text.md"), names)
+    hidden = [i for i, label in enumerate(names["y"]) if label is None]
+    chapters = np.repeat(["debugger", "compound"], 75)
+    assert np.mean(names["clf"].transduction_[hidden] == chapters[hidden]) > 0.65
 
 
 @pytest.fixture(scope="module")
