@@ -41,6 +41,15 @@ def test_the_code_of_the_page_on_uses_without_labels_runs():
     assert np.isfinite(names["filled"]).all()
 
 
+def test_the_code_of_the_page_on_text_runs():
+    matplotlib.use("Agg")
+    names = {"__name__": "page"}
+    exec(code("text.md"), names)
+    hidden = [i for i, label in enumerate(names["y"]) if label is None]
+    chapters = np.repeat(["debugger", "compound"], 75)
+    assert np.mean(names["clf"].transduction_[hidden] == chapters[hidden]) > 0.65
+
+
 @pytest.fixture(scope="module")
 def page():
     """Names after all code of the page on objectives has run."""

@@ -49,8 +49,8 @@ def baseline_log_odds(clf, kind, target):
     code, scores = list(clf.classes_).index(target), []
     for x in sequences(kind):
         with torch.no_grad():
-            zeros = torch.zeros(1, len(x), 8) if kind == "tokens" else None
-            embedded = encoder.embed(encoder.mean.expand(1, len(x), -1)) if zeros is None else zeros
+            numbers = torch.from_numpy(x)[None] if kind == "tokens" else encoder.mean.expand(1, len(x), -1)
+            embedded = encoder.embed(numbers) * (0 if kind == "tokens" else 1)
             p = clf.net_.module_.logits(embedded, None).softmax(1)[0, code].item()
         scores.append(np.log(p / (1 - p)))
     return np.array(scores)
