@@ -201,8 +201,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # with tokens that the model knows
         tokens = training.sequences.kind == "tokens"
-        model.augmentation = checked(self.augmentation, None if tokens else Light())
-        model.strong_augmentation = checked(self.strong_augmentation, StepDrop(0.2) if tokens else Strong())
+        model.augmentation = checked(self.augmentation, StepDrop(0.2) if tokens else Light())
+        model.strong_augmentation = checked(self.strong_augmentation, StepDrop(0.4) if tokens else Strong())
         freeze, encoder_lr_factor = self._fine_tuning()
         self.net_ = RecurrentNet(
             model,
@@ -272,7 +272,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         return output
 
 
-def checked(augmentation: Any, auto: Perturbation | None) -> Any:
+def checked(augmentation: Any, auto: Perturbation) -> Any:
     """Return what perturbs the embedded steps: of a `Perturbation`, a checked copy."""
     if isinstance(augmentation, str):
         return auto

@@ -106,6 +106,13 @@ def toy(n=90, n_labels=6, seed=0, noise=0.5):
     return X, y, np.where(np.arange(n) < n_labels, y, -1)
 
 
+def topics(n=200, n_words=40, seed=0):
+    """Documents of words of two topics; each uses few of them."""
+    draws = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    return [draws.integers(0, n_words, draws.integers(7, 12)) + n_words * label for label in y], y
+
+
 def scaled_at_random(x, lengths, generator):
     """Augmentation of one factor for a whole view, easy to repeat."""
     return x * (0.5 + torch.rand((), generator=generator))

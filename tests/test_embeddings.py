@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from objective_cases import topics
 from scipy.sparse import csr_array
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
@@ -22,13 +23,6 @@ BOTH = (SemiSupervisedRNNClassifier, RNNAutoencoderTransformer)
 random = np.random.default_rng(0)
 IDS = [random.integers(1, 12, random.integers(1, 15)) for _ in range(20)]
 Y = np.where(np.arange(20) < 8, np.arange(20) % 2, -1)
-
-
-def topics(n=200, n_words=40, seed=0):
-    """Documents of words of two topics; each uses few of them."""
-    draws = np.random.default_rng(seed)
-    y = np.arange(n) % 2
-    return [draws.integers(0, n_words, 9) + n_words * label for label in y], y
 
 
 def sequences(X, **options):
@@ -195,7 +189,7 @@ def test_pretraining_hands_its_vectors_on():
 
 @pytest.mark.parametrize("objective", ["supervised", FixMatch(threshold=0.8)], ids=["labels", "fixmatch"])
 def test_counted_vectors_carry_labels_to_words_that_no_label_has(objective):
-    X, y = topics(300)
+    X, y = topics(300, n_words=80)
     few = np.where(np.arange(300) < 4, y, -1)
     params = {"objective": objective, "hidden_size": 8, "embedding_size": 8, "max_epochs": 4, "random_state": 0}
     counted, drawn = (
