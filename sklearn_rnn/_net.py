@@ -65,7 +65,7 @@ class RecurrentNet(NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
-        return [("print_log", Table(keys_ignored=["class_share"]))] if self.verbose else []
+        return [("print_log", Table(keys_ignored=["class_share", "kl_of_units"]))] if self.verbose else []
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> RecurrentNet:
         """Build the optimizer, and a second one for the objective's opponents."""

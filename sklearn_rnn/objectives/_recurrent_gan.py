@@ -67,7 +67,7 @@ class RecurrentGAN(RepresentationMixin, Objective):
     _parameter_constraints: dict[str, list[Any]] = {"n_noise": COUNT, "matching": NOT_NEGATIVE, "penalty": NOT_NEGATIVE}
     opponents = ("generator",)
 
-    def __init__(self, n_noise: int = 16, matching: float = 1, penalty: float = 0.1):
+    def __init__(self, n_noise: int = 16, matching: float = 10, penalty: float = 10):
         self.n_noise = n_noise
         self.matching = matching
         self.penalty = penalty
