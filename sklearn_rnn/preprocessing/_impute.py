@@ -87,7 +87,8 @@ class SequenceImputer(SequenceTransformer):
         self.mean_ = (np.nansum(steps, axis=0, dtype=np.float64) / count).astype(np.float32)
         if self.autoencoder is not None:
             filled = self._interpolated(steps, sequences, self.mean_)
-            self.autoencoder_ = clone(self.autoencoder).fit(give_back(filled, sequences.lengths, sequences))
+            X = give_back(filled, sequences.lengths, sequences)
+            self.autoencoder_ = clone(self.autoencoder).fit(X, None)  # a FrozenEstimator asks for y
 
     def _rebuilt(self, steps: NDArray, sequences: Sequences) -> NDArray:
         rows = self.autoencoder_.reconstruct(give_back(steps, sequences.lengths, sequences))
