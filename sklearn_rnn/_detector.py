@@ -99,7 +99,7 @@ class RNNOutlierDetector(OutlierMixin, BaseEstimator):
         """
         self._validate_params()
         autoencoder = RNNAutoencoderTransformer() if self.autoencoder is None else clone(self.autoencoder)
-        self.autoencoder_ = autoencoder.fit(X)
+        self.autoencoder_ = autoencoder.fit(X, y)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.autoencoder_, name):
                 setattr(self, name, getattr(self.autoencoder_, name))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import sklearn_rnn
-from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+from sklearn_rnn import RNNAutoencoderTransformer, RNNOutlierDetector, SemiSupervisedRNNClassifier
 
 ROOT = Path(sklearn_rnn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
@@ -177,7 +177,7 @@ def test_a_shared_parameter_has_one_default_and_one_description(name):
     assert documented(one)[name] == documented(other)[name]
 
 
-@pytest.mark.parametrize("cls", BOTH)
+@pytest.mark.parametrize("cls", [*BOTH, RNNOutlierDetector])
 def test_each_parameter_is_documented_in_order_and_constrained(cls):
     assert list(documented(cls)) == list(defaults(cls))
     assert set(cls._parameter_constraints) == set(defaults(cls))

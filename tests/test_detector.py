@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -98,6 +99,12 @@ def test_a_pipeline_may_score_the_sequences():
     detector = RNNOutlierDetector(make_pipeline(PerTimestep(StandardScaler()), TINY), contamination=0.1).fit(X)
     assert (detector.predict(X) == -1).sum() == 3
     assert not hasattr(detector, "score_steps")
+
+
+def test_the_threshold_may_be_set_on_other_sequences_than_those_of_a_fitted_autoencoder():
+    fitted, others = clone(TINY).fit(waves(30)), waves(40)
+    detector = RNNOutlierDetector(FrozenEstimator(fitted), contamination=0.5).fit(others)
+    assert detector.offset_ == pytest.approx(np.median(fitted.score_samples(others)))
 
 
 def test_parameters_of_the_net_are_searched():

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 
 from sklearn_rnn import RNNAutoencoderTransformer
 from sklearn_rnn.datasets import make_sines, to_tslearn
@@ -91,6 +92,13 @@ def test_an_autoencoder_that_cuts_sequences_is_refused():
     imputer = SequenceImputer(clone(TINY).set_params(max_length=5)).fit(gappy())
     with pytest.raises(ValueError, match="must rebuild all 31 steps, got 19; set its max_length to None"):
         imputer.transform(gappy())
+
+
+def test_a_fitted_autoencoder_may_fill():
+    X = gappy()
+    imputer = SequenceImputer(TINY).fit(X)
+    again = SequenceImputer(FrozenEstimator(imputer.autoencoder_)).fit(X[:1])
+    np.testing.assert_array_equal(again.transform(X[:1])[0], imputer.transform(X[:1])[0])
 
 
 def test_something_that_does_not_rebuild_is_refused():

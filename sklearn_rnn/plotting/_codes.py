@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_consistent_length
 
 from .._labels import is_missing, known_labels
 
-UNLABELED = "0.75"  # light grey
+UNLABELED = "0.8"  # light grey
+GREY = 7  # of matplotlib's ten colours, too near to the unlabeled rows'
 
 
 class CodesDisplay:
@@ -131,6 +132,8 @@ class CodesDisplay:
         missing = is_missing(y, self.missing_label)
         known = np.flatnonzero(~missing)
         classes, numbers = np.unique(known_labels(y, ~missing), return_inverse=True)
-        colours = colormaps["tab10"] if len(classes) <= 10 else colormaps["turbo"].resampled(len(classes))
+        colours = [colormaps["tab10"](k) if k != GREY else "black" for k in range(10)]
+        if len(classes) > len(colours):
+            colours = list(colormaps["turbo"](np.linspace(0, 1, len(classes))))
         groups = [("unlabeled", np.flatnonzero(missing), UNLABELED)] if missing.any() else []
-        return groups + [(str(c), known[numbers == k], colours(k)) for k, c in enumerate(classes)]
+        return groups + [(str(c), known[numbers == k], colours[k]) for k, c in enumerate(classes)]

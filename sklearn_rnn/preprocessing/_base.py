@@ -70,6 +70,12 @@ def steps_of(sequences: Sequences) -> NDArray:
     return sequences.values[inside].astype(np.float32, copy=False)
 
 
+def seen_means(steps: NDArray) -> NDArray[np.float32]:
+    """Mean of each feature over the steps (steps, F) in which it is not NaN; 0 where it always is."""
+    count = np.maximum((~np.isnan(steps)).sum(0), 1)
+    return (np.nansum(steps, axis=0, dtype=np.float64) / count).astype(np.float32)
+
+
 def first_steps(lengths: NDArray) -> NDArray:
     """Where each sequence starts among all steps."""
     return np.cumsum(lengths) - lengths

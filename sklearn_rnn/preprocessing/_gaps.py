@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._sequences import Sequences
-from ._base import SequenceTransformer, first_steps, give_back, steps_of
+from ._base import SequenceTransformer, first_steps, give_back, seen_means, steps_of
 
 
 class SequenceMissingIndicator(SequenceTransformer):
@@ -77,6 +77,4 @@ class SequenceMissingIndicator(SequenceTransformer):
         return give_back(output, lengths, sequences)
 
     def _learn(self, sequences: Sequences) -> None:
-        steps = steps_of(sequences)
-        count = np.maximum((~np.isnan(steps)).sum(0), 1)
-        self.mean_ = (np.nansum(steps, axis=0, dtype=np.float64) / count).astype(np.float32)
+        self.mean_ = seen_means(steps_of(sequences))

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from .._sequences import Sequences
 from .._sklearn import HasMethods
-from ._base import SequenceTransformer, first_steps, give_back, steps_of
+from ._base import SequenceTransformer, first_steps, give_back, seen_means, steps_of
 
 
 class SequenceImputer(SequenceTransformer):
@@ -83,11 +83,11 @@ class SequenceImputer(SequenceTransformer):
 
     def _learn(self, sequences: Sequences) -> None:
         steps = steps_of(sequences)
-        count = np.maximum((~np.isnan(steps)).sum(0), 1)
-        self.mean_ = (np.nansum(steps, axis=0, dtype=np.float64) / count).astype(np.float32)
+        self.mean_ = seen_means(steps)
         if self.autoencoder is not None:
             filled = self._interpolated(steps, sequences, self.mean_)
-            self.autoencoder_ = clone(self.autoencoder).fit(give_back(filled, sequences.lengths, sequences))
+            X = give_back(filled, sequences.lengths, sequences)
+            self.autoencoder_ = clone(self.autoencoder).fit(X, None)  # a FrozenEstimator asks for y
 
     def _rebuilt(self, steps: NDArray, sequences: Sequences) -> NDArray:
         rows = self.autoencoder_.reconstruct(give_back(steps, sequences.lengths, sequences))
