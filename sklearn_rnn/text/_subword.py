@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+SPACE = "▁"  # as Metaspace shows it
 DEFAULT_SIZE = 8000  # subwords, where the user does not say
 
 
@@ -20,11 +21,11 @@ def train_tokenizer(documents: Iterable[str], size: int, unknown: str) -> Any:
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE(unk_token=unknown))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()])
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation("isolated")]
-    )
-    tokenizer.decoder = decoders.Metaspace()
+    spaces = normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip(), normalizers.Replace(" ", SPACE)
+    tokenizer.normalizer = normalizers.Sequence([*spaces, normalizers.Prepend(SPACE)])
+    words = Regex(rf"{SPACE}?\w+|{SPACE}?[^\w{SPACE}]+")  # and punctuation, each with the space before it
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(words, "isolated")
+    tokenizer.decoder = decoders.Metaspace(SPACE)
     trainer = trainers.BpeTrainer(vocab_size=size, min_frequency=2, special_tokens=[unknown], show_progress=False)
     tokenizer.train_from_iterator(documents, trainer)
     return tokenizer
