@@ -69,7 +69,8 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         `embedding_size`. All are brought to mean 0 and variance 1 over the tokens of X, so that
         perturbations mean the same.
     freeze_embedding : bool or "auto", default="auto"
-        Whether the vectors of token ids stay as they are first. `"auto"`: unless they are random.
+        Whether the vectors of token ids stay as they are. `"auto"`: unless they were drawn at random;
+        after pretraining and where `warm_start`, as before.
     max_length : int, default=None
         Longer sequences are cut to their first `max_length` steps, with a warning.
     augmentation : callable, "auto" or None, default="auto"

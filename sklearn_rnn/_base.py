@@ -145,6 +145,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         generator = torch.Generator().manual_seed(seed)
         if encoder is not None:
             encoder.set_dropout(self.dropout)
+            self._freeze(encoder, encoder.frozen)
             model = Model(encoder, n_classes=n_classes, parts=objective.parts(encoder, n_classes))
             for part in (model.head, model.parts):
                 if part is not None:
@@ -167,7 +168,12 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         elif init == "cooccurrence" or (init == "auto" and a.n_tokens > a.embedding_size):
             vectors = cooccurrence_vectors(sequences, a.n_tokens, a.embedding_size, generator)
         encoder.set_vectors(vectors, frequencies(sequences, a.n_tokens))
-        encoder.freeze(self.freeze_embedding is True or (self.freeze_embedding == "auto" and vectors is not None))
+        self._freeze(encoder, vectors is not None)
+
+    def _freeze(self, encoder: Encoder, auto: bool) -> None:
+        """Freeze or train the vectors of tokens, as `freeze_embedding` says, or else as `auto` does."""
+        if encoder.embedding is not None:
+            encoder.freeze(auto if self.freeze_embedding == "auto" else bool(self.freeze_embedding))
 
     def _last_model(self, sequences: Sequences, objective: Objective, seed: int) -> Model:
         """Return the model of the last fit to go on with, which must be able to read `sequences`.
@@ -181,6 +187,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
                 f"warm_start=True needs X as in the last fit, {'token ids' if tokens else f'{n_features} values'} "
                 f"per step, got {'token ids' if sequences.kind == 'tokens' else f'{sequences.n_features} values'}."
             )
+        self._freeze(model.encoder, model.encoder.frozen)
         n_classes = 0 if model.head is None else model.head.out_features
         parts = nn.ModuleDict(objective.parts(model.encoder, n_classes))
         if _shapes(parts) != _shapes(model.parts):

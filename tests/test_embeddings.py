@@ -5,6 +5,7 @@ import pytest
 import torch
 from objective_cases import topics
 from scipy.sparse import csr_array
+from sklearn.frozen import FrozenEstimator
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn._embeddings import (
@@ -180,11 +181,23 @@ def test_wrong_vectors_are_refused(init, message):
 
 
 def test_pretraining_hands_its_vectors_on():
-    pretrained = fitted(SemiSupervisedRNNClassifier, pretraining="reconstruction", embedding_init="cooccurrence")
-    assert not pretrained.net_.module_.encoder.embedding.weight.requires_grad
     given = RNNAutoencoderTransformer(**{**TINY, "embedding_size": 5})
     with pytest.raises(ValueError, match="embedding_size"):
         fitted(SemiSupervisedRNNClassifier, pretraining=given)
+    transformer = fitted(RNNAutoencoderTransformer, embedding_init="cooccurrence")
+    for freeze, alike in (("auto", True), (False, False)):
+        clf = fitted(SemiSupervisedRNNClassifier, pretraining=FrozenEstimator(transformer), freeze_embedding=freeze)
+        assert torch.equal(weight(clf), weight(transformer)) is alike
+
+
+def test_a_warm_start_may_freeze_the_vectors():
+    clf = fitted(SemiSupervisedRNNClassifier, embedding_init="random", warm_start=True)
+    ids, first = torch.arange(12)[None], weight(clf).clone()
+    embedded = clf.net_.module_.encoder.embed(ids).detach()
+    for freeze, alike in ((True, True), ("auto", True), (False, False)):
+        clf.set_params(freeze_embedding=freeze).fit(IDS, Y)
+        assert torch.allclose(clf.net_.module_.encoder.embed(ids), embedded, atol=1e-5) is alike
+    assert not torch.equal(weight(clf), first)
 
 
 @pytest.mark.parametrize("objective", ["supervised", FixMatch(threshold=0.8)], ids=["labels", "fixmatch"])

@@ -79,7 +79,7 @@ def in_halves(text):
         {"analyzer": "char"},
         {"analyzer": in_halves},
     ],
-    ids=str,
+    ids=lambda options: "-".join(options) or "defaults",
 )
 def test_tokens_are_those_that_scikit_learn_counts(options):
     counter = CountVectorizer(**options).fit(DOCUMENTS)

@@ -47,12 +47,11 @@ class Encoder(nn.Module):
     def __init__(self, architecture: Architecture):
         super().__init__()
         a = self.architecture = architecture
-        self.embedding = None
+        self.embedding, self.frozen = None, False
         n_inputs = 2 * a.n_features * a.patch_size
         if a.n_tokens:
             self.embedding = blank(nn.Embedding, a.n_tokens + 1, a.embedding_size)  # the last is unknown
             self.register_buffer("frequency", torch.full((a.n_tokens + 1,), 1 / (a.n_tokens + 1)))
-            self.frozen = False
             n_inputs = a.embedding_size * a.patch_size
         self.register_buffer("mean", torch.zeros(a.n_features))
         self.register_buffer("scale", torch.ones(a.n_features))
