@@ -340,7 +340,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
 
         def error(model: Any) -> Any:
             def padded(values: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
-                errors = self.objective_.step_errors(model, values, lengths)
+                errors = self.objective_.step_errors(model, self.net_.plain_batch(values, lengths))
                 return -pad(errors, (0, longest - errors.shape[1]))
 
             return padded

@@ -46,21 +46,22 @@ class DecodingMixin(RepresentationMixin):
         """Steps (n, n_steps, F), standardised, or logits (n, n_steps, tokens)."""
         return model.parts["decoder"](codes, n_steps)
 
-    def step_errors(self, model: Any, values: Tensor, lengths: Tensor | None) -> Tensor:
+    def step_errors(self, model: Any, batch: Batch) -> Tensor:
         """Errors (n, T) of each step of sequences rebuilt without noise."""
-        return step_errors(model, values, self.decode(model, self.code(model, values, lengths), values.shape[1]))
+        codes = self.code(model, batch.values, batch.lengths)
+        return step_errors(model, batch, self.decode(model, codes, batch.values.shape[1]))
 
 
 def rebuilding_errors(model: Any, batch: Batch, steps: Tensor) -> Tensor:
     """Mean error (n,) of rebuilt steps over each sequence's own: squared, or cross-entropy of tokens."""
-    return mean_over_steps(step_errors(model, batch.values, steps), batch.lengths)
+    return mean_over_steps(step_errors(model, batch, steps), batch.lengths)
 
 
-def step_errors(model: Any, values: Tensor, steps: Tensor) -> Tensor:
-    """Errors (n, T) of rebuilt steps."""
-    if values.dim() == 2:
-        return cross_entropy(steps.transpose(1, 2), values, reduction="none")
-    return (steps - model.encoder.standardised(values)).square().mean(2)
+def step_errors(model: Any, batch: Batch, steps: Tensor) -> Tensor:
+    """Errors (n, T) of rebuilt steps (n, T, F), or logits (n, T, tokens), as means over features."""
+    if batch.values.dim() == 2:
+        return cross_entropy(steps.transpose(1, 2), batch.values, reduction="none")
+    return (steps - model.encoder.standardised(batch.values)).square().mean(2)
 
 
 def mean_over_steps(error: Tensor, lengths: Tensor | None) -> Tensor:
