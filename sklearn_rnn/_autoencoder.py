@@ -320,7 +320,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
 
         return self._compute(self._read(X), error)
 
-    @available_if(_objective_can("step_errors"))
+    @available_if(_objective_can("errors_by_step"))
     def score_steps(self, X: Any) -> Any:
         """Score each step: minus its error in the reconstruction of the sequence, so high is normal.
 
@@ -340,7 +340,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
 
         def error(model: Any) -> Any:
             def padded(values: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
-                errors = self.objective_.step_errors(model, self.net_.plain_batch(values, lengths))
+                errors = self.objective_.errors_by_step(model, self.net_.plain_batch(values, lengths))
                 return -pad(errors, (0, longest - errors.shape[1]))
 
             return padded

@@ -15,7 +15,7 @@ class RepresentationMixin:
     """Mixin of objectives of `RNNAutoencoderTransformer`, which see unlabeled rows alone.
 
     Those with more than an encoder define what the transformer's methods ask for, and have the method
-    by that: `decode` for `inverse_transform` and `reconstruct`, `errors` for `score_samples`, `step_errors` for
+    by that: `decode` for `inverse_transform` and `reconstruct`, `errors` for `score_samples`, `errors_by_step` for
     `score_steps`, `sample`.
     """
 
@@ -46,7 +46,7 @@ class DecodingMixin(RepresentationMixin):
         """Steps (n, n_steps, F), standardised, or logits (n, n_steps, tokens)."""
         return model.parts["decoder"](codes, n_steps)
 
-    def step_errors(self, model: Any, batch: Batch) -> Tensor:
+    def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
         """Errors (n, T) of each step of sequences rebuilt without noise."""
         codes = self.code(model, batch.values, batch.lengths)
         return step_errors(model, batch, self.decode(model, codes, batch.values.shape[1]))
