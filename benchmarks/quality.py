@@ -1,6 +1,7 @@
 """Accuracy on few-label tasks at default parameters: a floor, supervised, semi-supervised; paired by seed.
 
     python benchmarks/quality.py BENCH_FOLDER                           # every series task: floor, supervised, default
+    python benchmarks/quality.py BENCH_FOLDER --text                    # every text task
     python benchmarks/quality.py BENCH_FOLDER --objectives              # every objective on three of the sets
     python benchmarks/quality.py BENCH_FOLDER --tasks cricketx:0.1 har:0.01 --methods supervised fixmatch
     python benchmarks/quality.py                                        # the tables again, from the runs kept
@@ -27,6 +28,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.objectives import objective_names
+from sklearn_rnn.text import TokenSequenceVectorizer
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 RUNS = DOCS / "quality.csv"
@@ -41,6 +43,12 @@ TASKS = (
     *("japanese_vowels:0.1", "japanese_vowels:0.2", "japanese_vowels:0.4", "japanese_vowels:all"),
     *("fsdd:0.01", "fsdd:0.05", "fsdd:0.1"),
 )
+TEXT_TASKS = (  # labels for each class
+    *("mr:20", "mr:100", "mr:400"),
+    *("trec:10", "trec:50", "trec:200"),
+    *("imdb:10", "imdb:50", "imdb:200", "imdb:all"),
+)
+MAX_TOKENS = 300  # of a document
 METHODS = ("floor", "supervised", DEFAULT)
 OBJECTIVE_TASKS = ("cricketx:0.1", "two_patterns:12", "japanese_vowels:0.1")
 
@@ -52,6 +60,8 @@ def main(arguments):
         tasks, methods = arguments.tasks, arguments.methods
         if arguments.objectives:
             tasks, methods = OBJECTIVE_TASKS, ["floor", *objective_names("classification")]
+        if arguments.text:
+            tasks = TEXT_TASKS
         missing = [
             (task, method, seed)
             for seed in SEEDS
@@ -100,7 +110,8 @@ def make_task(folder, task, seed):
     data = bench(folder, "protocol").load(name)
     if labels == "all":
         cut = bench(folder, "protocol").make_task(name, 0.5, seed, data=data)
-        cut.y_train = np.asarray(data["y"])[data["train"]]
+        train = np.concatenate([data["train"], data.get("unlabeled", data["train"][:0])])
+        cut.y_train = np.asarray(data["y"])[train]
         return cut
     return bench(folder, "protocol").make_task(name, float(labels) if "." in labels else int(labels), seed, data=data)
 
@@ -115,6 +126,8 @@ def score(folder, cut, method, seed):
         if method == "autoencoder + linear":
             encoder = RNNAutoencoderTransformer(random_state=seed)
             model = make_pipeline(encoder, StandardScaler(), LogisticRegression(max_iter=2000))
+        if isinstance(cut.X_train[0], str):
+            model = make_pipeline(TokenSequenceVectorizer(max_length=MAX_TOKENS), model)
         return model.fit(cut.X_train, cut.y_train).score(cut.X_test, cut.y_test)
 
 
@@ -154,19 +167,35 @@ def write_tables(done):
         "better, each time, of extra trees and logistic regression on quantiles, spectra and differences. A budget is",
         "a share of the training rows, a count of all labels, or all.",
         "",
-        f"| task | labels | seeds | floor | supervised | {DEFAULT} | gain |",
-        "| --- " * 7 + "|",
+        *defaults_table(done, TASKS),
     ]
-    for task in TASKS:
-        cells = [shown(accuracies(done, task, method).values()) for method in METHODS]
-        paired = gains(done, task, DEFAULT)
-        lines.append("| " + " | ".join([*task.split(":"), str(len(paired)), *cells, shown(paired, "+")]) + " |")
     probe = shown(accuracies(done, "japanese_vowels:all", "autoencoder + linear").values())
     lines += ["", f"japanese_vowels, all labels, autoencoder and a linear probe: {probe}."]
+    lines += [
+        "",
+        "## Text",
+        "",
+        "Made by the same with `--text`: a pipeline with `TokenSequenceVectorizer`, which cuts documents after "
+        f"{MAX_TOKENS} words. The",
+        "floor is logistic regression on TF-IDF of words and bigrams. Labels are counted for each class.",
+        "",
+        *defaults_table(done, TEXT_TASKS),
+    ]
     lines += ["", "![accuracy by labels](quality.png)"]
     if any(key[2] == "vat" for key in done):
         lines += objectives_table(done)
     (DOCS / "quality.md").write_text("\n".join(lines) + "\n")
+
+
+def defaults_table(done, tasks):
+    """Lines of a table of the defaults."""
+    lines = [f"| task | labels | seeds | floor | supervised | {DEFAULT} | gain |", "| --- " * 7 + "|"]
+    for task in tasks:
+        cells = [shown(accuracies(done, task, method).values()) for method in METHODS]
+        paired = gains(done, task, DEFAULT)
+        if paired:
+            lines.append("| " + " | ".join([*task.split(":"), str(len(paired)), *cells, shown(paired, "+")]) + " |")
+    return lines
 
 
 def objectives_table(done):
@@ -190,10 +219,11 @@ def draw(done):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    names = list(dict.fromkeys(task.split(":")[0] for task in TASKS))
-    figure, axes = plt.subplots(2, 3, figsize=(11, 6.5), layout="constrained")
+    every = TASKS + TEXT_TASKS
+    names = list(dict.fromkeys(task.split(":")[0] for task in every))
+    figure, axes = plt.subplots(3, 3, figsize=(11, 9.5), layout="constrained")
     for axis, name in zip(axes.flat, names, strict=True):
-        tasks = [task for task in TASKS if task.startswith(f"{name}:") and not task.endswith(":all")]
+        tasks = [task for task in every if task.startswith(f"{name}:") and not task.endswith(":all")]
         for method, style in zip(METHODS, ("o:", "s--", "D-"), strict=True):
             runs = [list(accuracies(done, task, method).values()) or [np.nan] for task in tasks]
             means, spreads = [np.mean(r) for r in runs], [np.std(r) for r in runs]
@@ -211,6 +241,7 @@ if __name__ == "__main__":
     parser.add_argument("folder", nargs="?", help="where protocol.py is")
     parser.add_argument("--tasks", nargs="+", default=TASKS, help="NAME:LABELS")
     parser.add_argument("--methods", nargs="+", default=METHODS)
+    parser.add_argument("--text", action="store_true", help="the text tasks")
     parser.add_argument("--objectives", action="store_true", help="every objective on three of the sets")
     parser.add_argument("--jobs", type=int, default=2)
     main(parser.parse_args())

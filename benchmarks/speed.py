@@ -13,17 +13,20 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.model_selection import GridSearchCV
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
 from sklearn_rnn import SemiSupervisedRNNClassifier
 from sklearn_rnn.modules import Architecture, Encoder, Model, initialise
+from sklearn_rnn.text import TokenSequenceVectorizer
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "docs" / "speed.md"
@@ -169,6 +172,23 @@ def search() -> list[tuple]:
     return [row("GridSearchCV, n_jobs=1 / n_jobs=2, warm workers", "≥ 1.6", *ratios(fit(1), fit(2), 3))]
 
 
+def documents() -> list[tuple]:
+    """Compare reading a million short documents as ids with counting their words."""
+    rng = np.random.default_rng(0)
+    words = np.array(["".join(rng.choice(list("abcdefghijklmnop"), rng.integers(2, 10))) for _ in range(50_000)])
+    ends = np.cumsum(rng.integers(3, 15, 1_000_000))
+    odds = 1 / np.arange(1, len(words) + 1)  # as words of a language come
+    drawn = words[rng.choice(len(words), ends[-1], p=odds / odds.sum())].tolist()
+    X = [" ".join(drawn[start:end]) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    del drawn
+
+    def read(vectorizer: Any) -> Callable[[], float]:
+        return lambda: seconds(lambda: vectorizer.fit_transform(X))
+
+    what = "TokenSequenceVectorizer / CountVectorizer, fit_transform of 1,000,000 documents of 3 to 14 words"
+    return [row(what, "≤ 1.5", *ratios(read(TokenSequenceVectorizer()), read(CountVectorizer()), 5))]
+
+
 def imports() -> list[tuple]:
     """Compare importing the package with importing what it needs."""
 
@@ -250,7 +270,7 @@ def main() -> None:
     torch.set_num_threads(1)
     started, load, rows = perf_counter(), os.getloadavg()[0], []
     chosen = sys.argv[1:]
-    parts = {f.__name__: f for f in (memory, imports, epochs, last_state, search)}
+    parts = {f.__name__: f for f in (memory, imports, epochs, last_state, search, documents)}
     for name, measure in parts.items():
         if not chosen or name in chosen:
             rows += measure()

@@ -59,19 +59,31 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     patch_size : int or "auto", default="auto"
         Steps that a linear layer groups into one recurrent step. `"auto"` aims at 24 recurrent steps
         for a sequence of median length; token ids are not grouped.
+    embedding_size : int, default=64
+        Width of the vectors of token ids.
+    embedding_init : {"auto", "cooccurrence", "random"} or array-like of shape (n_tokens, size), default="auto"
+        First vectors of token ids: learned from all of X by counting which ids stand near each other;
+        drawn at random; or given, a row for each id (NaN where there is none), of any size, as
+        `sklearn_rnn.text.read_vectors` reads them. `"auto"` counts where there are more ids than
+        `embedding_size`. All are brought to mean 0 and variance 1 over the tokens of X, so that
+        perturbations mean the same.
+    freeze_embedding : bool or "auto", default="auto"
+        Whether the vectors of token ids stay as they are. `"auto"`: unless they were drawn at random;
+        after pretraining and where `warm_start`, as before.
     max_length : int, default=None
         Longer sequences are cut to their first `max_length` steps, with a warning.
     augmentation : callable, "auto" or None, default="auto"
         Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is
-        `Light()` for numbers and None for token ids.
+        `Light()` for numbers and `StepDrop(0.2)` for token ids.
     strong_augmentation : callable, "auto" or None, default="auto"
         The same for objectives that ask for a second, harder view, such as `FixMatch`. `"auto"` is
-        `Strong()` for numbers and `StepDrop(0.2)` for token ids.
+        `Strong()` for numbers and `StepDrop(0.4)` for token ids.
     max_epochs : int, default=24
         Passes over the labeled rows (over all rows where no labels are used), each of at least 25
         optimiser steps; unlabeled rows come beside them.
-    lr : float, default=0.008
+    lr : float or "auto", default="auto"
         Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, cosine to 0).
+        `"auto"` is 0.008 for numbers and 0.002 for token ids.
     batch_size : int, default=64
         Labeled rows in an optimiser step at most.
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
@@ -149,11 +161,14 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         dropout: float = 0.2,
         pooling: str = "mean_max",
         patch_size: int | str = "auto",
+        embedding_size: int = 64,
+        embedding_init: Any = "auto",
+        freeze_embedding: bool | str = "auto",
         max_length: int | None = None,
         augmentation: Any = "auto",
         strong_augmentation: Any = "auto",
         max_epochs: int = 24,
-        lr: float = 0.008,
+        lr: float | str = "auto",
         batch_size: int = 64,
         optimizer: Any = "adamw",
         weight_decay: float = 0.01,
@@ -175,6 +190,9 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         self.dropout = dropout
         self.pooling = pooling
         self.patch_size = patch_size
+        self.embedding_size = embedding_size
+        self.embedding_init = embedding_init
+        self.freeze_embedding = freeze_embedding
         self.max_length = max_length
         self.augmentation = augmentation
         self.strong_augmentation = strong_augmentation

@@ -17,6 +17,7 @@ from torch import nn
 
 from ._batches import Rows, like_lengths
 from ._callbacks import CallbackSupportMixin, FitWatch
+from ._embeddings import cooccurrence_vectors, frequencies, given_shape, given_vectors
 from ._environment import computing
 from ._net import OPTIMIZERS, RecurrentNet, clone_callbacks
 from ._sequences import Sequences, read_sequences
@@ -27,6 +28,7 @@ from .perturbations import Light, Perturbation, StepDrop, Strong
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
 PREDICT_SIZE = 1 << 20  # states computed together
+NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
 OUT_OF_MEMORY = "allocate memory"
 
 
@@ -43,11 +45,14 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         "dropout": SHARE,
         "pooling": [StrOptions(set(POOLINGS))],
         "patch_size": [StrOptions({"auto"}), *COUNT],
+        "embedding_size": COUNT,
+        "embedding_init": [StrOptions({"auto", "cooccurrence", "random"}), "array-like"],
+        "freeze_embedding": [StrOptions({"auto"}), "boolean"],
         "max_length": [*COUNT, None],
         "augmentation": [StrOptions({"auto"}), callable, None],
         "strong_augmentation": [StrOptions({"auto"}), callable, None],
         "max_epochs": COUNT,
-        "lr": POSITIVE,
+        "lr": [StrOptions({"auto"}), *POSITIVE],
         "batch_size": COUNT,
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
         "weight_decay": NOT_NEGATIVE,
@@ -115,9 +120,14 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         if patch_size == "auto":
             tokens = sequences.kind == "tokens"
             patch_size = 1 if tokens else auto_patch_size(float(np.median(sequences.lengths)))
+        n_tokens, embedding_size = 0, self.embedding_size
+        if sequences.kind == "tokens":
+            n_tokens = int(sequences.values.max()) + 1
+            if not isinstance(self.embedding_init, str):
+                n_tokens, embedding_size = given_shape(self.embedding_init, n_tokens)
         return Architecture(
             n_features=sequences.n_features,
-            n_tokens=int(sequences.values.max()) + 1 if sequences.kind == "tokens" else 0,
+            n_tokens=n_tokens,
             cell=self.cell,
             hidden_size=self.hidden_size,
             num_layers=self.num_layers,
@@ -125,6 +135,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             dropout=self.dropout,
             pooling=self.pooling,
             patch_size=patch_size,
+            embedding_size=embedding_size,
         )
 
     def _build(
@@ -134,6 +145,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         generator = torch.Generator().manual_seed(seed)
         if encoder is not None:
             encoder.set_dropout(self.dropout)
+            self._freeze(encoder, encoder.frozen)
             model = Model(encoder, n_classes=n_classes, parts=_parts(objective, encoder, n_classes))
             for part in (model.head, model.parts):
                 if part is not None:
@@ -142,9 +154,26 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         encoder = Encoder(self._architecture(sequences))
         model = Model(encoder, n_classes=n_classes, parts=_parts(objective, encoder, n_classes))
         initialise(model, generator)
-        if sequences.kind != "tokens":
+        if sequences.kind == "tokens":
+            self._set_vectors(encoder, sequences, generator)
+        else:
             encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
         return model
+
+    def _set_vectors(self, encoder: Encoder, sequences: Sequences, generator: torch.Generator) -> None:
+        """Start the vectors of tokens, which are drawn already, as `embedding_init` says."""
+        a, init, vectors = encoder.architecture, self.embedding_init, None
+        if not isinstance(init, str):
+            vectors = given_vectors(init)
+        elif init == "cooccurrence" or (init == "auto" and a.n_tokens > a.embedding_size):
+            vectors = cooccurrence_vectors(sequences, a.n_tokens, a.embedding_size, generator)
+        encoder.set_vectors(vectors, frequencies(sequences, a.n_tokens))
+        self._freeze(encoder, vectors is not None)
+
+    def _freeze(self, encoder: Encoder, auto: bool) -> None:
+        """Freeze or train the vectors of tokens, as `freeze_embedding` says, or else as `auto` does."""
+        if encoder.embedding is not None:
+            encoder.freeze(auto if self.freeze_embedding == "auto" else bool(self.freeze_embedding))
 
     def _last_model(self, sequences: Sequences, objective: Objective, seed: int) -> Model:
         """Return the model of the last fit to go on with, which must be able to read `sequences`.
@@ -158,6 +187,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
                 f"warm_start=True needs X as in the last fit, {'token ids' if tokens else f'{n_features} values'} "
                 f"per step, got {'token ids' if sequences.kind == 'tokens' else f'{sequences.n_features} values'}."
             )
+        self._freeze(model.encoder, model.encoder.frozen)
         n_classes = 0 if model.head is None else model.head.out_features
         parts = nn.ModuleDict(_parts(objective, model.encoder, n_classes))
         if _shapes(parts) != _shapes(model.parts):
@@ -178,8 +208,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # with tokens that the model knows
         tokens = training.sequences.kind == "tokens"
-        model.augmentation = checked(self.augmentation, None if tokens else Light())
-        model.strong_augmentation = checked(self.strong_augmentation, StepDrop(0.2) if tokens else Strong())
+        model.augmentation = checked(self.augmentation, StepDrop(0.2) if tokens else Light())
+        model.strong_augmentation = checked(self.strong_augmentation, StepDrop(0.4) if tokens else Strong())
         freeze, encoder_lr_factor = self._fine_tuning()
         self.net_ = RecurrentNet(
             model,
@@ -189,7 +219,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             freeze=freeze,
             encoder_lr_factor=encoder_lr_factor,
             max_epochs=self.max_epochs,
-            lr=self.lr,
+            lr=(TOKENS_LR if tokens else NUMBERS_LR) if self.lr == "auto" else self.lr,
             weight_decay=self.weight_decay,
             batch_size=self.batch_size,
             optimizer=self.optimizer,
@@ -249,7 +279,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         return output
 
 
-def checked(augmentation: Any, auto: Perturbation | None) -> Any:
+def checked(augmentation: Any, auto: Perturbation) -> Any:
     """Return what perturbs the embedded steps: of a `Perturbation`, a checked copy."""
     if isinstance(augmentation, str):
         return auto

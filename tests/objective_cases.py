@@ -39,6 +39,7 @@ def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1, obj
             "dropout": dropout,
             "pooling": "mean_max",
             "patch_size": patch_size,
+            "embedding_size": 8,
         }
         | architecture
     )
@@ -103,6 +104,13 @@ def toy(n=90, n_labels=6, seed=0, noise=0.5):
         wave = np.sin(steps * (0.5 + 0.4 * label) + rng.uniform(0, 6))
         X.append((wave + rng.normal(0, noise, len(steps)))[:, None].astype(np.float32))
     return X, y, np.where(np.arange(n) < n_labels, y, -1)
+
+
+def topics(n=200, n_words=40, seed=0):
+    """Documents of words of two topics; each uses few of them."""
+    draws = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    return [draws.integers(0, n_words, draws.integers(7, 12)) + n_words * label for label in y], y
 
 
 def scaled_at_random(x, lengths, generator):

@@ -14,7 +14,7 @@ from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 
 ROOT = Path(sklearn_rnn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
-OUTSIDE = {"text", "datasets", "plotting", "model_selection", "preprocessing"}
+OUTSIDE = {"text", "inspection", "datasets", "plotting", "model_selection", "preprocessing"}
 ARROWS = {
     "__init__": {"_autoencoder", "_classifier"},
     "_classifier": {
@@ -43,6 +43,7 @@ ARROWS = {
     "_base": {
         "_batches",
         "_callbacks",
+        "_embeddings",
         "_environment",
         "_net",
         "_sequences",
@@ -51,6 +52,7 @@ ARROWS = {
         "objectives",
         "perturbations",
     },
+    "_embeddings": {"_environment", "_sequences"},
     "_net": {"_batches", "_callbacks", "objectives"},
     "_batches": {"_sequences", "objectives"},
     "_callbacks": set(),
@@ -187,6 +189,11 @@ def imported(code):
     return set(done.stdout.split())
 
 
-def test_importing_the_package_imports_neither_matplotlib_nor_pandas():
+def test_importing_the_package_and_its_text_imports_no_extra():
     already = imported("import sklearn.base, skorch")  # scikit-learn imports pandas where it is installed
-    assert not (imported("import sklearn_rnn") - already) & {"matplotlib", "pandas", "polars", "tokenizers"}
+    assert not (imported("import sklearn_rnn, sklearn_rnn.text, sklearn_rnn.inspection") - already) & {
+        "matplotlib",
+        "pandas",
+        "polars",
+        "tokenizers",
+    }

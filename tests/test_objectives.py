@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 import pytest
 import torch
-from objective_cases import CLASSES, LENGTHS, TINY, VATAndFixMatch, made_batch, made_model, moved, started, toy
+from objective_cases import CLASSES, LENGTHS, TINY, VATAndFixMatch, made_batch, made_model, moved, started, topics, toy
 from sklearn.base import clone
 from sklearn.model_selection import cross_validate
 
@@ -61,9 +61,10 @@ def test_every_exported_objective_has_a_name_and_a_task():
 
 
 @pytest.mark.parametrize("cls", UNLABELED)
-def test_the_unlabeled_term_alone_trains_the_encoder(cls):
-    model, objective = made_model(cls, dropout=0.2, confidence=40), cls()
-    batch = made_batch(cls, 0)
+@pytest.mark.parametrize("tokens", [False, True], ids=["numbers", "tokens"])
+def test_the_unlabeled_term_alone_trains_the_encoder(cls, tokens):
+    model, objective = made_model(cls, tokens, dropout=0.2, confidence=40), cls()
+    batch = made_batch(cls, 0, tokens=tokens)
     started(objective, model)
     for _ in range(3):  # some objectives compare with what they saw before
         model.zero_grad()
@@ -88,6 +89,17 @@ def test_without_weight_it_trains_what_supervised_trains(cls):
     for name, value in weights(expected).items():
         assert torch.equal(value, weights(got)[name]), name
     np.testing.assert_array_equal(expected.predict_proba(X), got.predict_proba(X))
+
+
+@every
+def test_tokens_train_all_but_their_frozen_vectors(cls):
+    X, y = topics(40)
+    few = np.where(np.arange(40) < 12, y, -1)
+    estimator = made_estimator(cls, embedding_size=4, max_epochs=2)
+    trained, longer = (weights(clone(estimator).set_params(max_epochs=n).fit(X, few)) for n in (1, 2))
+    assert torch.equal(trained["encoder.embedding.weight"], longer["encoder.embedding.weight"])
+    assert not torch.equal(trained["encoder.patches.weight"], longer["encoder.patches.weight"])
+    assert all(weight.isfinite().all() for weight in longer.values())
 
 
 # Law 3

@@ -455,13 +455,15 @@ def test_a_warm_start_goes_on_with_the_augmentation_that_is_set_now():
     assert clf.net_.module_.augmentation.deviation == 0.4
 
 
-def test_tokens_are_perturbed_where_asked():
+def test_tokens_lose_words_unless_asked_otherwise():
     X = [np.arange(3 + i % 4) for i in range(24)]
-    augmentation = Compose([Swap(0.3), Replacement(0.3), StepDrop(0.3)])
-    plain, perturbed = (
-        SemiSupervisedRNNClassifier(**TINY, augmentation=a).fit(X, np.arange(24) % 2) for a in ("auto", augmentation)
+    plain, auto, same, mixed = (
+        SemiSupervisedRNNClassifier(**TINY, augmentation=a).fit(X, np.arange(24) % 2)
+        for a in (None, "auto", StepDrop(0.2), Compose([Swap(0.3), Replacement(0.3), StepDrop(0.2)]))
     )
-    assert not torch.equal(weights(plain), weights(perturbed))
+    assert torch.equal(weights(auto), weights(same))
+    assert not torch.equal(weights(plain), weights(auto))
+    assert not torch.equal(weights(mixed), weights(auto))
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ class Architecture:
     dropout: float
     pooling: str
     patch_size: int
+    embedding_size: int = 64  # of the vectors of tokens
 
 
 def auto_patch_size(median_length: float) -> int:
@@ -41,15 +42,17 @@ class Encoder(nn.Module):
     mean: Tensor
     scale: Tensor
     change: Tensor
+    frequency: Tensor
 
     def __init__(self, architecture: Architecture):
         super().__init__()
         a = self.architecture = architecture
-        self.embedding = None
+        self.embedding, self.frozen = None, False
         n_inputs = 2 * a.n_features * a.patch_size
         if a.n_tokens:
-            self.embedding = blank(nn.Embedding, a.n_tokens + 1, a.hidden_size)  # the last is unknown
-            n_inputs = a.hidden_size * a.patch_size
+            self.embedding = blank(nn.Embedding, a.n_tokens + 1, a.embedding_size)  # the last is unknown
+            self.register_buffer("frequency", torch.full((a.n_tokens + 1,), 1 / (a.n_tokens + 1)))
+            n_inputs = a.embedding_size * a.patch_size
         self.register_buffer("mean", torch.zeros(a.n_features))
         self.register_buffer("scale", torch.ones(a.n_features))
         self.register_buffer("change", torch.ones(a.n_features))
@@ -66,6 +69,23 @@ class Encoder(nn.Module):
         self.scale.copy_(torch.where(constant, torch.ones_like(deviation), deviation))
         self.change.copy_(torch.where(constant | (change == 0), torch.ones_like(change), change / self.scale))
 
+    def set_vectors(self, vectors: Tensor | None, frequency: Tensor) -> None:
+        """Start from the `vectors` (n_tokens + 1, E) of tokens, where given; these are their frequencies."""
+        assert self.embedding is not None
+        with torch.no_grad():
+            self.frequency.copy_(frequency)
+            if vectors is not None:
+                self.embedding.weight.copy_(vectors)
+
+    def freeze(self, frozen: bool) -> None:
+        """Leave the vectors of tokens as they are from now on, or train them."""
+        assert self.embedding is not None
+        if frozen and not self.frozen:
+            with torch.no_grad():
+                self.embedding.weight.copy_(self._normalised(self.embedding.weight))
+        self.frozen = frozen
+        self.embedding.requires_grad_(not frozen)
+
     def set_dropout(self, p: float) -> None:
         """Drop values with probability `p` from now on."""
         self.architecture = replace(self.architecture, dropout=p)
@@ -76,15 +96,27 @@ class Encoder(nn.Module):
         return (values - self.mean) / self.scale
 
     def embed(self, values: Tensor) -> Tensor:
-        """Embedded steps (n, T, E): the vectors of ids; of numbers, standardised, these and their last change.
+        """Embedded steps (n, T, E): vectors of ids; of numbers, standardised, these and their last change.
 
         Instead of ids there may be ones among zeros (n, T, n_tokens + 1), which have a gradient.
         """
         if self.embedding is not None:
-            return self.embedding(values) if values.dim() == 2 else values @ self.embedding.weight
+            vectors = self.embedding(values) if values.dim() == 2 else values @ self.embedding.weight
+            return vectors if self.frozen else self._normalised(vectors)
         x = self.standardised(values)
         change = (x[:, 1:] - x[:, :-1]) / self.change
         return torch.cat([x, pad(change, (0, 0, 1, 0))], dim=2)  # (n, T, 2 F)
+
+    def _normalised(self, vectors: Tensor) -> Tensor:
+        """Bring vectors to mean 0 and variance 1 over the tokens of the data (Miyato, Dai and Goodfellow 2017).
+
+        The variance is that of all features together, so that strong ones stay stronger than weak ones.
+        """
+        assert self.embedding is not None
+        weight = self.embedding.weight
+        mean = self.frequency @ weight
+        variance = (self.frequency @ (weight - mean).square()).mean()
+        return (vectors - mean) * (variance + 1e-8).rsqrt()
 
     def forward(self, embedded: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
         """Codes of embedded steps."""

@@ -20,8 +20,8 @@ class VAT(ClassificationMixin, Objective):
 
     .. math:: w(t) \frac{1}{n} \sum_i KL\left(p(x_i) \,\|\, p(x_i + r_i)\right)
 
-    on the student's view of embedded steps: standardised numbers, or the vectors of tokens. The first
-    prediction is a constant. The direction of :math:`r_i` is
+    on the student's view of embedded steps: standardised numbers, or the vectors of tokens, normalised by
+    frequency. The first prediction is a constant. The direction of :math:`r_i` is
     found by power iteration from a random one; its length is ``epsilon * sqrt(T * E)`` for a sequence
     of T steps and E embedded features, so that `epsilon` is a change of each value. Padding is not
     touched, and dropout is off in this term.

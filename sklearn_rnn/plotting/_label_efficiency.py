@@ -1,4 +1,4 @@
-"""Pictures; matplotlib is imported when one is drawn."""
+"""Score against the number of labels."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedShuffleSplit, cross_validate
 
-from ._sklearn import Interval, validate_parameter_constraints
-from .model_selection import LabelBudget, PartiallyLabeledSplit
+from .._sklearn import Interval, validate_parameter_constraints
+from ..model_selection import LabelBudget, PartiallyLabeledSplit
 
 
 class LabelEfficiencyDisplay:

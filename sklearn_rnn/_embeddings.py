@@ -1,0 +1,149 @@
+"""Vectors of tokens, learned by counting which stand near each other, or given by the user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.utils import check_array
+from torch import Tensor
+
+from ._environment import computing
+from ._sequences import Sequences
+
+WINDOW = 5  # tokens to either side that count as near
+SMOOTHING = 0.75  # power of the context frequencies
+EXTRA, PASSES = 10, 4  # of the randomised decomposition
+BLOCK = 1 << 22  # pairs counted together
+
+
+def frequencies(sequences: Sequences, n_tokens: int) -> Tensor:
+    """Share (n_tokens + 1,) of each id among all, the unknown token's last; each counts once more than it occurs."""
+    ids, _ = _steps(sequences)
+    counts = np.bincount(ids, minlength=n_tokens + 1) + 1.0
+    return torch.from_numpy((counts / counts.sum()).astype(np.float32))
+
+
+def cooccurrence_vectors(sequences: Sequences, n_tokens: int, size: int, generator: torch.Generator) -> Tensor:
+    """Vectors of the tokens, from what stands near them.
+
+    The matrix of positive pointwise mutual information of tokens at most `WINDOW` apart is factorised,
+    and each row scaled to length 1. Tokens that stand near no other more often than by chance get
+    random directions, and the unknown token, which comes last, the mean.
+
+    Parameters
+    ----------
+    sequences : Sequences
+        Token ids.
+    n_tokens, size : int
+        Rows, but for the unknown token, and columns.
+    generator : torch.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    vectors : Tensor of shape (n_tokens + 1, size)
+
+    References
+    ----------
+    Church and Hanks (1990), "Word association norms, mutual information, and lexicography", CL.
+    Levy, Goldberg and Dagan (2015), "Improving distributional similarity with lessons learned from word
+    embeddings", TACL. Halko, Martinsson and Tropp (2011), "Finding structure with randomness", SIAM Review.
+    """
+    information = positive_information(count_pairs(sequences, n_tokens + 1))
+    vectors = torch.zeros(n_tokens + 1, size)
+    with computing(wide=False):  # the same bits whatever the threads
+        left, strengths = decomposed(information, min(size, n_tokens), generator)
+        vectors[:, : len(strengths)] = left * strengths.sqrt()
+        alone = torch.from_numpy(np.diff(information.indptr) == 0)
+        vectors[alone] = torch.randn(int(alone.sum()), size, generator=generator)
+        vectors = vectors / vectors.norm(dim=1, keepdim=True).clamp_min(1e-12)
+        vectors[-1] = vectors[:-1].mean(0)
+    return vectors
+
+
+def count_pairs(sequences: Sequences, n_rows: int) -> csr_array:
+    """How often each two ids stand at most `WINDOW` steps apart in one sequence, shape (n_rows, n_rows)."""
+    ids, owners = _steps(sequences)
+    counts = csr_array((n_rows, n_rows), dtype=np.float32)
+    for first in range(0, len(ids), BLOCK):
+        for distance in range(1, WINDOW + 1):
+            stop = max(first, min(first + BLOCK, len(ids) - distance))
+            left, right = slice(first, stop), slice(first + distance, stop + distance)
+            one = owners[left] == owners[right]
+            ones = np.ones(one.sum(), dtype=np.float32)
+            counts = counts + csr_array((ones, (ids[left][one], ids[right][one])), shape=counts.shape)
+    return (counts + counts.T).tocsr()
+
+
+def positive_information(counts: csr_array) -> csr_array:
+    """Positive pointwise mutual information of counted pairs, with the frequencies of contexts smoothed."""
+    pairs = counts.tocoo()
+    rows, columns = counts.sum(1), counts.sum(0) ** SMOOTHING
+    expected = rows[pairs.row] * columns[pairs.col] / columns.sum()
+    information = np.log(pairs.data / expected).astype(np.float32)
+    keep = information > 0
+    return csr_array((information[keep], (pairs.row[keep], pairs.col[keep])), shape=counts.shape)
+
+
+def decomposed(matrix: csr_array, rank: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Left singular vectors (n, rank) and singular values (rank,), by randomised subspace iteration."""
+    n, width = matrix.shape[0], min(rank + EXTRA, matrix.shape[0])
+    basis = torch.randn(n, width, generator=generator)
+    transposed = matrix.T.tocsr()
+    for _ in range(PASSES):
+        basis = torch.linalg.qr(torch.from_numpy(matrix @ (transposed @ basis.numpy()))).Q
+    projected = torch.from_numpy(transposed @ basis.numpy())  # (n, width)
+    squares, turned = torch.linalg.eigh(projected.T @ projected)
+    strongest = slice(width - rank, None)
+    return (basis @ turned[:, strongest]).flip(1), squares[strongest].flip(0).clamp_min(0).sqrt()
+
+
+def given_shape(vectors: Any, n_ids: int) -> tuple[int, int]:
+    """Rows and columns of the user's vectors, one row for each of `n_ids` or more ids.
+
+    Raises
+    ------
+    ValueError
+        They are no matrix, or rows are missing.
+    """
+    shape = np.shape(vectors)
+    if len(shape) != 2 or 0 in shape:
+        raise ValueError(f"embedding_init must have the shape (n_tokens, size), got {shape}.")
+    if shape[0] < n_ids:
+        raise ValueError(
+            f"embedding_init has {shape[0]} rows, but X has token ids up to {n_ids - 1}; give a row for each id, "
+            "of NaN where a token has no vector."
+        )
+    return shape
+
+
+def given_vectors(vectors: Any) -> Tensor:
+    """Check the user's vectors (n_tokens, size), and add that of the unknown token; missing ones are the mean.
+
+    Raises
+    ------
+    ValueError
+        They are no numbers, or a row is partly NaN.
+    """
+    table = check_array(vectors, dtype=np.float32, ensure_all_finite="allow-nan", input_name="embedding_init")
+    missing = np.isnan(table)
+    partly = missing.any(1) & ~missing.all(1)
+    if partly.any():
+        row = int(np.argmax(partly))
+        raise ValueError(f"embedding_init has NaN in row {row}; a token without a vector has NaN in all of its row.")
+    known = table[~missing.all(1)]
+    mean = known.mean(0) if len(known) else np.zeros(table.shape[1], np.float32)
+    return torch.from_numpy(np.vstack([np.where(missing, mean, table), mean]))
+
+
+def _steps(sequences: Sequences) -> tuple[NDArray, NDArray]:
+    """Ids of all steps that are not cut off, and the number of the sequence that each belongs to."""
+    assert sequences.starts is not None
+    lengths = sequences.lengths
+    skipped = sequences.starts - (np.cumsum(lengths) - lengths)
+    steps = np.arange(lengths.sum()) + np.repeat(skipped, lengths)
+    return sequences.values[steps], np.repeat(np.arange(len(sequences)), lengths)

@@ -1,0 +1,206 @@
+"""Which steps or tokens carried a prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from torch import Tensor
+
+from ._base import PREDICT_SIZE, SequenceEstimator
+from ._batches import like_lengths
+from ._sequences import Sequences
+from ._sklearn import COUNT, validate_params
+from .modules import Model
+
+BatchPart: TypeAlias = Callable[[Tensor, "Tensor | None", NDArray], Tensor]
+
+
+@validate_params({"n_points": COUNT}, prefer_skip_nested_validation=True)
+def integrated_gradients(estimator: Any, X: Any, *, target: Any = None, n_points: int = 32) -> list[NDArray]:
+    """Share the score of a class out among the steps of each sequence.
+
+    The score is the log-odds of the class. What is shared out is how much it differs from that of a
+    baseline which says nothing: the mean of each feature over all steps of `fit`, or zeros in place of
+    the vectors of tokens. The attributions add up to the difference, but for the error of `n_points`.
+
+    Parameters
+    ----------
+    estimator : SemiSupervisedRNNClassifier or Pipeline that ends with one
+        Fitted.
+    X : array-like or list of arrays, or what the pipeline reads, of n samples
+        Sequences.
+    target : label or array-like of shape (n,), default=None
+        Class whose score is explained; the predicted one of each sequence by default.
+    n_points : int, default=32
+        Points between baseline and sequence at which gradients are taken (Gauss-Legendre).
+
+    Returns
+    -------
+    attributions : list of n arrays of shape (T_i,) or (T_i, F), float32
+        One for each token, or for each value of a step, of the sequences as the classifier reads them;
+        positive ones speak for the class.
+
+    Raises
+    ------
+    ValueError
+        `target` is no class, or there is one class only.
+    TypeError
+        `estimator` is no classifier of this package.
+
+    Notes
+    -----
+    The gradient at the sequence alone says little here: the net normalises its embedded steps, so making
+    a step larger or smaller changes next to nothing.
+
+    References
+    ----------
+    Sundararajan, Taly and Yan (2017), "Axiomatic attribution for deep networks", ICML.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.inspection import integrated_gradients
+    >>> y = np.arange(40) % 2
+    >>> X = np.zeros((40, 9, 1)) + np.eye(9)[4, :, None] * y[:, None, None]  # step 4 tells the class
+    >>> clf = SemiSupervisedRNNClassifier("supervised", hidden_size=8, max_epochs=2, random_state=0).fit(X, y)
+    >>> int(integrated_gradients(clf, X[1:2], target=1)[0].argmax())
+    4
+    """
+    estimator, sequences = _read(estimator, X)
+    model = estimator.net_.module_
+    if model.head is None:
+        raise TypeError(f"integrated_gradients needs a SemiSupervisedRNNClassifier, got {type(estimator).__name__}.")
+    codes = torch.from_numpy(_codes(estimator, sequences, target))
+    points, weights = np.polynomial.legendre.leggauss(n_points)  # from -1 to 1
+
+    def part(values: Tensor, lengths: Tensor | None, rows: NDArray) -> Tensor:
+        start, end, score = _path(model, values, lengths, codes[rows].to(values.device))
+        total = torch.zeros_like(end)
+        for point, weight in zip(points.tolist(), weights.tolist(), strict=True):
+            x = torch.lerp(start, end, (point + 1) / 2).requires_grad_()
+            total += weight / 2 * torch.autograd.grad(score(x).sum(), x)[0]
+        shares = total * (end - start)
+        return shares if sequences.kind == "series" else shares.sum(2)
+
+    return _by_step(estimator, sequences, part)
+
+
+def attention_weights(estimator: Any, X: Any) -> list[NDArray]:
+    """How much of each step's state is in the code that is classified.
+
+    Weights tell where the net looks. A step's state knows its neighbours too, so a step may carry the
+    prediction without having weight; `integrated_gradients` sees that.
+
+    Parameters
+    ----------
+    estimator : estimator of this package with ``pooling="attention"``, or Pipeline that ends with one
+        Fitted.
+    X : array-like or list of arrays, or what the pipeline reads, of n samples
+        Sequences.
+
+    Returns
+    -------
+    weights : list of n arrays of shape (T_i,), float32
+        Weights of the steps of each sequence; they add up to 1. Steps of one patch share its weight.
+
+    Raises
+    ------
+    ValueError
+        The estimator has another pooling.
+
+    References
+    ----------
+    Bahdanau, Cho and Bengio (2015), "Neural machine translation by jointly learning to align and
+    translate", ICLR.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn import SemiSupervisedRNNClassifier
+    >>> from sklearn_rnn.inspection import attention_weights
+    >>> X, y = np.random.default_rng(0).normal(size=(20, 9)), np.arange(20) % 2
+    >>> clf = SemiSupervisedRNNClassifier(pooling="attention", hidden_size=8, max_epochs=1, random_state=0).fit(X, y)
+    >>> round(float(attention_weights(clf, X)[0].sum()), 4)
+    1.0
+    """
+    estimator, sequences = _read(estimator, X)
+    encoder = estimator.net_.module_.encoder
+    pooling, p = encoder.architecture.pooling, encoder.architecture.patch_size
+    if pooling != "attention":
+        raise ValueError(f"attention_weights needs an estimator with pooling='attention', got pooling={pooling!r}.")
+
+    def part(values: Tensor, lengths: Tensor | None, rows: NDArray) -> Tensor:
+        with torch.no_grad():
+            weights = encoder.pooling.attend(*encoder.states(encoder.embed(values), lengths))  # (n, T / p)
+            ends = torch.full_like(weights[:, :1], values.shape[1]) if lengths is None else lengths[:, None]
+            sizes = (ends - p * torch.arange(weights.shape[1], device=weights.device)).clamp(1, p)
+            return (weights / sizes).repeat_interleave(p, dim=1)
+
+    return _by_step(estimator, sequences, part)
+
+
+def _path(
+    model: Model, values: Tensor, lengths: Tensor | None, codes: Tensor
+) -> tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]:
+    """Baseline and sequence, both (n, T, E), and the log-odds of `codes` as a function of what is between."""
+    others = torch.nn.functional.one_hot(codes, model.head.out_features).bool()  # type: ignore[union-attr]
+
+    def log_odds(embedded: Tensor) -> Tensor:
+        logits = model.logits(embedded, lengths)
+        return logits[others] - logits.masked_fill(others, -torch.inf).logsumexp(1)
+
+    if model.encoder.embedding is not None:
+        with torch.no_grad():
+            end = model.encoder.embed(values)
+        return torch.zeros_like(end), end, log_odds
+    return model.encoder.mean.expand_as(values), values, lambda x: log_odds(model.encoder.embed(x))
+
+
+def _codes(estimator: Any, sequences: Sequences, target: Any) -> NDArray[np.int64]:
+    """Class number of each sequence whose score is explained."""
+    if len(estimator.classes_) == 1:
+        raise ValueError(f"There is one class only, {estimator.classes_[0]!r}; nothing told it from others.")
+    if target is None:
+        return estimator._compute(sequences, lambda model: model).argmax(1)
+    labels = np.full(len(sequences), target) if np.ndim(target) == 0 else np.asarray(target)
+    check_consistent_length(sequences.lengths, labels)
+    unknown = ~np.isin(labels, estimator.classes_)
+    if unknown.any():
+        raise ValueError(f"target must hold classes out of {estimator.classes_.tolist()}, got {labels[unknown][0]!r}.")
+    return np.searchsorted(estimator.classes_, labels)
+
+
+def _read(estimator: Any, X: Any) -> tuple[Any, Sequences]:
+    """Last step of a pipeline, and what it reads."""
+    if isinstance(estimator, Pipeline):
+        check_is_fitted(estimator)
+        if len(estimator) > 1:
+            X = estimator[:-1].transform(X)
+        estimator = estimator[-1]
+    if not isinstance(estimator, SequenceEstimator):
+        raise TypeError(f"Inspection needs an estimator of sklearn_rnn, got {type(estimator).__name__}.")
+    return estimator, estimator._read(X)
+
+
+def _by_step(estimator: Any, sequences: Sequences, part: BatchPart) -> list[NDArray]:
+    """Apply `part(values, lengths, rows)` in batches; of each row, keep its own steps."""
+    a = estimator.net_.module_.encoder.architecture
+    device = next(estimator.net_.module_.parameters()).device
+    steps = PREDICT_SIZE * a.patch_size // (a.hidden_size * (1 + a.bidirectional))
+    order = np.argsort(sequences.lengths, kind="stable")
+    output: list[NDArray] = [np.empty(0)] * len(sequences)
+    with estimator._computing():
+        for rows in like_lengths(order, sequences.lengths[order], 256, steps):
+            values, own = sequences.batch(rows)
+            lengths = None if own is None else torch.from_numpy(own).to(device)
+            result = part(torch.from_numpy(values).to(device), lengths, rows).cpu().numpy()
+            for row, one in zip(rows, result, strict=True):
+                output[row] = one[: sequences.lengths[row]].copy()
+    return output

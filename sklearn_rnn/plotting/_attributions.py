@@ -1,0 +1,267 @@
+"""What spoke for a class: tokens or steps on a ground of colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..inspection import integrated_gradients
+
+COLORS = "RdBu"  # red speaks against the class, blue for it
+CHARACTER, LINE = 0.602, 1.6  # width of a monospaced character and height of a line, in font sizes
+FONT_SIZE = 9
+
+
+class TokenAttributionDisplay:
+    """Documents whose tokens are coloured by how much they spoke for a class: blue for it, red against.
+
+    Make it with `from_estimator`.
+
+    Parameters
+    ----------
+    tokens : sequence of sequence of str
+        Tokens of each document.
+    attributions : sequence of array-like of shape (T_i,)
+        One for each token.
+    titles : sequence of str, default=None
+        A line above each document.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn.
+    figure_ : matplotlib Figure
+        Its figure.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> from sklearn_rnn.plotting import TokenAttributionDisplay
+    >>> display = TokenAttributionDisplay([["not", "bad"]], [[2.0, -1.0]], titles=["good: 0.80"]).plot()
+    >>> [text.get_text() for text in display.ax_.texts]
+    ['good: 0.80', 'not', 'bad']
+    """
+
+    def __init__(
+        self, tokens: Sequence[Sequence[str]], attributions: Sequence[Any], *, titles: Sequence[str] | None = None
+    ):
+        self.tokens = tokens
+        self.attributions = attributions
+        self.titles = titles
+
+    def plot(self, ax: Any = None, *, width: int = 90) -> TokenAttributionDisplay:
+        """Draw the documents one below the other; the colours of each reach to its own largest attribution.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure, as high as it must be, by default.
+        width : int, default=90
+            Characters in a line.
+
+        Returns
+        -------
+        self : TokenAttributionDisplay
+
+        Raises
+        ------
+        ImportError
+            matplotlib is not installed.
+        """
+        import matplotlib.pyplot as plt
+
+        titles = [None] * len(self.tokens) if self.titles is None else self.titles
+        placed, line = [], 0
+        for tokens, attributions, title in zip(self.tokens, self.attributions, titles, strict=True):
+            if title is not None:
+                placed.append((title, 0, line, None))
+                line += 1
+            colors = plt.get_cmap(COLORS)(_between_0_and_1(np.asarray(attributions)))
+            for (token, column, row), color in zip(_lines(tokens, width), colors, strict=True):
+                placed.append((token, column, line + row, color))
+            line = placed[-1][2] + 2
+        if ax is None:
+            inches = (width + 1) * CHARACTER * FONT_SIZE / 72, (line - 1) * LINE * FONT_SIZE / 72
+            figure = plt.figure(figsize=inches)
+            ax = figure.add_axes((0, 0, 1, 1))
+        self.ax_, self.figure_ = ax, ax.figure
+        ax.set_axis_off()
+        ax.set_xlim(-0.5, width + 0.5)
+        ax.set_ylim(line - 1, 0)
+        box = ax.get_window_extent()
+        size = 72 / self.figure_.dpi * min(box.width / ((width + 1) * CHARACTER), box.height / ((line - 1) * LINE))
+        for token, column, row, color in placed:
+            self._write(token, column, row, color, size)
+        return self
+
+    def _write(self, token: str, column: int, row: int, color: Any, size: float) -> None:
+        style = {"family": "monospace", "size": size, "va": "center", "parse_math": False, "clip_on": True}
+        if color is None:
+            self.ax_.text(column, row + 0.5, token, weight="bold", **style)
+            return
+        self.ax_.add_patch(_rectangle(column, row, len(token), color))
+        dark = np.dot(color[:3], (0.3, 0.6, 0.1)) < 0.5
+        self.ax_.text(column, row + 0.5, token, color="white" if dark else "black", **style)
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: Sequence[str], *, target: Any = None, ax: Any = None, width: int = 90
+    ) -> TokenAttributionDisplay:
+        """Explain documents by integrated gradients, and draw them.
+
+        Parameters
+        ----------
+        estimator : Pipeline
+            Fitted: a `TokenSequenceVectorizer` before a `SemiSupervisedRNNClassifier`.
+        X : sequence of n str
+            Documents.
+        target : label or array-like of shape (n,), default=None
+            Class whose score is explained; the predicted one of each document by default.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+        width : int, default=90
+            Characters in a line.
+
+        Returns
+        -------
+        display : TokenAttributionDisplay
+        """
+        vectorizer, classifier = estimator[:-1], estimator[-1]
+        ids = vectorizer.transform(X)
+        attributions = integrated_gradients(classifier, ids, target=target)
+        titles = _titles(classifier, ids, target)
+        return cls(vectorizer.inverse_transform(ids), attributions, titles=titles).plot(ax, width=width)
+
+
+class SeriesAttributionDisplay:
+    """A sequence of values on a ground coloured by how much each spoke for a class: blue for it, red against.
+
+    Make it with `from_estimator`.
+
+    Parameters
+    ----------
+    sequence : array-like of shape (T,) or (T, F)
+        Values.
+    attributions : array-like of the same shape
+        One for each value.
+    title : str, default=None
+        Above the picture.
+
+    Attributes
+    ----------
+    axes_ : list of matplotlib Axes
+        One for each feature.
+    figure_ : matplotlib Figure
+        Their figure.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> import numpy as np
+    >>> from sklearn_rnn.plotting import SeriesAttributionDisplay
+    >>> x = np.random.default_rng(0).normal(size=(30, 2))
+    >>> len(SeriesAttributionDisplay(x, x).plot().axes_)
+    2
+    """
+
+    def __init__(self, sequence: Any, attributions: Any, *, title: str | None = None):
+        self.sequence = sequence
+        self.attributions = attributions
+        self.title = title
+
+    def plot(self, axes: Any = None) -> SeriesAttributionDisplay:
+        """Draw each feature in a panel of its own; the colours of all reach to the largest attribution.
+
+        Parameters
+        ----------
+        axes : sequence of matplotlib Axes, default=None
+            Where to draw each feature; a new figure by default.
+
+        Returns
+        -------
+        self : SeriesAttributionDisplay
+
+        Raises
+        ------
+        ImportError
+            matplotlib is not installed.
+        """
+        values = np.asarray(self.sequence).reshape(len(self.sequence), -1)  # (T, F)
+        shares = np.asarray(self.attributions).reshape(values.shape)
+        if axes is None:
+            import matplotlib.pyplot as plt
+
+            size = (7, 0.8 + 1.4 * values.shape[1])
+            axes = plt.subplots(values.shape[1], sharex=True, squeeze=False, figsize=size, layout="constrained")[1][
+                :, 0
+            ]
+        self.axes_, self.figure_ = list(axes), axes[0].figure
+        limit = np.abs(shares).max() or 1.0
+        for ax, line, ground in zip(self.axes_, values.T, shares.T, strict=True):
+            ax.plot(line, color="black", linewidth=1.2)
+            extent = (-0.5, len(line) - 0.5, *ax.get_ylim())
+            image = ax.imshow(
+                ground[None], extent=extent, aspect="auto", cmap=COLORS, vmin=-limit, vmax=limit, alpha=0.8
+            )
+        self.axes_[-1].set_xlabel("step")
+        self.axes_[0].set_title(self.title or "", fontsize=10)
+        self.figure_.colorbar(image, ax=self.axes_, label="log-odds")
+        return self
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, x: Any, *, target: Any = None, axes: Any = None
+    ) -> SeriesAttributionDisplay:
+        """Explain one sequence by integrated gradients, and draw it.
+
+        Parameters
+        ----------
+        estimator : SemiSupervisedRNNClassifier
+            Fitted.
+        x : array-like of shape (T,) or (T, F)
+            A sequence.
+        target : label, default=None
+            Class whose score is explained; the predicted one by default.
+        axes : sequence of matplotlib Axes, default=None
+            Where to draw each feature; a new figure by default.
+
+        Returns
+        -------
+        display : SeriesAttributionDisplay
+        """
+        X = np.asarray(x)[None]
+        (attributions,) = integrated_gradients(estimator, X, target=target)
+        return cls(x, attributions, title=_titles(estimator, X, target)[0]).plot(axes)
+
+
+def _titles(classifier: Any, X: Any, target: Any) -> list[str]:
+    """Class that is explained and its probability, of each sequence."""
+    probabilities = classifier.predict_proba(X)
+    labels = classifier.classes_[probabilities.argmax(1)] if target is None else np.broadcast_to(target, len(X))
+    own = probabilities[np.arange(len(X)), np.searchsorted(classifier.classes_, labels)]
+    return [f"{label}: {p:.2f}" for label, p in zip(labels, own, strict=True)]
+
+
+def _between_0_and_1(attributions: NDArray) -> NDArray:
+    return 0.5 + attributions / (2 * (np.abs(attributions).max() or 1.0))
+
+
+def _lines(tokens: Sequence[str], width: int) -> Iterator[tuple[str, int, int]]:
+    """Column and row of each token, broken into lines."""
+    column = row = 0
+    for token in tokens:
+        if column and column + len(token) > width:
+            column, row = 0, row + 1
+        yield token, column, row
+        column += len(token) + 1
+
+
+def _rectangle(column: int, row: int, width: int, color: Any) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((column - 0.25, row + 0.05), width + 0.5, 0.9, color=color, linewidth=0)

@@ -1,0 +1,77 @@
+"""Tokens of many documents as one array: read, counted, and cut into sequences."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+
+def each(X: Iterable[Any], function: Callable[[Any], Any]) -> Iterator[Any]:
+    """Apply a function to each document of X; errors name a document that is no text."""
+    if isinstance(X, str):
+        raise ValueError("Iterable over raw text documents expected, string object received.")
+    if getattr(X, "ndim", 1) != 1:
+        raise ValueError(
+            f"Expected 1D array of documents, got {X.ndim}D array instead; pass one column."  # type: ignore[attr-defined]
+        )
+    for i, document in enumerate(X):
+        try:
+            yield function(document)
+        except (AttributeError, TypeError, ValueError) as error:
+            if isinstance(document, str | bytes) or hasattr(document, "read"):
+                raise
+            raise ValueError(f"X[{i}] is {document!r}; expected a document, a string.") from error
+
+
+def numbered(
+    documents: Iterable[Iterable[str]], look_up: Callable[[Iterable[str]], Iterable[int]]
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Look up the numbers of tokens.
+
+    Parameters
+    ----------
+    documents : iterable of iterable of str
+        Tokens of each document.
+    look_up : callable
+        Makes numbers of tokens.
+
+    Returns
+    -------
+    flat : ndarray of shape (n_tokens,), int32
+        Numbers of all documents, end to end.
+    ends : ndarray of shape (n,), int64
+        Where each document ends.
+    """
+    flat, ends = array("i"), array("q")
+    for tokens in documents:
+        flat.extend(look_up(tokens))
+        ends.append(len(flat))
+    return np.array(flat, dtype=np.int32), np.array(ends, dtype=np.int64)
+
+
+def document_frequency(flat: NDArray, ends: NDArray, n_numbers: int) -> NDArray[np.int64]:
+    """In how many documents each number is, shape (n_numbers,)."""
+    table = csr_array((np.ones(len(flat), np.int32), flat, np.append(0, ends)), shape=(len(ends), n_numbers))
+    table.sum_duplicates()
+    return np.bincount(table.indices, minlength=n_numbers)
+
+
+def cut_sequences(flat: NDArray, ends: NDArray, unknown: int, marks: tuple[int, int] | None) -> list[NDArray]:
+    """Cut into documents, between marks of begin and end; an empty one would get `unknown`."""
+    lengths = np.diff(ends, prepend=0)
+    room = np.where(lengths == 0, 1, 0) if marks is None else np.full(len(ends), 2)
+    stops = ends + np.cumsum(room)
+    starts = stops - lengths - room
+    if room.any():
+        output = np.full(stops[-1], unknown, dtype=flat.dtype)
+        shift = np.cumsum(room) - (room if marks is None else 1)  # what comes before a document's first token
+        output[np.arange(len(flat)) + np.repeat(shift, lengths)] = flat
+        if marks is not None:
+            output[starts], output[stops - 1] = marks
+        flat = output
+    return [flat[start:stop] for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)]

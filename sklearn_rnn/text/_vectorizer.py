@@ -1,0 +1,355 @@
+"""Raw documents to sequences of token ids."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import repeat
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.utils.validation import check_is_fitted
+
+from .._sklearn import COUNT, Interval, RealNotInt, StrOptions
+from ._flat import cut_sequences, document_frequency, each, numbered
+from ._subword import DEFAULT_SIZE, read_tokenizer, train_tokenizer
+
+UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
+READING = ("input", "encoding", "decode_error", "strip_accents", "lowercase", "preprocessor")
+WORDS = ("tokenizer", "token_pattern", "stop_words")
+CUTS: dict[str, Callable[[Sequence[str], int], Sequence[str]]] = {
+    "head": lambda tokens, n: tokens[:n],
+    "tail": lambda tokens, n: tokens[-n:],
+    "middle": lambda tokens, n: tokens[max(0, (len(tokens) - n) // 2) :][:n],
+}
+
+
+class TokenSequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+    r"""Read raw documents as sequences of token ids, which the estimators of this package take as X.
+
+    Documents become tokens as in scikit-learn's `CountVectorizer`, and stay in order. Id 0 is the
+    unknown token: it stands for tokens that are too rare to learn (below `min_df` or `max_features`),
+    for those that `fit` did not see, and alone for a document without tokens. Then come the marks of
+    begin and end, where asked for, and the tokens, frequent ones first. No id is for padding: the
+    estimators know the lengths.
+
+    Parameters
+    ----------
+    analyzer : {"word", "char", "subword"} or callable, default="word"
+        What a token is. `"subword"` needs the package `tokenizers`: byte-pair encoding, trained on
+        the documents of `fit`, or the user's `tokenizer`. A function gets the raw document and
+        returns tokens.
+    max_features : int, default=None
+        Tokens to learn at most, the most frequent ones; None learns all, of subwords 8,000.
+    min_df : int or float, default=2
+        Fewest documents (as a share, if float) that a token must be in, within their first
+        `max_length` tokens. Rarer ones teach the net what an unknown token is, so 1 is seldom good.
+    max_length : int, default=None
+        Tokens of each document to use at most, without the marks of begin and end.
+    keep : {"head", "tail", "middle"}, default="head"
+        Which part of a longer document to use.
+    begin_end : bool, default=False
+        Whether each sequence begins with ``<s>`` and ends with ``</s>``.
+    lowercase : bool, default=True
+        Whether to lowercase; a given subword `tokenizer` does this by itself.
+    strip_accents : {"ascii", "unicode"}, callable or None, default=None
+        How to remove accents; a given subword `tokenizer` does this by itself.
+    preprocessor : callable, default=None
+        Replaces `lowercase` and `strip_accents`.
+    tokenizer : callable, tokenizers.Tokenizer, path or None, default=None
+        For words, a function that replaces `token_pattern`; for subwords, a tokenizer or its file.
+    token_pattern : str, default=r"(?u)\b\w\w+\b"
+        Regular expression of words.
+    stop_words : "english", list or None, default=None
+        Words to leave out.
+    input : {"content", "file", "filename"}, default="content"
+        What a document is given as.
+    encoding : str, default="utf-8"
+        Encoding of documents that are bytes or files.
+    decode_error : {"strict", "ignore", "replace"}, default="strict"
+        What happens to bytes that are not in the encoding.
+
+    Attributes
+    ----------
+    vocabulary_ : dict of str to int
+        Ids of the tokens.
+    tokenizer_ : tokenizers.Tokenizer
+        What splits documents, where they are split into subwords.
+
+    Raises
+    ------
+    ValueError
+        X is one string or not one-dimensional, a document is no string, or no token is frequent enough.
+    ImportError
+        `analyzer="subword"` and `tokenizers` is not installed.
+
+    See Also
+    --------
+    sklearn.feature_extraction.text.CountVectorizer : Counts of tokens, without their order.
+
+    Examples
+    --------
+    >>> from sklearn_rnn.text import TokenSequenceVectorizer
+    >>> documents = ["the cat sat", "the dog sat", "a bird sang"]
+    >>> vectorizer = TokenSequenceVectorizer().fit(documents)
+    >>> vectorizer.vocabulary_
+    {'<unk>': 0, 'sat': 1, 'the': 2}
+    >>> vectorizer.transform(["the bird sat", ""])
+    [array([2, 0, 1], dtype=int32), array([0], dtype=int32)]
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "analyzer": [StrOptions({"word", "char", "subword"}), callable],
+        "max_features": [*COUNT, None],
+        "min_df": [*COUNT, Interval(RealNotInt, 0, 1, closed="both")],
+        "max_length": [*COUNT, None],
+        "keep": [StrOptions(set(CUTS))],
+        "begin_end": ["boolean"],
+        "lowercase": ["boolean"],
+        "strip_accents": [StrOptions({"ascii", "unicode"}), callable, None],
+        "preprocessor": [callable, None],
+        "tokenizer": [object],
+        "token_pattern": [str, None],
+        "stop_words": [StrOptions({"english"}), list, None],
+        "input": [StrOptions({"content", "file", "filename"})],
+        "encoding": [str],
+        "decode_error": [StrOptions({"strict", "ignore", "replace"})],
+    }
+
+    def __init__(
+        self,
+        analyzer: Any = "word",
+        *,
+        max_features: int | None = None,
+        min_df: int | float = 2,
+        max_length: int | None = None,
+        keep: str = "head",
+        begin_end: bool = False,
+        lowercase: bool = True,
+        strip_accents: Any = None,
+        preprocessor: Callable[[str], str] | None = None,
+        tokenizer: Any = None,
+        token_pattern: str | None = r"(?u)\b\w\w+\b",
+        stop_words: Any = None,
+        input: str = "content",
+        encoding: str = "utf-8",
+        decode_error: str = "strict",
+    ):
+        self.analyzer = analyzer
+        self.max_features = max_features
+        self.min_df = min_df
+        self.max_length = max_length
+        self.keep = keep
+        self.begin_end = begin_end
+        self.lowercase = lowercase
+        self.strip_accents = strip_accents
+        self.preprocessor = preprocessor
+        self.tokenizer = tokenizer
+        self.token_pattern = token_pattern
+        self.stop_words = stop_words
+        self.input = input
+        self.encoding = encoding
+        self.decode_error = decode_error
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+    def fit(self, X: Iterable[Any], y: Any = None) -> TokenSequenceVectorizer:
+        """Learn the vocabulary.
+
+        Parameters
+        ----------
+        X : iterable of str
+            Documents; an iterator is read once, and kept only for training subwords.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : TokenSequenceVectorizer
+        """
+        self._learn(X)
+        return self
+
+    def fit_transform(self, X: Iterable[Any], y: Any = None) -> list[NDArray[np.int32]]:
+        """Learn the vocabulary and return the documents' ids, in one pass.
+
+        Parameters
+        ----------
+        X : iterable of str
+            Documents.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        sequences : list of ndarray of shape (T_i,), int32
+            Token ids, at least one for each document.
+        """
+        return self._finish(*self._learn(X))
+
+    def transform(self, X: Iterable[Any]) -> list[NDArray[np.int32]]:
+        """Return the documents' token ids.
+
+        Parameters
+        ----------
+        X : iterable of str
+            Documents.
+
+        Returns
+        -------
+        sequences : list of ndarray of shape (T_i,), int32
+            Token ids, at least one for each document.
+        """
+        check_is_fitted(self, "vocabulary_")
+        known, unknown = self.vocabulary_.get, repeat(self.vocabulary_[UNKNOWN])
+        documents = self._cut(each(X, self.build_analyzer()))
+        return self._finish(*numbered(documents, lambda tokens: map(known, tokens, unknown)))
+
+    def inverse_transform(self, X: Iterable[Any]) -> list[NDArray]:
+        """Return the tokens of ids.
+
+        Parameters
+        ----------
+        X : iterable of array-like of shape (T_i,)
+            Token ids; those outside the vocabulary are read as unknown.
+
+        Returns
+        -------
+        tokens : list of ndarray of shape (T_i,)
+            Tokens, one for each id.
+        """
+        names = self.get_feature_names_out()
+        sequences = [np.asarray(ids) for ids in X]
+        if any(ids.size and ids.min() < 0 for ids in sequences):
+            raise ValueError("Token ids must not be negative.")
+        return [names[np.where(ids < len(names), ids, 0)] for ids in sequences]
+
+    def to_documents(self, X: Iterable[Any]) -> list[str]:
+        """Return the text of ids, as far as they tell it.
+
+        Parameters
+        ----------
+        X : iterable of array-like of shape (T_i,)
+            Token ids.
+
+        Returns
+        -------
+        documents : list of str
+            Words with spaces between them, or characters or subwords put together, without the marks
+            of begin and end.
+        """
+        join = self._joiner()
+        marks = (BEGIN, END) if self.begin_end else ()
+        return [join([token for token in tokens if token not in marks]) for tokens in self.inverse_transform(X)]
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray:
+        """Return the tokens in the order of their ids.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        tokens : ndarray of shape (n_tokens,), object
+        """
+        check_is_fitted(self, "vocabulary_")
+        return np.array(list(self.vocabulary_), dtype=object)
+
+    def build_analyzer(self) -> Callable[[Any], Iterable[str]]:
+        """Return the function that splits a document into tokens; for subwords, of a fitted vectorizer.
+
+        Returns
+        -------
+        analyzer : callable
+        """
+        if self.analyzer != "subword":
+            if not (self.tokenizer is None or callable(self.tokenizer)):
+                raise TypeError(
+                    f"With analyzer={self.analyzer!r}, tokenizer must be a function of a string or None, "
+                    f"got {type(self.tokenizer).__name__}; set analyzer='subword' for one of subwords."
+                )
+            return CountVectorizer(**self._given("analyzer", *READING, *WORDS)).build_analyzer()
+        check_is_fitted(self, "tokenizer_")
+        clean, split = self._cleaner(), self._splitter()
+        return lambda document: split(clean(document))
+
+    def _given(self, *names: str) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in names}
+
+    def _cleaner(self) -> Callable[[Any], str]:
+        """Return what decodes a document for subwords, lowercases it and strips its accents."""
+        reader = CountVectorizer(**self._given(*READING))
+        if self.tokenizer is not None:
+            reader.set_params(lowercase=False, strip_accents=None)
+        decode, preprocess = reader.decode, reader.build_preprocessor()
+        return lambda document: preprocess(decode(document))
+
+    def _splitter(self) -> Callable[[str], list[str]]:
+        encode = self.tokenizer_.encode
+        return lambda document: encode(document, add_special_tokens=False).tokens
+
+    def _joiner(self) -> Callable[[list[str]], str]:
+        if self.analyzer == "subword" and self.tokenizer_.decoder is not None:
+            return self.tokenizer_.decoder.decode
+        return ("" if self.analyzer == "char" else " ").join
+
+    @property
+    def _specials(self) -> list[str]:
+        return [UNKNOWN, BEGIN, END] if self.begin_end else [UNKNOWN]
+
+    def _learn(self, X: Iterable[Any]) -> tuple[NDArray, NDArray]:
+        """Set `vocabulary_`; return the ids of all documents, end to end, and where each ends."""
+        self._validate_params()
+        documents = self._learn_subwords(X) if self.analyzer == "subword" else each(X, self.build_analyzer())
+        seen: defaultdict[str, int] = defaultdict()
+        seen.default_factory = seen.__len__
+        flat, ends = numbered(self._cut(documents), partial(map, seen.__getitem__))
+        if not seen:
+            raise ValueError("empty vocabulary; perhaps the documents only contain stop words")
+        counts = np.bincount(flat, minlength=len(seen))
+        counts[document_frequency(flat, ends, len(seen)) < self._least(len(ends))] = 0
+        self.vocabulary_ = self._made_vocabulary(list(seen), counts)
+        ids = np.array([self.vocabulary_.get(token, 0) for token in seen], dtype=np.int32)
+        return ids[flat], ends
+
+    def _least(self, n_documents: int) -> float:
+        return self.min_df if isinstance(self.min_df, Integral) else self.min_df * n_documents
+
+    def _made_vocabulary(self, tokens: list[str], counts: NDArray) -> dict[str, int]:
+        """Give ids to frequent tokens first, to equally frequent ones in their order."""
+        specials = self._specials
+        known = [i for i in np.flatnonzero(counts) if tokens[i] not in specials]
+        if not known:
+            raise ValueError(f"After pruning, no tokens remain. Try a lower min_df than {self.min_df}.")
+        known.sort(key=lambda i: (-counts[i], tokens[i]))
+        return {token: i for i, token in enumerate(specials + [tokens[i] for i in known[: self.max_features]])}
+
+    def _learn_subwords(self, X: Iterable[Any]) -> Iterable[list[str]]:
+        """Set `tokenizer_`; return the subwords of each document."""
+        if self.tokenizer is not None:
+            self.tokenizer_ = read_tokenizer(self.tokenizer)
+            return each(X, self.build_analyzer())
+        documents = list(each(X, self._cleaner()))
+        self.tokenizer_ = train_tokenizer(documents, self.max_features or DEFAULT_SIZE, UNKNOWN)
+        return map(self._splitter(), documents)
+
+    def _cut(self, documents: Iterable[Iterable[str]]) -> Iterable[Iterable[str]]:
+        if self.max_length is None:
+            return documents
+        cut, n = CUTS[self.keep], self.max_length
+        return (cut(list(tokens), n) for tokens in documents)
+
+    def _finish(self, flat: NDArray, ends: NDArray) -> list[NDArray[np.int32]]:
+        marks = (self.vocabulary_[BEGIN], self.vocabulary_[END]) if self.begin_end else None
+        return cut_sequences(flat, ends, self.vocabulary_[UNKNOWN], marks)

@@ -1,0 +1,78 @@
+"""Vectors of words that others have learned, in the order of a vocabulary."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def read_vectors(source: Any, vocabulary: Mapping[str, int]) -> NDArray[np.float32]:
+    """Read the vectors of a vocabulary's words, to start the estimators' `embedding_init` from.
+
+    Parameters
+    ----------
+    source : path or mapping of str to array-like of shape (n,)
+        A text file as GloVe, word2vec and fastText have it (a word and its numbers in each line, after a
+        line of two numbers or none), plain or ``.gz``; or the vectors themselves.
+    vocabulary : mapping of str to int
+        Ids of the words, such as `TokenSequenceVectorizer.vocabulary_`.
+
+    Returns
+    -------
+    vectors : ndarray of shape (n_tokens, n), float32
+        A row for each id, NaN where the word has no vector.
+
+    Raises
+    ------
+    ValueError
+        A line is not a word and its numbers, vectors differ in size, or no word has one.
+
+    References
+    ----------
+    Pennington, Socher and Manning (2014), "GloVe: global vectors for word representation", EMNLP.
+
+    Examples
+    --------
+    >>> from sklearn_rnn.text import read_vectors
+    >>> read_vectors({"cat": [0.5, 1.0], "dog": [0.25, 1.0]}, {"<unk>": 0, "dog": 1})
+    array([[ nan,  nan],
+           [0.25, 1.  ]], dtype=float32)
+    """
+    pairs = _lines(Path(source), vocabulary) if isinstance(source, str | PathLike) else source.items()
+    found = {vocabulary[word]: np.asarray(vector, dtype=np.float32) for word, vector in pairs if word in vocabulary}
+    if not found:
+        raise ValueError(
+            f"None of the {len(vocabulary)} words of the vocabulary has a vector; is the case of the letters alike?"
+        )
+    sizes = {vector.shape for vector in found.values()}
+    if len(sizes) > 1:
+        raise ValueError(f"All vectors must be one-dimensional and of one size, got shapes {sorted(sizes)}.")
+    vectors = np.full((max(vocabulary.values()) + 1, *sizes.pop()), np.nan, dtype=np.float32)
+    vectors[list(found)] = list(found.values())
+    return vectors
+
+
+def _lines(path: Path, vocabulary: Mapping[str, int]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Words of a file that are in the vocabulary, with their vectors."""
+    size = None
+    opened: Any = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8", newline="\n") as file:
+        for number, line in enumerate(file, 1):
+            fields = line.rstrip().split(" ")
+            if number == 1 and len(fields) == 2:  # how many words, and the size
+                size = int(fields[1])
+                continue
+            size = size or len(fields) - 1
+            word = " ".join(fields[:-size])  # some have spaces
+            if word not in vocabulary:
+                continue
+            try:
+                yield word, np.array(fields[-size:], dtype=np.float32)
+            except ValueError as error:
+                raise ValueError(f"{path}, line {number}: expected a word and {size} numbers.") from error

@@ -1,0 +1,258 @@
+"""What explains a prediction adds up, does not depend on padding, and finds what tells the classes apart."""
+
+from functools import cache
+
+import matplotlib
+import matplotlib.pyplot
+import numpy as np
+import pytest
+import torch
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+from sklearn_rnn.inspection import attention_weights, integrated_gradients
+from sklearn_rnn.plotting import SeriesAttributionDisplay, TokenAttributionDisplay
+from sklearn_rnn.text import TokenSequenceVectorizer
+
+KINDS = ["tokens", "series", "table"]
+each_kind = pytest.mark.parametrize("kind", KINDS)
+LENGTHS = [9, 5, 12, 1, 12, 7, 2, 10] * 3
+CLASSES = np.array(["apple", "bean", "corn"])
+
+
+def sequences(kind, seed=0):
+    rng = np.random.default_rng(seed)
+    if kind == "tokens":
+        return [rng.integers(0, 9, length) for length in LENGTHS]
+    if kind == "table":
+        return rng.normal(2, 3, size=(24, 12))
+    return [rng.normal(2, 3, size=(length, 2)) for length in LENGTHS]
+
+
+@cache
+def fitted(kind, **options):
+    options = {"hidden_size": 8, "max_epochs": 2, "batch_size": 8, "random_state": 0, **options}
+    y = CLASSES[np.arange(len(LENGTHS)) % 3]
+    return SemiSupervisedRNNClassifier("supervised", **options).fit(sequences(kind), y)
+
+
+def log_odds(clf, X, target):
+    p = clf.predict_proba(X)[:, list(clf.classes_).index(target)].astype(np.float64)
+    return np.log(p / (1 - p))
+
+
+def baseline_log_odds(clf, kind, target):
+    """Score of sequences of the lengths of X that say nothing, one at a time."""
+    encoder = clf.net_.module_.encoder
+    code, scores = list(clf.classes_).index(target), []
+    for x in sequences(kind):
+        with torch.no_grad():
+            zeros = torch.zeros(1, len(x), 8) if kind == "tokens" else None
+            embedded = encoder.embed(encoder.mean.expand(1, len(x), -1)) if zeros is None else zeros
+            p = clf.net_.module_.logits(embedded, None).softmax(1)[0, code].item()
+        scores.append(np.log(p / (1 - p)))
+    return np.array(scores)
+
+
+@each_kind
+@pytest.mark.parametrize(("pooling", "patch_size"), [("mean", 1), ("attention", 3), ("mean_max", 1), ("last", 3)])
+def test_integrated_gradients_add_up_to_the_difference_of_the_scores(kind, pooling, patch_size):
+    clf, X = fitted(kind, pooling=pooling, patch_size=patch_size), sequences(kind)
+    shared = integrated_gradients(clf, X, target="bean", n_points=64)
+    difference = log_odds(clf, X, "bean") - baseline_log_odds(clf, kind, "bean")
+    assert [a.sum() for a in shared] == pytest.approx(difference, abs=2e-3 if pooling != "mean_max" else 2e-2)
+    assert np.ptp(difference) > 0.1
+
+
+@each_kind
+def test_integrated_gradients_are_those_of_captum(kind):
+    attr = pytest.importorskip("captum.attr")
+    clf, X = fitted(kind), sequences(kind)
+    model = clf.net_.module_
+
+    def score(x):
+        logits = model.logits(x if kind == "tokens" else model.encoder.embed(x), None)
+        return logits[:, 1] - logits[:, [0, 2]].logsumexp(1)
+
+    ours = integrated_gradients(clf, X, target="bean", n_points=20)
+    for own, sequence in zip(ours[:6], X, strict=False):
+        x = torch.as_tensor(sequence.reshape(1, len(sequence), -1), dtype=torch.float32)
+        x = model.encoder.embed(torch.from_numpy(sequence)[None]).detach() if kind == "tokens" else x
+        start = torch.zeros_like(x) if kind == "tokens" else model.encoder.mean.expand_as(x)
+        theirs = attr.IntegratedGradients(score).attribute(x, start, n_steps=20, method="gausslegendre")[0]
+        theirs = theirs if kind == "series" else theirs.sum(1)
+        assert own == pytest.approx(theirs.detach().numpy(), abs=1e-5)
+
+
+@pytest.mark.parametrize("explain", [integrated_gradients, attention_weights])
+@pytest.mark.parametrize("kind", ["tokens", "series"])
+@pytest.mark.parametrize("patch_size", [1, 3])
+def test_neighbours_and_padding_change_nothing(explain, kind, patch_size):
+    clf, X = fitted(kind, pooling="attention", patch_size=patch_size), sequences(kind)
+    together = explain(clf, X)
+    for own, x in zip(together[:8], X, strict=False):
+        assert len(own) == len(x)
+        assert explain(clf, [x])[0] == pytest.approx(own, abs=1e-5)
+    assert max(np.abs(own).max() for own in together) > 1e-2
+
+
+def test_values_after_the_end_get_exactly_nothing():
+    clf = fitted("series", patch_size=3)
+    values = torch.randn(2, 12, 2, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    model = clf.net_.module_
+    model.logits(model.encoder.embed(values), torch.tensor([12, 5])).sum().backward()
+    assert values.grad[1, 5:].eq(0).all()
+    assert values.grad[1, :5].ne(0).all()
+
+
+@pytest.mark.parametrize("patch_size", [1, 3])
+def test_attention_weights_add_up_to_one_over_the_steps_that_there_are(patch_size):
+    clf, X = fitted("series", pooling="attention", patch_size=patch_size), sequences("series")
+    for weights, x in zip(attention_weights(clf, X), X, strict=True):
+        assert len(weights) == len(x)
+        assert weights.sum() == pytest.approx(1, abs=1e-6)
+        assert weights.min() > 0
+        assert np.ptp(weights[: patch_size * (len(x) // patch_size)].reshape(-1, patch_size), axis=1) == pytest.approx(
+            0
+        )
+
+
+def test_what_an_autoencoder_attends_to_can_be_seen():
+    autoencoder = RNNAutoencoderTransformer(pooling="attention", hidden_size=8, max_epochs=1, random_state=0)
+    weights = attention_weights(autoencoder.fit(sequences("series")), sequences("series"))
+    assert [len(w) for w in weights] == LENGTHS
+
+
+def test_what_speaks_for_one_of_two_classes_speaks_against_the_other():
+    X, y = sequences("table"), np.arange(24) % 2
+    clf = SemiSupervisedRNNClassifier("supervised", hidden_size=8, max_epochs=1, random_state=0).fit(X, y)
+    one, other = (np.stack(integrated_gradients(clf, X, target=label)) for label in (0, 1))
+    assert one == pytest.approx(-other, abs=1e-5)
+    own = np.stack(integrated_gradients(clf, X, target=y))
+    assert own == pytest.approx(np.where(y[:, None] == 0, one, other), abs=1e-6)
+    predicted = clf.predict(X)
+    assert np.stack(integrated_gradients(clf, X)) == pytest.approx(
+        np.where(predicted[:, None] == 0, one, other), abs=1e-6
+    )
+
+
+def test_the_word_that_tells_the_class_is_found():
+    rng = np.random.default_rng(0)
+    y = np.arange(120) % 2
+    X = []
+    for label in y:
+        words = rng.choice(["we", "saw", "that", "film", "and", "then", "left"], 6).astype(object)
+        words[rng.integers(6)] = ["good", "bad"][label]
+        X.append(" ".join(words))
+    net = SemiSupervisedRNNClassifier("supervised", hidden_size=8, max_epochs=4, random_state=0)
+    pipeline = make_pipeline(TokenSequenceVectorizer(), net).fit(X, y)
+    assert pipeline.score(X, y) == 1
+    tokens = pipeline[0].inverse_transform(pipeline[0].transform(X))
+    told = [name[own.argmax()] for name, own in zip(tokens, integrated_gradients(pipeline, X), strict=True)]
+    assert np.mean(np.array(told) == np.array(["good", "bad"])[y]) > 0.95
+
+
+def test_the_place_that_tells_the_class_is_found():
+    rng = np.random.default_rng(0)
+    y, place = np.arange(160) % 2, rng.integers(0, 16, 160)
+    X = rng.normal(0, 0.3, size=(160, 20, 1))
+    for x, label, first in zip(X, y, place, strict=True):
+        x[first : first + 4, 0] += 2 if label else -2
+    clf = SemiSupervisedRNNClassifier("supervised", hidden_size=8, max_epochs=6, random_state=0).fit(X[:100], y[:100])
+    assert clf.score(X[100:], y[100:]) > 0.95
+    shares = []
+    for own, first in zip(integrated_gradients(clf, X[100:]), place[100:], strict=True):
+        size = np.abs(own[:, 0])
+        shares.append(size[max(0, first - 1) : first + 5].sum() / size.sum())
+    assert np.mean(shares) > 0.7  # 0.3 of the steps
+
+
+def test_looking_changes_nothing():
+    clf, X = fitted("tokens", pooling="attention"), sequences("tokens")
+    before, state = clf.predict_proba(X), torch.get_rng_state()
+    for explain in (integrated_gradients, attention_weights):
+        explain(clf, X)
+    assert np.array_equal(clf.predict_proba(X), before)
+    assert all(weight.grad is None or not weight.grad.any() for weight in clf.net_.module_.parameters())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(
+    ("explain", "error", "message"),
+    [
+        (lambda clf, X: attention_weights(clf, X), ValueError, "needs an estimator with pooling='attention', got"),
+        (
+            lambda clf, X: integrated_gradients(clf, X, target="pea"),
+            ValueError,
+            "target must hold classes out of .*'pea'",
+        ),
+        (lambda clf, X: integrated_gradients(clf, X, target=CLASSES), ValueError, "inconsistent numbers of samples"),
+        (lambda clf, X: integrated_gradients(clf, X, n_points=0), ValueError, "The 'n_points' parameter"),
+        (lambda clf, X: integrated_gradients(LogisticRegression(), X), TypeError, "needs an estimator of sklearn_rnn"),
+        (lambda clf, X: attention_weights(SemiSupervisedRNNClassifier(), X), NotFittedError, "not fitted yet"),
+    ],
+)
+def test_what_cannot_be_explained_is_refused(explain, error, message):
+    with pytest.raises(error, match=message):
+        explain(fitted("table", max_epochs=1), sequences("table"))
+
+
+def test_without_another_class_or_any_there_is_nothing_to_explain():
+    X = sequences("table")
+    autoencoder = RNNAutoencoderTransformer(hidden_size=4, max_epochs=1).fit(X)
+    with pytest.raises(TypeError, match="needs a SemiSupervisedRNNClassifier, got RNNAutoencoderTransformer"):
+        integrated_gradients(autoencoder, X)
+    with pytest.warns(UserWarning, match="only one class"):
+        clf = SemiSupervisedRNNClassifier("supervised", hidden_size=4, max_epochs=1).fit(X, np.zeros(24, int))
+    with pytest.raises(ValueError, match="There is one class only"):
+        integrated_gradients(clf, X)
+
+
+@pytest.fixture
+def no_window():
+    """Draw without a window, and close the figures."""
+    matplotlib.use("Agg")
+    yield
+    matplotlib.pyplot.close("all")
+
+
+@pytest.mark.usefixtures("no_window")
+def test_documents_are_drawn_with_a_colour_for_each_token():
+    X, y = ["good film", "bad film", "good plot", "bad plot"] * 5, ["yes", "no", "yes", "no"] * 5
+    net = SemiSupervisedRNNClassifier("supervised", hidden_size=8, max_epochs=4, random_state=0)
+    pipeline = make_pipeline(TokenSequenceVectorizer(), net).fit(X, y)
+    display = TokenAttributionDisplay.from_estimator(pipeline, X[:2], target="yes")
+    shown = [text.get_text() for text in display.ax_.texts]
+    assert [shown[1:3], shown[4:6]] == [["good", "film"], ["bad", "film"]]
+    good, _, bad, _ = (patch.get_facecolor() for patch in display.ax_.patches)
+    assert good[2] > 2 * good[0]  # blue
+    assert bad[0] > 2 * bad[2]  # red
+    p = pipeline.predict_proba(X[:2])[:, 1]
+    assert [shown[0], shown[3]] == [f"yes: {p[0]:.2f}", f"yes: {p[1]:.2f}"]
+
+
+@pytest.mark.usefixtures("no_window")
+@pytest.mark.parametrize("width", [12, 30])
+def test_tokens_are_broken_into_lines_of_the_width(width):
+    tokens = ["aaaa", "bb", "cccccc", "d", "eeeeeeee", "ff"]
+    display = TokenAttributionDisplay([tokens], [np.arange(6)]).plot(width=width)
+    places = [(text.get_position()[1], text.get_position()[0]) for text in display.ax_.texts]
+    assert places == sorted(places)
+    for (row, column), token, after in zip(places, tokens, [*places[1:], (99, 0)], strict=True):
+        assert column + len(token) <= width
+        assert after[0] > row or after[1] == column + len(token) + 1
+    assert TokenAttributionDisplay([tokens], [np.arange(6)]).plot(display.ax_).ax_ is display.ax_
+
+
+@pytest.mark.usefixtures("no_window")
+@pytest.mark.parametrize("kind", ["series", "table"])
+def test_series_are_drawn_on_a_ground_of_their_attributions(kind):
+    clf, x = fitted(kind), np.asarray(sequences(kind)[2])
+    display = SeriesAttributionDisplay.from_estimator(clf, x, target="bean")
+    (shares,) = integrated_gradients(clf, [x] if kind == "series" else x[None], target="bean")
+    for ax, line, ground in zip(display.axes_, x.reshape(12, -1).T, shares.reshape(12, -1).T, strict=True):
+        assert np.array_equal(ax.lines[0].get_ydata(), line)
+        assert np.asarray(ax.images[0].get_array())[0] == pytest.approx(ground)
+        assert ax.images[0].get_clim()[1] == pytest.approx(np.abs(shares).max())
