@@ -30,7 +30,7 @@ PRETEXTS = (
     *("masked_reconstruction", "next_step", "contrastive"),
 )
 TASKS = ("cricketx:0.1", "har:0.1", "fsdd:0.1")
-PROBES = {"logistic regression": lambda: LogisticRegression(max_iter=2000), "SVM": lambda: SVC(C=10)}
+PROBES = {"logistic regression": lambda: LogisticRegression(max_iter=2000), "SVM": lambda: SVC(kernel="linear")}
 FROZEN = {
     "japanese_vowels:all": "logistic regression",
     **{f"two_patterns:{labels}": "SVM" for labels in (12, 23, 45, 89)},

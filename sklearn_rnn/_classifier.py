@@ -44,11 +44,11 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         Unsupervised training of the encoder before: an objective of the autoencoder, trained on all
         of X with this estimator's parameters; an unfitted `RNNAutoencoderTransformer`, cloned and
         fitted on all of X; or ``FrozenEstimator(fitted)``, whose weights are copied.
-    freeze : float, default=0.3
+    freeze : float, default=0
         Share of training, from its beginning, for which a pretrained encoder keeps its weights and
         the head alone is trained; 1 for all of it.
-    encoder_lr_factor : float, default=0.3
-        Learning rate of a pretrained encoder, as a factor of `lr`.
+    encoder_lr_factor : float, default=0.5
+        Learning rate of a pretrained encoder, as a factor of `lr` (Dai and Le 2015).
     missing_label : int, float, str, None or nan, default=-1
         Marks the unlabeled rows of y.
     class_weight : dict, "balanced" or None, default=None
@@ -188,8 +188,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         objective: str | Objective = "mean_teacher",
         *,
         pretraining: Any = None,
-        freeze: float = 0.3,
-        encoder_lr_factor: float = 0.3,
+        freeze: float = 0,
+        encoder_lr_factor: float = 0.5,
         missing_label: Any = -1,
         class_weight: Any = None,
         cell: str = "gru",

@@ -29,15 +29,17 @@ class Contrastive(RepresentationMixin, Objective):
 
     where z is a small net's answer to the code, which is dropped later. The same with the states of the
     two views at the steps that both hold, told apart within each sequence, is the temporal term. The
-    views are windows of the sequence, perturbed by the estimator's `strong_augmentation`. In `history_`,
-    `found` is the share of views whose other one is the most alike of the batch.
+    views are perturbed by the estimator's `strong_augmentation`, so codes forget what that changes: the
+    scale of values, with the default for numbers. In `history_`, `found` is the share of views whose
+    other one is the most alike of the batch.
 
     Parameters
     ----------
     temperature : float, default=0.2
         Temperature :math:`\tau`.
-    crop : float, default=0.3
-        Largest share of a sequence's patches cut off for a view, at both ends together.
+    crop : float, default=0
+        Largest share of a sequence's patches cut off for a view, at both ends together: above 0, views
+        are windows, as in TS2Vec.
     temporal : float, default=0
         Weight of the temporal term, against 1 less that of the other.
 
@@ -56,7 +58,7 @@ class Contrastive(RepresentationMixin, Objective):
 
     _parameter_constraints: dict[str, list[Any]] = {"temperature": POSITIVE, "crop": SHARE, "temporal": FRACTION}
 
-    def __init__(self, temperature: float = 0.2, crop: float = 0.3, temporal: float = 0.0):
+    def __init__(self, temperature: float = 0.2, crop: float = 0.0, temporal: float = 0.0):
         self.temperature = temperature
         self.crop = crop
         self.temporal = temporal
