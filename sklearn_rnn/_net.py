@@ -26,6 +26,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
     "sgd": torch.optim.SGD,
 }
+GAME_BETAS = (0.0, 0.9)  # of Adam against opponents: with momentum, generators lost (Gulrajani 2017)
 WARM_UP = 0.3  # share of training over which the learning rate rises
 Data = tuple[Batch, torch.Tensor]
 
@@ -77,11 +78,13 @@ class RecurrentNet(NeuralNet):
     def _optimizer(self, parameters: list[nn.Parameter]) -> Any:
         """Build an optimizer; SGD gets Nesterov momentum of 0.9."""
         kind: Any = OPTIMIZERS.get(self.optimizer, self.optimizer)
-        options: dict[str, Any] = {"lr": self.lr}
+        options: dict[str, Any] = {"lr": self.lr * self.objective.rate}
         if kind is not torch.optim.LBFGS:
             options["weight_decay"] = self.weight_decay
         if self.optimizer == "sgd":
             options.update(momentum=0.9, nesterov=True)
+        elif self.objective.opponents and self.optimizer in OPTIMIZERS:
+            options["betas"] = GAME_BETAS
         if self.optimizer in OPTIMIZERS:
             options["fused"] = True
         return kind(parameters, **options)
@@ -218,7 +221,7 @@ class RecurrentNet(NeuralNet):
         if self.scheduled_:
             for optimizer in (self.optimizer_, self.opponent_optimizer_):
                 for group in () if optimizer is None else optimizer.param_groups:
-                    group["lr"] = self.lr * one_cycle(batch[0].progress)
+                    group["lr"] = self.lr * self.objective.rate * one_cycle(batch[0].progress)
         if isinstance(self.optimizer_, torch.optim.LBFGS):
             step = super().train_step(batch)
         else:
