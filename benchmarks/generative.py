@@ -34,7 +34,7 @@ PLAIN = {"augmentation": None, "dropout": 0.0}
 DRAWERS = {
     "variational": (Variational(), {"max_epochs": 40}),
     "adversarial_autoencoder": (AdversarialAutoencoder(), {"max_epochs": 40}),
-    "recurrent_gan": (RecurrentGAN(), {"max_epochs": 40}),
+    "recurrent_gan": (RecurrentGAN(), {"max_epochs": 60}),
 }
 
 
