@@ -26,6 +26,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
     "sgd": torch.optim.SGD,
 }
+GAME_BETAS = (0.0, 0.9)  # of Adam against opponents: with momentum, generators lost (Gulrajani 2017)
 WARM_UP = 0.3  # share of training over which the learning rate rises
 Data = tuple[Batch, torch.Tensor]
 
@@ -80,11 +81,13 @@ class RecurrentNet(NeuralNet):
     def _optimizer(self, parameters: list[Any]) -> Any:
         """Build an optimizer; SGD gets Nesterov momentum of 0.9."""
         kind: Any = OPTIMIZERS.get(self.optimizer, self.optimizer)
-        options: dict[str, Any] = {"lr": self.lr}
+        options: dict[str, Any] = {"lr": self.lr * self.objective.rate}
         if kind is not torch.optim.LBFGS:
             options["weight_decay"] = self.weight_decay
         if self.optimizer == "sgd":
             options.update(momentum=0.9, nesterov=True)
+        elif self.objective.opponents and self.optimizer in OPTIMIZERS:
+            options["betas"] = GAME_BETAS
         if self.optimizer in OPTIMIZERS:
             options["fused"] = True
         return kind(parameters, **options)
@@ -96,7 +99,7 @@ class RecurrentNet(NeuralNet):
         inside = {id(weight) for weight in self.module_.encoder.parameters()}
         encoder, others = ([w for w in parameters if (id(w) in inside) is which] for which in (True, False))
         factor = self.encoder_lr_factor
-        return [{"params": others}, {"params": encoder, "lr": self.lr * factor, "factor": factor}]
+        return [{"params": others}, {"params": encoder, "lr": self.lr * self.objective.rate * factor, "factor": factor}]
 
     def train_on(self, training: Rows, validation: Rows | None, patience: int | None, watch: FitWatch) -> RecurrentNet:
         """Train the objective's rounds, each for `max_epochs`.
@@ -231,9 +234,10 @@ class RecurrentNet(NeuralNet):
         """Take one optimiser step; optimisers that need a closure get one."""
         self._freeze(self.freeze == 1 or batch[0].progress < self.freeze)
         if self.scheduled_:
+            rate = self.lr * self.objective.rate * one_cycle(batch[0].progress)
             for optimizer in (self.optimizer_, self.opponent_optimizer_):
                 for group in () if optimizer is None else optimizer.param_groups:
-                    group["lr"] = self.lr * group.get("factor", 1.0) * one_cycle(batch[0].progress)
+                    group["lr"] = rate * group.get("factor", 1.0)
         if isinstance(self.optimizer_, torch.optim.LBFGS):
             step = super().train_step(batch)
         else:

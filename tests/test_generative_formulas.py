@@ -13,6 +13,7 @@ from sklearn_rnn.objectives import (
     AdversarialAutoencoder,
     FeatureMatchingGAN,
     JointReconstruction,
+    RecurrentGAN,
     SemiSupervisedVAE,
     Variational,
 )
@@ -213,6 +214,53 @@ def test_the_generator_matches_features_as_in_salimans_2016_section_3_1():
     fake = sum(code_of(model, fakes[i], LENGTHS[3 + i]) for i in range(5)) / 5
     got = FeatureMatchingGAN().opponent_terms(model, batch)
     torch.testing.assert_close(got["matching"], (real - fake).square().sum())
+
+
+def score_of(model, x, length):
+    """Logit of one row of embedded steps, without padding."""
+    return model.parts["score"](code_of(model, x, length))[0]
+
+
+def test_the_recurrent_gan_is_esteban_2017_with_the_penalty_of_mescheder_2018_in_a_random_direction():
+    model, batch = case(RecurrentGAN)
+    fakes = made_generator_view(model, batch).detach()
+    generator = torch.Generator().manual_seed(2)
+    torch.rand(10, 8, 16, dtype=torch.float64, generator=generator)  # the generator's noise
+    noise = torch.zeros(16, 9, 4, dtype=torch.float64).normal_(generator=generator)
+    real = fake = steepness = 0.0
+    for row, x in enumerate([*model.encoder.embed(batch.values), *fakes]):
+        length = LENGTHS[row % 8]
+        score, own = score_of(model, x, length), noise[row, :length]
+        step = 0.05 * own / own.square().mean().sqrt()
+        steepness += ((score_of(model, x[:length] + step, length) - score) / 0.05) ** 2 / 16
+        if row < 8:
+            real -= score.sigmoid().log() / 8
+        else:
+            fake -= (1 - score.sigmoid()).log() / 8
+    expected = {"real": real, "fake": fake, "steepness": 3 * steepness}
+    assert_terms(RecurrentGAN(penalty=3), model, batch, expected)
+
+
+def test_the_steepness_is_the_squared_gradient_on_average():
+    model, batch = case(RecurrentGAN)
+    x = model.encoder.embed(batch.values[:1]).detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(score_of(model, x[0], 9), x)
+    directions = torch.randn(2000, 9, 4, generator=torch.Generator().manual_seed(0)).double()
+    directions = directions / directions.square().mean((1, 2), keepdim=True).sqrt()
+    with torch.no_grad():
+        moved = model.parts["score"](model.encoder(x + 0.05 * directions, None))[:, 0]
+        steepness = ((moved - score_of(model, x[0], 9)) / 0.05).square().mean()
+    assert steepness.item() == pytest.approx(gradient.square().sum().item(), rel=0.15)
+
+
+def test_the_generator_of_the_recurrent_gan_fools_and_matches():
+    model, batch = case(RecurrentGAN)
+    fakes = made_generator_view(model, batch)
+    codes = torch.stack([code_of(model, fakes[i], LENGTHS[i]) for i in range(8)])
+    real = sum(coded(model, batch, i) for i in range(8)) / 8
+    got = RecurrentGAN(matching=3).opponent_terms(model, batch)
+    torch.testing.assert_close(got["generated"], -model.parts["score"](codes).sigmoid().log().mean())
+    torch.testing.assert_close(got["matching"], 3 * (real - codes.mean(0)).square().mean())
 
 
 @both
