@@ -219,3 +219,10 @@ def test_frozen_vectors_stay_what_they_are_when_the_encoder_thaws():
     assert torch.equal(weight(cold), weight(thawed))
     inside = [clf.net_.module_.encoder.patches.weight for clf in (cold, thawed)]
     assert not torch.equal(*inside)
+
+
+def test_only_long_documents_are_grouped():
+    for length, expected in ((30, 1), (200, 4)):
+        X = [np.arange(length - i % 3) % 12 for i in range(20)]
+        model = fitted(SemiSupervisedRNNClassifier, X).net_.module_
+        assert model.encoder.architecture.patch_size == expected
