@@ -217,3 +217,9 @@ def test_opponents_stop_early_and_start_warm(objective):
     again = model.set_params(warm_start=True).fit(X).sample(2, random_state=0)
     assert not np.array_equal(before, again)
     assert model.net_.opponent_optimizer_ is None
+
+
+@pytest.mark.parametrize("objective", ["variational", "adversarial_autoencoder", "recurrent_gan"])
+def test_the_vectors_of_tokens_are_trained(objective):
+    slow, fast = (fitted("tokens", objective, lr=lr).net_.module_.encoder.embedding.weight for lr in (1e-12, 0.008))
+    assert (slow - fast)[:6].abs().amax(1).min() > 1e-3

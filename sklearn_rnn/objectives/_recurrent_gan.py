@@ -96,12 +96,11 @@ class RecurrentGAN(RepresentationMixin, Objective):
         """Return the discriminator's `"real"`, `"fake"` and `"steepness"`."""
         with torch.no_grad():
             fakes = fake_view(model, batch)
-            reals = model.view(batch.values, batch.lengths, batch.generator)
-        views = torch.cat([reals, fakes])
+        views = torch.cat([model.view(batch.values, batch.lengths, batch.generator), fakes])
         twice = None if batch.lengths is None else batch.lengths.repeat(2)
-        scores = self._score(model, self._coded(model, views, twice, batch))
+        scores = self._score(model, model.encoder(views, twice))
         step = sphere(random_like(views, batch.generator), twice, XI)
-        moved = self._score(model, self._coded(model, views + step, twice, batch))
+        moved = self._score(model, model.encoder(views + step, twice))
         real, fake = scores.chunk(2)
         if batch.generator is not None:
             self.observe(told_apart=((real > 0).float().mean() + (fake < 0).float().mean()) / 2)
@@ -110,10 +109,10 @@ class RecurrentGAN(RepresentationMixin, Objective):
 
     def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the generator's `"generated"` and `"matching"`."""
-        codes = self._coded(model, fake_view(model, batch), batch.lengths, batch)
+        codes = model.encoder(fake_view(model, batch), batch.lengths)
         with torch.no_grad():
             view = model.view(batch.values, batch.lengths, batch.generator)
-            real = self._coded(model, view, batch.lengths, batch)
+            real = model.encoder(view, batch.lengths)
         distance = (real.mean(0) - codes.mean(0)).square().mean()
         return {"generated": told_real(self._score(model, codes)), "matching": self.matching * distance}
 
@@ -124,9 +123,6 @@ class RecurrentGAN(RepresentationMixin, Objective):
                 f"The generator of RecurrentGAN lost: {history[-1]['told_apart']:.0%} of the rows were told from "
                 f"generated ones. Raise penalty (now {self.penalty}), or lower lr."
             )
-
-    def _coded(self, model: Any, view: Tensor, lengths: Tensor | None, batch: Batch) -> Tensor:
-        return model.encoder(view, lengths, None)
 
     def _score(self, model: Any, codes: Tensor) -> Tensor:
         return model.parts["score"](codes)[:, 0]
