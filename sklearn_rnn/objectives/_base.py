@@ -87,6 +87,7 @@ class Objective(BaseEstimator, ABC):
     n_rounds: int = 1
     rate: float = 1  # of learning, as a share of the estimator's lr
     opponents: tuple[str, ...] = ()  # names of the parts that a second optimiser trains
+    reverse: bool = False  # whether what is decoded has the last step of each sequence first
 
     @property
     def unlabeled_ratio(self) -> float:

@@ -25,7 +25,7 @@ class RepresentationMixin:
     """
 
     task: Task = "representation"
-    reverse: bool = False  # whether `decode` returns the last step of each sequence first
+    reverse: bool = False
 
     @property
     def unlabeled_ratio(self) -> float:
