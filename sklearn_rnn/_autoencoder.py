@@ -119,7 +119,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     n_iter_ : int
         Epochs trained.
     history_ : skorch.history.History
-        Loss terms of each epoch.
+        Loss terms of each epoch, and what else the objective shows, such as the `active_units` of `Variational`.
     objective_ : Objective
         The copy that was trained.
     net_ : skorch.NeuralNet
@@ -129,6 +129,8 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     ------
     ValueError
         X is not what it should be; the message says what to do.
+    ConvergenceWarning
+        A code holds nothing, or a generator lost; the message says which parameter to change.
     FloatingPointError
         The loss is not finite; `net_` keeps the best weights so far.
 

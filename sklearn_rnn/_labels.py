@@ -61,7 +61,9 @@ def class_codes(y: Any, classes: NDArray) -> NDArray[np.int64]:
     """Numbers of the classes y, all of which must be known."""
     y = column_or_1d(y)
     if len(unknown := np.setdiff1d(y, classes)):
-        raise ValueError(f"y has the class {unknown[0]!r}, which was not in fit; choose from {classes.tolist()}.")
+        raise ValueError(
+            f"y has the class {unknown.tolist()[0]!r}, which was not in fit; choose from {classes.tolist()}."
+        )
     return np.searchsorted(classes, y)
 
 

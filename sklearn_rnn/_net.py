@@ -26,6 +26,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
     "sgd": torch.optim.SGD,
 }
+GAME_BETAS = (0.0, 0.9)  # of Adam against opponents: with momentum, generators lost (Gulrajani 2017)
 WARM_UP = 0.3  # share of training over which the learning rate rises
 Data = tuple[Batch, torch.Tensor]
 
@@ -65,7 +66,7 @@ class RecurrentNet(NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
-        return [("print_log", Table(keys_ignored=["class_share"]))] if self.verbose else []
+        return [("print_log", Table(keys_ignored=["class_share", "kl_of_units"]))] if self.verbose else []
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> RecurrentNet:
         """Build the optimizer, and a second one for the objective's opponents."""
@@ -81,11 +82,13 @@ class RecurrentNet(NeuralNet):
     def _optimizer(self, parameters: list[nn.Parameter]) -> Any:
         """Build an optimizer; SGD gets Nesterov momentum of 0.9."""
         kind: Any = OPTIMIZERS.get(self.optimizer, self.optimizer)
-        options: dict[str, Any] = {"lr": self.lr}
+        options: dict[str, Any] = {"lr": self.lr * self.objective.rate}
         if kind is not torch.optim.LBFGS:
             options["weight_decay"] = self.weight_decay
         if self.optimizer == "sgd":
             options.update(momentum=0.9, nesterov=True)
+        elif self.objective.opponents and self.optimizer in OPTIMIZERS:
+            options["betas"] = GAME_BETAS
         if self.optimizer in OPTIMIZERS:
             options["fused"] = True
         return kind(self._groups(parameters), **options)
@@ -234,7 +237,8 @@ class RecurrentNet(NeuralNet):
         if self.scheduled_:
             for optimizer in (self.optimizer_, self.opponent_optimizer_):
                 for group in () if optimizer is None else optimizer.param_groups:
-                    group["lr"] = self.lr * group.get("factor", 1.0) * one_cycle(batch[0].progress)
+                    rate = self.lr * self.objective.rate * group.get("factor", 1.0)
+                    group["lr"] = rate * one_cycle(batch[0].progress)
         if isinstance(self.optimizer_, torch.optim.LBFGS):
             step = super().train_step(batch)
         else:

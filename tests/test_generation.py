@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from sklearn_rnn import RNNAutoencoderTransformer
-from sklearn_rnn.objectives import Variational
+from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+from sklearn_rnn.objectives import (
+    VAT,
+    FeatureMatchingGAN,
+    JointReconstruction,
+    RecurrentGAN,
+    SemiSupervisedVAE,
+    Variational,
+)
 
 random = np.random.default_rng(0)
 LENGTHS = [9, 4, 9, 1, 6]
@@ -31,8 +38,9 @@ def waves(n=200, seed=0):
 
 
 @forms
-def test_samples_have_the_form_of_x(form):
-    X, drawn = FORMS[form], fitted(form).sample(30, random_state=0)
+@pytest.mark.parametrize("objective", ["variational", "adversarial_autoencoder", "recurrent_gan"])
+def test_samples_have_the_form_of_x(form, objective):
+    X, drawn = FORMS[form], fitted(form, objective).sample(30, random_state=0)
     assert isinstance(drawn, list) == isinstance(X, list)
     assert len(drawn) == 30
     assert {np.shape(x)[1:] for x in drawn} == {np.shape(x)[1:] for x in X}
@@ -110,3 +118,108 @@ def test_a_posterior_that_collapses_is_warned_of_with_what_to_change():
         model.fit(waves(40))
     assert model.history_[-1]["active_units"] == 0
     assert max(model.history_[-1]["kl_of_units"]) < 0.05
+
+
+# Samples of classes
+
+LABELS = np.array(["short", "short", "long", "long", "short"], dtype=object)
+WORDS = [random.integers(0, 6, length) for length in (3, 4, 9, 8, 3)]
+
+
+def classifier(objective, X, y, **parameters):
+    small = {"hidden_size": 8, "random_state": 0, "max_epochs": 1}
+    return SemiSupervisedRNNClassifier(objective, **small | parameters).fit(X, y)
+
+
+def test_samples_of_a_class_have_lengths_of_its_rows():
+    model = classifier("semi_supervised_vae", WORDS, LABELS, missing_label=None)
+    assert {len(x) for x in model.sample(30, y="short", random_state=0)} == {3, 4}
+    assert {len(x) for x in model.sample(30, y=["long"] * 30, random_state=0)} == {8, 9}
+    assert {len(x) for x in model.sample(60, random_state=0)} == {3, 4, 8, 9}
+
+
+def test_samples_are_like_the_rows_of_their_class():
+    y = np.arange(80) % 2
+    X = waves(80) + 2 * y[:, None]
+    small = {"hidden_size": 12, "patch_size": 4, "max_epochs": 6}
+    model = classifier(SemiSupervisedVAE(n_codes=4), X, np.where(np.arange(80) < 20, y, -1), **small)
+    low, high = (model.sample(40, y=label, random_state=0).mean() for label in (0, 1))
+    assert low == pytest.approx(0, abs=0.4)
+    assert high == pytest.approx(2, abs=0.4)
+
+
+@pytest.mark.parametrize(
+    ("y", "words"),
+    [("medium", "y has the class 'medium', which was not in fit"), (["short"] * 3, "inconsistent numbers")],
+)
+def test_classes_that_cannot_be_drawn_are_refused(y, words):
+    model = classifier("semi_supervised_vae", WORDS, LABELS, missing_label=None)
+    with pytest.raises(ValueError, match=words):
+        model.sample(2, y=y)
+
+
+@pytest.mark.parametrize("objective", ["supervised", "feature_matching_gan", "joint_reconstruction", "nothing"])
+def test_a_classifier_that_generates_no_classes_does_not_sample(objective):
+    assert hasattr(SemiSupervisedRNNClassifier(objective), "sample") == (objective == "nothing")  # which fit refuses
+
+
+# Parts and opponents
+
+
+def test_a_sum_trains_the_parts_of_both():
+    y = np.arange(40) % 2
+    partly = np.where(np.arange(40) < 8, y, -1)
+    model = classifier(JointReconstruction() + VAT() + FeatureMatchingGAN(), waves(40), partly)
+    assert {"supervised", "reconstruction", "vat", "real", "fake", "matching"} <= set(model.history_[0])
+    assert set(model.net_.module_.parts) == {"decoder", "generator"}
+
+
+def test_a_sum_of_two_parts_of_one_name_is_refused():
+    with pytest.raises(ValueError, match="JointReconstruction and SemiSupervisedVAE both train a part named 'decoder'"):
+        classifier(JointReconstruction() + SemiSupervisedVAE(), waves(4), [0, 1, 0, 1])
+
+
+class OnlyOpponents(RecurrentGAN):
+    """A GAN whose discriminator has nothing to learn."""
+
+    def terms(self, model, batch):
+        return {name: 0 * term for name, term in super().terms(model, batch).items()}
+
+
+class NoOpponents(RecurrentGAN):
+    """A GAN whose generator has nothing to learn."""
+
+    def opponent_terms(self, model, batch):
+        return {name: 0 * term for name, term in super().opponent_terms(model, batch).items()}
+
+
+@pytest.mark.parametrize(
+    ("objective", "trained"), [(OnlyOpponents, {"generator"}), (NoOpponents, {"score", "encoder"})]
+)
+def test_each_side_of_a_gan_is_trained_by_its_own_terms_alone(objective, trained):
+    fits = [
+        RNNAutoencoderTransformer(
+            objective(), hidden_size=8, patch_size=6, weight_decay=0, max_epochs=1, lr=lr, random_state=0
+        ).fit(waves(30))
+        for lr in (1e-12, 0.008)
+    ]
+    first, last = (model.net_.module_.state_dict() for model in fits)
+    changed = {name for name in first if not np.allclose(first[name], last[name], atol=1e-9)}
+    assert {name.removeprefix("parts.").split(".")[0] for name in changed} == trained
+
+
+@pytest.mark.parametrize("objective", ["recurrent_gan", "adversarial_autoencoder"])
+def test_opponents_stop_early_and_start_warm(objective):
+    X = waves(60)
+    small = {"hidden_size": 8, "patch_size": 6, "max_epochs": 1, "random_state": 0}
+    model = RNNAutoencoderTransformer(objective, early_stopping=True, **small)
+    before = model.fit(X).sample(2, random_state=0)
+    again = model.set_params(warm_start=True).fit(X).sample(2, random_state=0)
+    assert not np.array_equal(before, again)
+    assert model.net_.opponent_optimizer_ is None
+
+
+@pytest.mark.parametrize("objective", ["variational", "adversarial_autoencoder", "recurrent_gan"])
+def test_the_vectors_of_tokens_are_trained(objective):
+    slow, fast = (fitted("tokens", objective, lr=lr).net_.module_.encoder.embedding.weight for lr in (1e-12, 0.008))
+    assert (slow - fast)[:6].abs().amax(1).min() > 1e-3

@@ -83,7 +83,7 @@ __all__ = [
 def _name(cls: type[Objective]) -> str:
     """Class name in snake case; `"fixmatch"` for `FixMatch`, as the field writes it."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
-    return words.replace("_match", "match").replace("mix_up", "mixup")
+    return re.sub("_match$", "match", words).replace("mix_up", "mixup")
 
 
 _NAMED: dict[str, type[Objective]] = {

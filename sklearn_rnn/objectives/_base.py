@@ -85,6 +85,7 @@ class Objective(BaseEstimator, ABC):
     _parameter_constraints: dict[str, list[Any]] = {}
     task: ClassVar[Task]
     n_rounds: int = 1
+    rate: float = 1  # of learning, as a share of the estimator's lr
     opponents: tuple[str, ...] = ()  # names of the parts that a second optimiser trains
 
     @property
