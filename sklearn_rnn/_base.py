@@ -118,8 +118,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
     def _architecture(self, sequences: Sequences) -> Architecture:
         patch_size = self.patch_size
         if patch_size == "auto":
-            tokens = sequences.kind == "tokens"
-            patch_size = 1 if tokens else auto_patch_size(float(np.median(sequences.lengths)))
+            patch_size = auto_patch_size(float(np.median(sequences.lengths)), sequences.kind == "tokens")
         n_tokens, embedding_size = 0, self.embedding_size
         if sequences.kind == "tokens":
             n_tokens = int(sequences.values.max()) + 1

@@ -67,7 +67,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         How the states of all steps become one code; padding never counts.
     patch_size : int or "auto", default="auto"
         Steps that a linear layer groups into one recurrent step. `"auto"` aims at 24 recurrent steps
-        for a sequence of median length; token ids are not grouped.
+        for a sequence of median length, at 48 for token ids: shorter texts are not grouped.
     embedding_size : int, default=64
         Width of the vectors of token ids.
     embedding_init : {"auto", "cooccurrence", "random"} or array-like of shape (n_tokens, size), default="auto"

@@ -211,3 +211,10 @@ def test_counted_vectors_carry_labels_to_words_that_no_label_has(objective):
     )
     assert np.mean(counted == y) > 0.95
     assert np.mean(drawn == y) < 0.9
+
+
+def test_only_long_documents_are_grouped():
+    for length, expected in ((30, 1), (200, 4)):
+        X = [np.arange(length - i % 3) % 12 for i in range(20)]
+        model = fitted(SemiSupervisedRNNClassifier, X).net_.module_
+        assert model.encoder.architecture.patch_size == expected

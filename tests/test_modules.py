@@ -45,8 +45,9 @@ def test_a_sequence_has_the_same_code_alone_in_a_batch_and_beside_a_longer_one(
 
 
 @pytest.mark.parametrize("patch_size", [1, 3])
-def test_padding_of_token_ids_changes_no_code(patch_size):
-    encoder = made_encoder(n_tokens=4, patch_size=patch_size)
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_padding_of_token_ids_changes_no_code(pooling, patch_size):
+    encoder = made_encoder(pooling=pooling, n_tokens=4, patch_size=patch_size)
     ids = torch.randint(4, (5, 9), generator=seeded(1))
     batch = encoder(encoder.embed(ids), LENGTHS)
     for row, n, code in zip(ids, LENGTHS, batch, strict=True):

@@ -12,7 +12,7 @@ from ._cells import RecurrentStack
 from ._layers import blank, dropout, linear, mask_padding
 from ._pooling import Pooling
 
-AUTO_STEPS = 24  # recurrent steps that patch_size="auto" aims at
+AUTO_STEPS, AUTO_TOKEN_STEPS = 24, 48  # recurrent steps that patch_size="auto" aims at
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Architecture:
     embedding_size: int = 64  # of the vectors of tokens
 
 
-def auto_patch_size(median_length: float) -> int:
-    """Steps in a patch so that a typical sequence makes about `AUTO_STEPS` recurrent steps."""
-    return max(1, round(median_length / AUTO_STEPS))
+def auto_patch_size(median_length: float, tokens: bool = False) -> int:
+    """Steps in a patch so that a typical sequence makes about `AUTO_STEPS` recurrent steps, or `AUTO_TOKEN_STEPS`."""
+    return max(1, round(median_length / (AUTO_TOKEN_STEPS if tokens else AUTO_STEPS)))
 
 
 class Encoder(nn.Module):
