@@ -1,6 +1,7 @@
 """The code of the documents runs."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import matplotlib
@@ -66,7 +67,7 @@ def test_the_objective_of_the_page_learns(page, capsys):
 @pytest.mark.parametrize(
     "law",
     [
-        laws.test_the_unlabeled_term_alone_trains_the_encoder,
+        partial(laws.test_the_unlabeled_term_alone_trains_the_encoder, tokens=False),
         laws.test_without_weight_it_trains_what_supervised_trains,
         laws.test_the_same_seed_gives_the_same_bits,
         laws.test_clones_are_unfitted_and_fit_the_same,

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_rnn import RNNAutoencoderTransformer
@@ -38,12 +39,26 @@ def test_a_loss_that_trains_nothing_warns_and_says_what_to_change(objective, par
 def test_nobody_is_warned_where_there_is_something_to_learn(objective):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        trained(objective)
+        trained(objective, hidden_size=16)
 
 
 @pytest.mark.parametrize("objective", [NextStep(), MaskedReconstruction(), Reconstruction(feed="steps")])
 def test_what_can_be_told_from_its_surroundings_is_told_better_than_noise(objective):
-    noise = random.normal(size=WAVES.shape) * WAVES.std()
-    waves, nothing = (trained(objective, X, patch_size=1, max_epochs=8).score(X) for X in (WAVES, noise))
+    noise = np.random.default_rng(1).normal(size=WAVES.shape) * WAVES.std()
+    waves, nothing = (trained(objective, X, patch_size=1, max_epochs=12).score(X) for X in (WAVES, noise))
     assert waves > -0.5
     assert nothing < waves - 0.2
+
+
+@pytest.mark.parametrize(
+    "objective", [NextStep(), MaskedReconstruction(), Reconstruction(), Reconstruction(reverse=True, loss="absolute")]
+)
+def test_the_odd_step_has_the_largest_error(objective):
+    X = WAVES.copy()
+    X[:, 4] += 30
+    autoencoder = trained(objective, patch_size=1)
+    net, model = autoencoder.net_, autoencoder.net_.module_
+    batch = net.plain_batch(torch.from_numpy(X[:, :, None]).float(), torch.full((16,), 9))
+    errors = autoencoder.objective_.errors_by_step(model, batch)  # (16, 12)
+    assert (errors[:, :9].argmax(1) == 4).all()
+    torch.testing.assert_close(errors[:, :9].mean(1), autoencoder.objective_.errors(model, batch))

@@ -11,7 +11,7 @@ from torch.nn.functional import max_pool1d, pad
 from .._sklearn import COUNT, OPEN_FRACTION
 from ._base import Batch, Objective
 from ._prediction import PredictionMixin
-from ._representation import own_steps
+from ._representation import own_lengths, own_steps
 
 
 class MaskedReconstruction(PredictionMixin, Objective):
@@ -71,11 +71,15 @@ class MaskedReconstruction(PredictionMixin, Objective):
 
     def errors(self, model: Any, batch: Batch) -> Tensor:
         """Error of each sequence, shape (n,), averaged over its hidden steps: without noise, over each once."""
-        patch_size = model.encoder.architecture.patch_size
-        own = own_steps(batch)
-        passes = self._each_once(own, patch_size) if batch.generator is None else [self._drawn(own, patch_size, batch)]
-        errors = [self._step_errors(model, batch, hidden) for hidden in passes]
-        return torch.stack(errors).sum((0, 2)) / torch.stack(passes).sum((0, 2))
+        if batch.generator is None:
+            return self.errors_by_step(model, batch).sum(1) / own_lengths(batch)
+        hidden = self._drawn(own_steps(batch), model.encoder.architecture.patch_size, batch)
+        return self._hiding(model, batch, hidden).sum(1) / hidden.sum(1)
+
+    def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
+        """Errors (n, T) of each step, once hidden; 0 after the end of each sequence."""
+        passes = self._each_once(own_steps(batch), model.encoder.architecture.patch_size)
+        return torch.stack([self._hiding(model, batch, hidden) for hidden in passes]).sum(0)
 
     def filled(self, model: Any, batch: Batch, hidden: Tensor) -> Tensor:
         """Return what is filled in where steps are `hidden` (n, T), (n, T, F) or (n, T, E)."""
@@ -84,7 +88,8 @@ class MaskedReconstruction(PredictionMixin, Objective):
         states, _ = model.encoder.states(embedded, batch.lengths, batch.generator)
         return self.predicted(model, "fill", states, hidden.shape[1])
 
-    def _step_errors(self, model: Any, batch: Batch, hidden: Tensor) -> Tensor:
+    def _hiding(self, model: Any, batch: Batch, hidden: Tensor) -> Tensor:
+        """Errors (n, T) of the `hidden` steps, 0 at the others."""
         return self.step_errors(model, batch, self.filled(model, batch, hidden), hidden)
 
     def _drawn(self, own: Tensor, patch_size: int, batch: Batch) -> Tensor:

@@ -10,7 +10,7 @@ from torch.nn.functional import pad
 
 from ._base import Batch, Objective, masked
 from ._prediction import PredictionMixin
-from ._representation import own_steps
+from ._representation import own_lengths, own_steps
 
 
 class NextStep(PredictionMixin, Objective):
@@ -59,9 +59,13 @@ class NextStep(PredictionMixin, Objective):
 
     def errors(self, model: Any, batch: Batch) -> Tensor:
         """Error of each sequence, shape (n,), averaged over its steps and both directions."""
+        return self.errors_by_step(model, batch).sum(1) / own_lengths(batch)
+
+    def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
+        """Errors (n, T) of each step, averaged over both directions; 0 after the end of each sequence."""
         own = own_steps(batch)
         both = [self.step_errors(model, batch, predicted, own) for predicted in self.predictions(model, batch)]
-        return torch.stack(both).mean(0).sum(1) / own.sum(1)
+        return torch.stack(both).mean(0)
 
     def predictions(self, model: Any, batch: Batch) -> list[Tensor]:
         """Return what is predicted of each step, (n, T, F) or (n, T, E), forwards and backwards."""

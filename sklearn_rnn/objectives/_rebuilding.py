@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from .._sklearn import FRACTION, StrOptions
 from ..modules import FeedingDecoder, reverse
 from ._base import Batch
-from ._representation import LOSSES, DecodingMixin, rebuilding_errors
+from ._representation import LOSSES, DecodingMixin, mean_over_steps, step_errors
 
 
 class RebuildingMixin(DecodingMixin):
@@ -51,12 +51,21 @@ class RebuildingMixin(DecodingMixin):
 
     def errors(self, model: Any, batch: Batch) -> Tensor:
         """Error of each sequence, shape (n,), averaged over its own steps and features."""
+        return mean_over_steps(self.errors_by_step(model, batch), batch.lengths)
+
+    def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
+        """Errors (n, T) of each step, averaged over its features."""
         view = model.view(batch.values, batch.lengths, batch.generator, strong=self.strong)
         code = model.encoder(view, batch.lengths, batch.generator)
-        if self.reverse:
-            values = batch.values if batch.values.dim() == 3 else batch.values[:, :, None]
-            batch = replace(batch, values=reverse(values, batch.lengths).view_as(batch.values))
-        return rebuilding_errors(model, batch, self._rebuilt(model, batch, code), self.loss)
+        target = replace(batch, values=self._turned(batch.values, batch.lengths))
+        errors = step_errors(model, target, self._rebuilt(model, target, code), self.loss)
+        return self._turned(errors, batch.lengths)
+
+    def _turned(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """Turn sequences (n, T) or (n, T, F) to the order in which they are rebuilt, or back."""
+        if not self.reverse:
+            return x
+        return reverse(x if x.dim() == 3 else x[:, :, None], lengths).view_as(x)
 
     def _rebuilt(self, model: Any, batch: Batch, code: Tensor) -> Tensor:
         """Steps (n, T, F) or logits (n, T, tokens), in training partly from the true ones before."""

@@ -66,7 +66,7 @@ def rebuilding_errors(model: Any, batch: Batch, steps: Tensor, loss: str = "squa
     return mean_over_steps(step_errors(model, batch, steps, loss), batch.lengths)
 
 
-def step_errors(model: Any, batch: Batch, steps: Tensor, loss: str) -> Tensor:
+def step_errors(model: Any, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:
     """Errors (n, T) of rebuilt steps (n, T, F), or logits (n, T, tokens), as means over features."""
     if batch.values.dim() == 2:
         return cross_entropy(steps.transpose(1, 2), batch.values, reduction="none")
