@@ -2,8 +2,8 @@
 
 Reads 20 newsgroups, or where there is no network, passages of Python's reference manual, by chapter. Each
 of 3 seeds draws other labels and other weights; the test documents stay the same. Prints a table, and what
-spoke for the classes of a few documents is drawn to ``text_classification.png``. On two cores, the manual takes
-about a minute and a half; the posts, which are longer, some minutes.
+spoke for the classes of a few documents is drawn to ``text_classification.png``. The manual takes two minutes of
+processor time, spread over two cores; the posts, which are longer, take several times that.
 """
 
 from __future__ import annotations
