@@ -190,7 +190,7 @@ class NoOpponents(RecurrentGAN):
     """A GAN whose generator has nothing to learn."""
 
     def opponent_terms(self, model, batch):
-        return {name: 0 * term for name, term in super().opponent_terms(model, batch).items()}
+        return {name: term.detach() + 0 * term for name, term in super().opponent_terms(model, batch).items()}
 
 
 @pytest.mark.parametrize(
@@ -223,3 +223,10 @@ def test_opponents_stop_early_and_start_warm(objective):
 def test_the_vectors_of_tokens_are_trained(objective):
     slow, fast = (fitted("tokens", objective, lr=lr).net_.module_.encoder.embedding.weight for lr in (1e-12, 0.008))
     assert (slow - fast)[:6].abs().amax(1).min() > 1e-3
+
+
+def test_a_generator_that_loses_is_warned_of_with_what_to_change():
+    small = {"hidden_size": 8, "patch_size": 6, "max_epochs": 4, "lr": 0.1, "random_state": 0}
+    gan = RNNAutoencoderTransformer(NoOpponents(penalty=0), **small)
+    with pytest.warns(ConvergenceWarning, match="generator of RecurrentGAN lost.*Raise penalty"):
+        gan.fit(waves(60))

@@ -16,7 +16,7 @@ from ._representation import RepresentationMixin
 from ._vat import random_like, sphere
 
 XI = 0.05  # root mean square of the step that measures a gradient
-CERTAIN = 0.99  # share of rows told apart
+LOST = 3  # nats that the mean fake is found out by: a twentieth of a chance
 
 
 class RecurrentGAN(RepresentationMixin, Objective):
@@ -51,7 +51,7 @@ class RecurrentGAN(RepresentationMixin, Objective):
     Warns
     -----
     ConvergenceWarning
-        The discriminator ends up telling all rows apart, and the generator has nothing to learn from.
+        The discriminator ends up certain of what is generated, and the generator has little to learn from.
 
     References
     ----------
@@ -118,10 +118,10 @@ class RecurrentGAN(RepresentationMixin, Objective):
 
     def troubles(self, history: Any) -> Iterator[str]:
         """Say whether the generator lost."""
-        if history[-1]["told_apart"] > CERTAIN:
+        if history[-1]["generated"] > LOST:
             yield (
-                f"The generator of RecurrentGAN lost: {history[-1]['told_apart']:.0%} of the rows were told from "
-                f"generated ones. Raise penalty (now {self.penalty}), or lower lr."
+                "The generator of RecurrentGAN lost: the discriminator is certain of generated sequences (a loss of "
+                f"{history[-1]['generated']:.1f}). Raise penalty (now {self.penalty}), or lower lr."
             )
 
     def _score(self, model: Any, codes: Tensor) -> Tensor:
