@@ -219,10 +219,12 @@ def draw(done):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    every = TASKS + TEXT_TASKS
+    every = [task for task in TASKS + TEXT_TASKS if accuracies(done, task, DEFAULT)]
     names = list(dict.fromkeys(task.split(":")[0] for task in every))
     figure, axes = plt.subplots(3, 3, figsize=(11, 9.5), layout="constrained")
-    for axis, name in zip(axes.flat, names, strict=True):
+    for axis in axes.flat[len(names) :]:
+        axis.set_axis_off()
+    for axis, name in zip(axes.flat, names, strict=False):
         tasks = [task for task in every if task.startswith(f"{name}:") and not task.endswith(":all")]
         for method, style in zip(METHODS, ("o:", "s--", "D-"), strict=True):
             runs = [list(accuracies(done, task, method).values()) or [np.nan] for task in tasks]
