@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -82,7 +83,7 @@ class Contrastive(RepresentationMixin, Objective):
             one, other = (model.parts["projection"](code)[None] for code in codes)  # (1, n, H)
             told = torch.ones(1, len(batch), dtype=torch.bool, device=one.device)
             self.observe(found=found(one[0], other[0]))
-            self.rivals_ = len(batch)
+            self.rivals_ = 2 * len(batch) - 1
             terms["instance"] = (1 - self.temporal) * likeness_error(one, other, told, self.temperature)
         if self.temporal > 0:
             one, other, told = both_hold(*views)
@@ -94,9 +95,9 @@ class Contrastive(RepresentationMixin, Objective):
         """Say which term had nothing to tell apart, and whether the codes are all alike."""
         if self.temporal < 1 and max(history[:, "instance"]) == 0:
             yield "Contrastive had one sequence in each batch, and nothing to tell it from. Give it more."
-        elif self.temporal < 1 and history[-1, "found"] * self.rivals_ < 2:
+        elif self.temporal < 1 and history[-1, "instance"] > 0.99 * (1 - self.temporal) * math.log(self.rivals_):
             yield (
-                "Contrastive did not learn to tell sequences apart: the other view was found by chance. Lower "
+                "Contrastive did not learn to tell sequences apart: the other view is found by chance. Lower "
                 f"temperature (now {self.temperature}) or lr, perturb less, or raise max_epochs."
             )
         if self.temporal > 0 and max(history[:, "temporal"]) == 0:
