@@ -1,7 +1,6 @@
 """The code of the documents runs."""
 
 import re
-from functools import partial
 from pathlib import Path
 
 import matplotlib
@@ -67,7 +66,6 @@ def test_the_objective_of_the_page_learns(page, capsys):
 @pytest.mark.parametrize(
     "law",
     [
-        partial(laws.test_the_unlabeled_term_alone_trains_the_encoder, tokens=False),
         laws.test_without_weight_it_trains_what_supervised_trains,
         laws.test_the_same_seed_gives_the_same_bits,
         laws.test_clones_are_unfitted_and_fit_the_same,
@@ -78,7 +76,8 @@ def test_the_objective_of_the_page_keeps_the_laws(page, law):
 
 
 @pytest.mark.parametrize("tokens", [False, True], ids=["numbers", "tokens"])
-def test_padding_changes_nothing_for_the_objective_of_the_page(page, tokens):
+def test_the_objective_of_the_page_trains_the_encoder_and_padding_changes_nothing(page, tokens):
+    laws.test_the_unlabeled_term_alone_trains_the_encoder(page["RDrop"], tokens)
     laws.test_padding_changes_neither_loss_nor_gradient(page["RDrop"], tokens, patch_size=3)
 
 
