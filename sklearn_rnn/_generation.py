@@ -17,7 +17,7 @@ SOME = 256  # sequences made together
 def decoded(model: Any, steps: torch.Tensor) -> NDArray:
     """Values (n, T, F) of standardised steps, or the likeliest of the logits (n, T, tokens)."""
     if model.encoder.architecture.n_tokens:
-        return steps.argmax(2).cpu().numpy()
+        return steps[:, :, :-1].argmax(2).cpu().numpy()  # nobody writes the unknown token, the last
     return (steps * model.encoder.scale + model.encoder.mean).cpu().numpy()
 
 

@@ -73,8 +73,8 @@ class RecurrentNet(NeuralNet):
         names = tuple(f"parts.{name}." for name in self.objective.opponents)
         weights = list(self.module_.named_parameters())
         self.opponents_ = [weight for name, weight in weights if name.startswith(names)]
-        own = [weight for name, weight in weights if not name.startswith(names)]
-        self.optimizer_ = self._optimizer(self._groups(own))
+        self.parameters_ = [weight for name, weight in weights if not name.startswith(names)]
+        self.optimizer_ = self._optimizer(self._groups(self.parameters_))
         self.opponent_optimizer_ = self._optimizer(self.opponents_) if names else None
         return self
 
@@ -107,7 +107,6 @@ class RecurrentNet(NeuralNet):
         With `patience`, a round stops after so many epochs without a better loss. Whatever ends it, the
         module has the best weights so far; if a later round is cut short, those of the round before.
         """
-        self.parameters_ = list(self.module_.parameters())
         self.freezing_ = [w for w in self.module_.encoder.parameters() if w.requires_grad] if self.freeze else []
         self.scheduled_ = not any(isinstance(cb, LRScheduler) for _, cb in self.callbacks_)
         self._hooks = {name: self._overriding(name) for name in ("on_batch_begin", "on_batch_end", "on_grad_computed")}
