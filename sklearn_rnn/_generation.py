@@ -33,12 +33,14 @@ def shaped(estimator: Any, values: NDArray, ends: NDArray, as_list: bool = False
 
 
 def checked_ends(lengths: Any, rows: NDArray) -> NDArray[np.int64]:
-    """Lengths, which must be one for each row, at least 1."""
-    ends = np.asarray(lengths, dtype=np.int64)
+    """Lengths, which must be integers, one for each row, at least 1."""
+    ends = np.asarray(lengths)
     check_consistent_length(rows, ends)
+    if ends.dtype.kind not in "iu":
+        raise ValueError(f"lengths must be integers, got {ends.tolist()[:5]}.")
     if ends.min() < 1:
         raise ValueError(f"lengths must be at least 1, got {ends.min()}.")
-    return ends
+    return ends.astype(np.int64)
 
 
 def generate(estimator: SequenceEstimator, rows: NDArray, ends: NDArray, random: np.random.RandomState) -> Any:

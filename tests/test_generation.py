@@ -75,6 +75,7 @@ def test_no_token_is_drawn_that_was_not_in_the_vocabulary(objective):
         ({"n_samples": 0}, "n_samples == 0, must be >= 1"),
         ({"n_samples": 2, "lengths": [1, 2, 3]}, "inconsistent numbers"),
         ({"n_samples": 2, "lengths": [4, 0]}, "at least 1, got 0"),
+        ({"n_samples": 2, "lengths": [4, 2.7]}, "integers, got .*2.7"),
     ],
 )
 def test_samples_that_cannot_be_are_refused(asked, words):
