@@ -287,7 +287,8 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Raises
         ------
         ValueError
-            X has another number of codes than `transform` returns, or `lengths` are not one for each row, at least 1.
+            X has another number of codes than `transform` returns, or `lengths` are not integers, one for each
+            row, at least 1.
         """
         check_is_fitted(self, "net_")
         codes = check_array(X, dtype=np.float32, estimator=self)
@@ -341,7 +342,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Raises
         ------
         ValueError
-            `n_samples` is less than 1, or `lengths` are not one for each sample, at least 1.
+            `n_samples` is less than 1, or `lengths` are not integers, one for each sample, at least 1.
         """
         check_is_fitted(self, "net_")
         random, rows = (

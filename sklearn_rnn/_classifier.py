@@ -444,8 +444,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         Raises
         ------
         ValueError
-            `n_samples` is less than 1, `y` has a class that was not in `fit`, or `y` or `lengths` are not one
-            for each sample.
+            `n_samples` is less than 1, `y` has a class that was not in `fit`, `y` or `lengths` are not one
+            for each sample, or `lengths` are not integers, at least 1.
         """
         check_is_fitted(self, "net_")
         rows = np.arange(check_scalar(n_samples, "n_samples", Integral, min_val=1))

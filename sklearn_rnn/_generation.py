@@ -17,7 +17,7 @@ SOME = 256  # sequences made together
 def decoded(model: Any, steps: torch.Tensor) -> NDArray:
     """Values (n, T, F) of standardised steps, or the likeliest of the logits (n, T, tokens)."""
     if model.encoder.architecture.n_tokens:
-        return steps.argmax(2).cpu().numpy()
+        return steps[:, :, :-1].argmax(2).cpu().numpy()  # nobody writes the unknown token, the last
     return (steps * model.encoder.scale + model.encoder.mean).cpu().numpy()
 
 
@@ -33,12 +33,14 @@ def shaped(estimator: Any, values: NDArray, ends: NDArray, as_list: bool = False
 
 
 def checked_ends(lengths: Any, rows: NDArray) -> NDArray[np.int64]:
-    """Lengths, which must be one for each row, at least 1."""
-    ends = np.asarray(lengths, dtype=np.int64)
+    """Lengths, which must be integers, one for each row, at least 1."""
+    ends = np.asarray(lengths)
     check_consistent_length(rows, ends)
+    if ends.dtype.kind not in "iu":
+        raise ValueError(f"lengths must be integers, got {ends.tolist()[:5]}.")
     if ends.min() < 1:
         raise ValueError(f"lengths must be at least 1, got {ends.min()}.")
-    return ends
+    return ends.astype(np.int64)
 
 
 def generate(estimator: SequenceEstimator, rows: NDArray, ends: NDArray, random: np.random.RandomState) -> Any:

@@ -57,12 +57,12 @@ def read_labels(y: Any, missing_label: Any, name: str) -> Labels:
     return Labels(classes, codes)
 
 
-def class_codes(y: Any, classes: NDArray) -> NDArray[np.int64]:
-    """Numbers of the classes y, all of which must be known."""
+def class_codes(y: Any, classes: NDArray, name: str = "y") -> NDArray[np.int64]:
+    """Numbers of the classes y, all of which must be known; `name` is the argument's, for the error."""
     y = column_or_1d(y)
     if len(unknown := np.setdiff1d(y, classes)):
         raise ValueError(
-            f"y has the class {unknown.tolist()[0]!r}, which was not in fit; choose from {classes.tolist()}."
+            f"{name} has the class {unknown.tolist()[0]!r}, which was not in fit; choose from {classes.tolist()}."
         )
     return np.searchsorted(classes, y)
 

@@ -73,8 +73,8 @@ class RecurrentNet(NeuralNet):
         names = tuple(f"parts.{name}." for name in self.objective.opponents)
         weights = list(self.module_.named_parameters())
         self.opponents_ = [weight for name, weight in weights if name.startswith(names)]
-        own = [weight for name, weight in weights if not name.startswith(names)]
-        self.optimizer_ = self._optimizer(self._groups(own))
+        self.parameters_ = [weight for name, weight in weights if not name.startswith(names)]
+        self.optimizer_ = self._optimizer(self._groups(self.parameters_))
         self.opponent_optimizer_ = self._optimizer(self.opponents_) if names else None
         return self
 
@@ -82,7 +82,9 @@ class RecurrentNet(NeuralNet):
         """Build an optimizer; SGD gets Nesterov momentum of 0.9."""
         kind: Any = OPTIMIZERS.get(self.optimizer, self.optimizer)
         options: dict[str, Any] = {"lr": self.lr * self.objective.rate}
-        if kind is not torch.optim.LBFGS:
+        if kind is torch.optim.LBFGS:
+            self._check_one_loss_and_rate()
+        else:
             options["weight_decay"] = self.weight_decay
         if self.optimizer == "sgd":
             options.update(momentum=0.9, nesterov=True)
@@ -91,6 +93,19 @@ class RecurrentNet(NeuralNet):
         if self.optimizer in OPTIMIZERS:
             options["fused"] = True
         return kind(parameters, **options)
+
+    def _check_one_loss_and_rate(self) -> None:
+        """Refuse what LBFGS cannot train: it searches along one line, for one loss."""
+        if self.objective.opponents:
+            raise ValueError(
+                f"optimizer=LBFGS cannot train {type(self.objective).__name__}, whose opponents have a loss of their "
+                f"own; choose from {sorted(OPTIMIZERS)}."
+            )
+        if self.encoder_lr_factor != 1:
+            raise ValueError(
+                "optimizer=LBFGS has one learning rate for all weights; set encoder_lr_factor=1, "
+                f"got {self.encoder_lr_factor}."
+            )
 
     def _groups(self, parameters: list[nn.Parameter]) -> list[Any]:
         """Set the weights of the encoder apart where they have a learning rate of their own."""
@@ -107,7 +122,6 @@ class RecurrentNet(NeuralNet):
         With `patience`, a round stops after so many epochs without a better loss. Whatever ends it, the
         module has the best weights so far; if a later round is cut short, those of the round before.
         """
-        self.parameters_ = list(self.module_.parameters())
         self.freezing_ = [w for w in self.module_.encoder.parameters() if w.requires_grad] if self.freeze else []
         self.scheduled_ = not any(isinstance(cb, LRScheduler) for _, cb in self.callbacks_)
         self._hooks = {name: self._overriding(name) for name in ("on_batch_begin", "on_batch_end", "on_grad_computed")}

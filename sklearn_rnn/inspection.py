@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ._base import PREDICT_SIZE, SequenceEstimator
 from ._batches import like_lengths
+from ._labels import class_codes
 from ._sequences import Sequences
 from ._sklearn import COUNT, validate_params
 from .modules import Model
@@ -171,10 +172,7 @@ def _codes(estimator: Any, sequences: Sequences, target: Any) -> NDArray[np.int6
         return estimator._compute(sequences, lambda model: model).argmax(1)
     labels = np.full(len(sequences), target) if np.ndim(target) == 0 else np.asarray(target)
     check_consistent_length(sequences.lengths, labels)
-    unknown = ~np.isin(labels, estimator.classes_)
-    if unknown.any():
-        raise ValueError(f"target must hold classes out of {estimator.classes_.tolist()}, got {labels[unknown][0]!r}.")
-    return np.searchsorted(estimator.classes_, labels)
+    return class_codes(labels, estimator.classes_, "target")
 
 
 def _read(estimator: Any, X: Any) -> tuple[Any, Sequences]:

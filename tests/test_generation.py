@@ -7,6 +7,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.objectives import (
     VAT,
+    AdversarialAutoencoder,
     FeatureMatchingGAN,
     JointReconstruction,
     RecurrentGAN,
@@ -61,8 +62,9 @@ def test_the_same_seed_draws_the_same_and_another_another(form):
     assert not np.array_equal(one, other)
 
 
-def test_no_token_is_drawn_that_was_not_in_the_vocabulary():
-    drawn = np.concatenate(fitted("tokens").sample(200, random_state=0))
+@pytest.mark.parametrize("objective", ["variational", "adversarial_autoencoder", "recurrent_gan"])
+def test_no_token_is_drawn_that_was_not_in_the_vocabulary(objective):
+    drawn = np.concatenate(fitted("tokens", objective).sample(200, random_state=0))
     assert set(drawn) <= set(range(6))
     assert len(set(drawn)) > 1
 
@@ -73,6 +75,7 @@ def test_no_token_is_drawn_that_was_not_in_the_vocabulary():
         ({"n_samples": 0}, "n_samples == 0, must be >= 1"),
         ({"n_samples": 2, "lengths": [1, 2, 3]}, "inconsistent numbers"),
         ({"n_samples": 2, "lengths": [4, 0]}, "at least 1, got 0"),
+        ({"n_samples": 2, "lengths": [4, 2.7]}, "integers, got .*2.7"),
     ],
 )
 def test_samples_that_cannot_be_are_refused(asked, words):
@@ -206,6 +209,21 @@ def test_each_side_of_a_gan_is_trained_by_its_own_terms_alone(objective, trained
     first, last = (model.net_.module_.state_dict() for model in fits)
     changed = {name for name in first if not np.allclose(first[name], last[name], atol=1e-9)}
     assert {name.removeprefix("parts.").split(".")[0] for name in changed} == trained
+
+
+class SteepOpponents(AdversarialAutoencoder):
+    """An autoencoder with a term that depends on the discriminator's weights alone."""
+
+    def terms(self, model, batch):
+        steep = sum(weight.sum() for weight in model.parts["discriminator"].parameters())
+        return super().terms(model, batch) | {"steep": 1000 * steep}
+
+
+def test_a_gradient_that_opponents_do_not_follow_is_not_clipped_with_the_others():
+    plain, steep = (
+        fitted("grid", objective(), optimizer="sgd") for objective in (AdversarialAutoencoder, SteepOpponents)
+    )
+    np.testing.assert_array_equal(steep.transform(FORMS["grid"]), plain.transform(FORMS["grid"]))
 
 
 @pytest.mark.parametrize("objective", ["recurrent_gan", "adversarial_autoencoder"])

@@ -186,7 +186,7 @@ def test_looking_changes_nothing():
         (
             lambda clf, X: integrated_gradients(clf, X, target="pea"),
             ValueError,
-            "target must hold classes out of .*'pea'",
+            "target has the class 'pea', which was not in fit; choose from",
         ),
         (lambda clf, X: integrated_gradients(clf, X, target=CLASSES), ValueError, "inconsistent numbers of samples"),
         (lambda clf, X: integrated_gradients(clf, X, n_points=0), ValueError, "The 'n_points' parameter"),
@@ -256,3 +256,18 @@ def test_series_are_drawn_on_a_ground_of_their_attributions(kind):
         assert np.array_equal(ax.lines[0].get_ydata(), line)
         assert np.asarray(ax.images[0].get_array())[0] == pytest.approx(ground)
         assert ax.images[0].get_clim()[1] == pytest.approx(np.abs(shares).max())
+
+
+@pytest.mark.usefixtures("no_window")
+def test_one_value_a_step_is_drawn_where_lengths_differ():
+    X = [x[:, 0] for x in sequences("series")]
+    clf = SemiSupervisedRNNClassifier("supervised", hidden_size=4, max_epochs=1, random_state=0).fit(
+        X, CLASSES[np.arange(24) % 3]
+    )
+    display = SeriesAttributionDisplay.from_estimator(clf, X[0])
+    assert np.array_equal(display.axes_[0].lines[0].get_ydata(), X[0])
+
+
+def test_tokens_are_drawn_of_a_pipeline_alone():
+    with pytest.raises(TypeError, match=r"needs a Pipeline of a TokenSequenceVectorizer.*got SemiSupervised"):
+        TokenAttributionDisplay.from_estimator(SemiSupervisedRNNClassifier(), ["a"])

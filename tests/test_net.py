@@ -201,6 +201,19 @@ def test_the_rate_follows_one_cycle():
     assert rates[-1] < 1e-5
 
 
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"pretraining": "reconstruction"}, "one learning rate.*encoder_lr_factor=1"),
+        ({"objective": "feature_matching_gan"}, "LBFGS cannot train FeatureMatchingGAN.*choose from"),
+    ],
+)
+def test_lbfgs_refuses_a_second_rate_or_loss_and_says_what_to_set(params, words):
+    X, _, y = toy(20, 8)
+    with pytest.raises(ValueError, match=words):
+        fitted(X, y, optimizer=torch.optim.LBFGS, **params)
+
+
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd", torch.optim.RMSprop, torch.optim.LBFGS])
 def test_every_kind_of_optimizer_trains(optimizer):
     X, _, y = toy()

@@ -42,6 +42,11 @@ def test_nobody_is_warned_where_there_is_something_to_learn(objective):
         trained(objective, hidden_size=16)
 
 
+@pytest.mark.parametrize("objective", ["contrastive", "variational", "recurrent_gan"])
+def test_what_history_shows_is_of_training_rows_alone(objective):
+    assert trained(objective, early_stopping=True, max_epochs=1).objective_.observed() == {}
+
+
 @pytest.mark.parametrize("objective", [NextStep(), MaskedReconstruction(), Reconstruction(feed="steps")])
 def test_what_can_be_told_from_its_surroundings_is_told_better_than_noise(objective):
     noise = np.random.default_rng(1).normal(size=WAVES.shape) * WAVES.std()

@@ -82,8 +82,9 @@ class Contrastive(RepresentationMixin, Objective):
             codes = [model.encoder.pooled(states, lengths, batch.generator) for _, states, lengths in views]
             one, other = (model.parts["projection"](code)[None] for code in codes)  # (1, n, H)
             told = torch.ones(1, len(batch), dtype=torch.bool, device=one.device)
-            self.observe(found=found(one[0], other[0]))
-            self.rivals_ = 2 * len(batch) - 1
+            if batch.generator is not None:
+                self.observe(found=found(one[0], other[0]))
+                self.rivals_ = 2 * len(batch) - 1
             terms["instance"] = (1 - self.temporal) * likeness_error(one, other, told, self.temperature)
         if self.temporal > 0:
             one, other, told = both_hold(*views)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
 
 from ..inspection import integrated_gradients
 
@@ -129,7 +130,17 @@ class TokenAttributionDisplay:
         Returns
         -------
         display : TokenAttributionDisplay
+
+        Raises
+        ------
+        TypeError
+            `estimator` is no pipeline.
         """
+        if not isinstance(estimator, Pipeline):
+            raise TypeError(
+                "TokenAttributionDisplay needs a Pipeline of a TokenSequenceVectorizer and a "
+                f"SemiSupervisedRNNClassifier, got {type(estimator).__name__}."
+            )
         vectorizer, classifier = estimator[:-1], estimator[-1]
         ids = vectorizer.transform(X)
         attributions = integrated_gradients(classifier, ids, target=target)
@@ -221,7 +232,7 @@ class SeriesAttributionDisplay:
 
         Parameters
         ----------
-        estimator : SemiSupervisedRNNClassifier
+        estimator : SemiSupervisedRNNClassifier or Pipeline that ends with one
             Fitted.
         x : array-like of shape (T,) or (T, F)
             A sequence.
@@ -234,7 +245,10 @@ class SeriesAttributionDisplay:
         -------
         display : SeriesAttributionDisplay
         """
-        X = np.asarray(x)[None]
+        x = np.asarray(x)
+        if x.ndim == 1 and estimator.n_features_in_ == 1:  # fitted on (T_i,) arrays, not on rows of a table
+            x = x[:, None]
+        X = x[None]
         (attributions,) = integrated_gradients(estimator, X, target=target)
         return cls(x, attributions, title=_titles(estimator, X, target)[0]).plot(axes)
 
