@@ -379,7 +379,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
 
     @available_if(objective_can("errors_by_step"))
     def score_steps(self, X: Any) -> Any:
-        """Score each step: minus its error in the reconstruction of the sequence, so high is normal.
+        """Score each step: minus the objective's error of it, so high is normal.
 
         Parameters
         ----------
@@ -389,8 +389,8 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Returns
         -------
         scores : ndarray of shape (n, T), or list of (T_i,) arrays where lengths differ, float32
-            Minus the squared error of each step, a mean over its features in standardised units; minus
-            the cross-entropy of token ids.
+            Minus the error of each step: of numbers by the objective's `loss`, squared unless it has
+            one, a mean over features in standardised units; of token ids the cross-entropy.
         """
         sequences = self._read(X)
         longest = int(sequences.lengths.max())

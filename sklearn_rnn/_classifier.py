@@ -26,7 +26,7 @@ from ._labels import Labels, class_codes, is_missing, read_labels
 from ._sequences import Sequences, read_sequences
 from ._sklearn import FRACTION, POSITIVE, _check_sample_weight
 from .modules import Encoder
-from .objectives import Objective
+from .objectives import Objective, objective_names
 
 SHARED = tuple(name for name in RNNAutoencoderTransformer._parameter_constraints if name != "objective")
 ARCHITECTURE = ("cell", "hidden_size", "num_layers", "bidirectional", "pooling", "patch_size", "embedding_size")
@@ -353,6 +353,9 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
             if transformer.random_state is None:
                 transformer.random_state = draw_seed(random)
         else:
+            names = objective_names("representation")
+            if isinstance(transformer, str) and transformer not in names:
+                raise ValueError(f"pretraining={transformer!r} is no objective without labels; choose from {names}.")
             shared = {name: getattr(self, name) for name in SHARED}
             shared.update(random_state=draw_seed(random), warm_start=False, callbacks=None)
             transformer = RNNAutoencoderTransformer(transformer, **shared)

@@ -297,7 +297,7 @@ def test_a_frozen_estimator_for_other_features_is_an_error():
 
 def test_a_supervised_objective_pretrains_nothing():
     X, _, y = toy()
-    with pytest.raises(ValueError, match="does not fit"):
+    with pytest.raises(ValueError, match=r"pretraining='supervised' is no objective without labels.*reconstruction"):
         fitted(X, y, pretraining="supervised")
 
 

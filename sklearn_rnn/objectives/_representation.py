@@ -25,7 +25,7 @@ class RepresentationMixin:
     """
 
     task: Task = "representation"
-    reverse: bool = False
+    reverse: bool
 
     @property
     def unlabeled_ratio(self) -> float:

@@ -29,8 +29,8 @@ class SequenceImputer(SequenceTransformer):
 
     Attributes
     ----------
-    autoencoder_ : transformer
-        The copy that was fitted, where there is one.
+    autoencoder_ : transformer or None
+        The copy that was fitted.
     mean_ : ndarray of shape (F,)
         Mean of each feature over all steps of `fit` in which it was seen; 0 where it never was.
     n_features_in_ : int
@@ -75,7 +75,7 @@ class SequenceImputer(SequenceTransformer):
         sequences = self._read(X, reset=False)
         steps = steps_of(sequences)
         filled = self._interpolated(steps, sequences, self.mean_)
-        if self.autoencoder is not None:
+        if self.autoencoder_ is not None:
             rebuilt = self._rebuilt(filled, sequences)
             errors = self._interpolated(rebuilt - steps, sequences, np.zeros_like(self.mean_))
             filled = np.where(np.isnan(steps), rebuilt - errors, steps)
@@ -84,6 +84,7 @@ class SequenceImputer(SequenceTransformer):
     def _learn(self, sequences: Sequences) -> None:
         steps = steps_of(sequences)
         self.mean_ = seen_means(steps)
+        self.autoencoder_: Any = None
         if self.autoencoder is not None:
             filled = self._interpolated(steps, sequences, self.mean_)
             X = give_back(filled, sequences.lengths, sequences)
