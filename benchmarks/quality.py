@@ -200,14 +200,15 @@ def defaults_table(done, tasks):
 
 def objectives_table(done):
     """Lines of the second table."""
-    lines = ["", "## Every objective", "", "Made by the same with `--objectives`.", ""]
+    lines = ["", "## Every objective", "", "Made by the same with `--objectives`; seeds in brackets.", ""]
     lines += ["| objective | " + " | ".join(f"{task}, gain" for task in OBJECTIVE_TASKS) + " |"]
     lines += ["| --- " * (len(OBJECTIVE_TASKS) + 1) + "|"]
     for name in objective_names("classification"):
-        cells = [
-            f"{shown(accuracies(done, task, name).values())}, {shown(gains(done, task, name), '+')}"
-            for task in OBJECTIVE_TASKS
-        ]
+        cells = []
+        for task in OBJECTIVE_TASKS:
+            paired = gains(done, task, name)
+            own = shown(accuracies(done, task, name).values())
+            cells.append(f"{own}, {shown(paired, '+')} ({len(paired)})" if paired else "")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return lines
 
