@@ -60,6 +60,9 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     patch_size : int or "auto", default="auto"
         Steps that a linear layer groups into one recurrent step. `"auto"` aims at 24 recurrent steps
         for a sequence of median length, at 48 for token ids: shorter texts are not grouped.
+    n_kernels : int, default=128
+        Random convolutions of 9 steps, dilated up to 8 times and never trained, whose rectified responses
+        in each patch are beside its values (Dempster 2020); 0 for none. Token ids have none.
     embedding_size : int, default=64
         Width of the vectors of token ids.
     embedding_init : {"auto", "cooccurrence", "random"} or array-like of shape (n_tokens, size), default="auto"
@@ -164,6 +167,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         dropout: float = 0.2,
         pooling: str = "mean_max",
         patch_size: int | str = "auto",
+        n_kernels: int = 128,
         embedding_size: int = 64,
         embedding_init: Any = "auto",
         freeze_embedding: bool | str = "auto",
@@ -193,6 +197,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         self.dropout = dropout
         self.pooling = pooling
         self.patch_size = patch_size
+        self.n_kernels = n_kernels
         self.embedding_size = embedding_size
         self.embedding_init = embedding_init
         self.freeze_embedding = freeze_embedding

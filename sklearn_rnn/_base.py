@@ -21,7 +21,7 @@ from ._embeddings import cooccurrence_vectors, frequencies, given_shape, given_v
 from ._environment import computing
 from ._net import OPTIMIZERS, RecurrentNet, clone_callbacks
 from ._sequences import Sequences, read_sequences
-from ._sklearn import COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions
+from ._sklearn import COUNT, COUNT_OR_NONE, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions
 from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
 from .objectives import Objective, Task, from_name, objective_names
 from .perturbations import Light, Perturbation, StepDrop, Strong
@@ -29,6 +29,7 @@ from .perturbations import Light, Perturbation, StepDrop, Strong
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
 PREDICT_SIZE = 1 << 20  # states computed together
 NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
+SCALE_STEPS = 1 << 16  # on which the random kernels are brought to scale
 OUT_OF_MEMORY = "allocate memory"
 
 
@@ -45,6 +46,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         "dropout": SHARE,
         "pooling": [StrOptions(set(POOLINGS))],
         "patch_size": [StrOptions({"auto"}), *COUNT],
+        "n_kernels": COUNT_OR_NONE,
         "embedding_size": COUNT,
         "embedding_init": [StrOptions({"auto", "cooccurrence", "random"}), "array-like"],
         "freeze_embedding": [StrOptions({"auto"}), "boolean"],
@@ -134,6 +136,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             dropout=self.dropout,
             pooling=self.pooling,
             patch_size=patch_size,
+            n_kernels=self.n_kernels,
             embedding_size=embedding_size,
         )
 
@@ -157,6 +160,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             self._set_vectors(encoder, sequences, generator)
         else:
             encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
+            encoder.scale_kernels(*some_steps(sequences))
         return model
 
     def _set_vectors(self, encoder: Encoder, sequences: Sequences, generator: torch.Generator) -> None:
@@ -276,6 +280,14 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
                 output[some] = result
         assert output is not None
         return output
+
+
+def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Values and lengths of rows from all over the data, and of at most `SCALE_STEPS` steps."""
+    n_rows = max(1, min(len(sequences), SCALE_STEPS // int(np.median(sequences.lengths))))
+    values, lengths = sequences.batch(np.linspace(0, len(sequences) - 1, n_rows).astype(np.int64))
+    ends = None if lengths is None else torch.from_numpy(lengths.clip(max=SCALE_STEPS))
+    return torch.from_numpy(values[:, :SCALE_STEPS]), ends
 
 
 def checked(augmentation: Any, auto: Perturbation) -> Any:

@@ -13,7 +13,7 @@ CLASSES = [
     for name in exported.__all__
     if isinstance(cls := getattr(exported, name), type) and issubclass(cls, Objective) and cls not in (Objective, Sum)
 ]
-TINY = {"hidden_size": 8, "max_epochs": 1, "batch_size": 8, "random_state": 0}
+TINY = {"hidden_size": 8, "n_kernels": 4, "max_epochs": 1, "batch_size": 8, "random_state": 0}
 LENGTHS = torch.tensor([7, 4, 9, 1, 9, 5, 2, 8])
 
 
@@ -40,6 +40,7 @@ def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1, obj
             "pooling": "mean_max",
             "patch_size": patch_size,
             "embedding_size": 8,
+            "n_kernels": 5,
         }
         | architecture
     )
@@ -160,7 +161,7 @@ def assert_terms(objective, model, batch, expected, started=False):
         objective.start(model, 10, len(LENGTHS))
     got = objective.terms(model, batch)
     assert got.keys() == expected.keys()
-    weights = list(model.parameters())
+    weights = [w for w in model.parameters() if w.requires_grad]
     for name, term in got.items():
         value = torch.as_tensor(expected[name], dtype=term.dtype)
         torch.testing.assert_close(term, value, rtol=1e-6, atol=1e-9, msg=lambda m, n=name: f"{n}: {m}")

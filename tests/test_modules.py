@@ -1,11 +1,14 @@
 """Padding changes nothing, whatever the architecture; the recurrence is torch's own."""
 
+import itertools
+
 import pytest
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from sklearn_rnn.modules import CELLS, POOLINGS, Architecture, Decoder, Encoder, RecurrentStack, initialise
+from sklearn_rnn.modules._kernels import RandomKernels
 from sklearn_rnn.perturbations import Light
 
 LENGTHS = torch.tensor([5, 1, 9, 3, 8])
@@ -17,15 +20,16 @@ def seeded(seed=0):
 
 
 def made_encoder(
-    cell="gru", pooling="mean_max", bidirectional=True, patch_size=1, n_tokens=0, num_layers=2, n_features=1
+    cell="gru", pooling="mean_max", bidirectional=True, patch_size=1, n_tokens=0, num_layers=2, n_features=1, **others
 ):
     """Encoder of sequences of one feature: with its changes, two embedded ones."""
-    encoder = Encoder(Architecture(n_features, n_tokens, cell, 6, num_layers, bidirectional, 0.3, pooling, patch_size))
+    sizes = (6, num_layers, bidirectional, 0.3, pooling, patch_size)
+    encoder = Encoder(Architecture(n_features, n_tokens, cell, *sizes, **{"n_kernels": 5} | others))
     initialise(encoder, seeded())
     return encoder.requires_grad_(False)
 
 
-@pytest.mark.parametrize("patch_size", [1, 3])
+@pytest.mark.parametrize("patch_size", [1, 3, 4])
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["one way", "both ways"])
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("cell", CELLS)
@@ -114,6 +118,68 @@ def test_making_and_initialising_touch_no_global_random_state():
     before = torch.get_rng_state()
     made_encoder(pooling="attention", n_tokens=5)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("patch_size", [1, 2, 4])
+def test_random_kernels_are_rectified_convolutions_averaged_over_patches(patch_size):
+    kernels = RandomKernels(2, 5, patch_size, 24 * patch_size)
+    initialise(kernels, seeded())
+    x = torch.randn(5, 9, 2, generator=seeded(1)) * OWN[:, :, None]
+    seen = kernels(x, LENGTHS)
+    for row, n, got in zip(x, LENGTHS, seen, strict=True):
+        responses = []
+        for layer in kernels.convolutions:
+            for weight, bias in zip(*layer.parameters(), strict=True):
+                answer = torch.zeros(int(n))
+                for t, k in itertools.product(range(n), range(9)):
+                    step = t + (k - 4) * layer.dilation[0]
+                    answer[t] += weight[:, k] @ row[step] if 0 <= step < n else 0
+                responses.append((answer + bias).clamp(min=0))
+        for i, patch in enumerate(torch.stack(responses).split(patch_size, dim=1)):
+            means, largest = patch.mean(1), patch.amax(1)
+            features = means
+            if patch_size == 4:  # dilation after dilation
+                counts = [layer.out_channels for layer in kernels.convolutions]
+                pairs = zip(means.split(counts), (largest - means).split(counts), strict=True)
+                features = torch.cat([part for pair in pairs for part in pair])
+            expected = (features - features.mean()) / (features.var(correction=0) + 1e-5).sqrt()
+            torch.testing.assert_close(got[i], expected)
+
+
+def test_kernels_reach_over_no_more_steps_than_asked_and_share_out_what_there_is():
+    def dilated(n_kernels, n_steps):
+        layers = RandomKernels(3, n_kernels, 1, n_steps).convolutions
+        return {layer.dilation[0]: layer.out_channels for layer in layers}
+
+    assert dilated(10, 64) == {1: 3, 2: 3, 4: 2, 8: 2}
+    assert dilated(10, 63) == {1: 4, 2: 3, 4: 3}
+    assert dilated(10, 2) == {1: 10}
+    assert dilated(2, 64) == {1: 1, 2: 1}
+
+
+def test_scaled_kernels_answer_with_mean_0_and_deviation_1_beside_their_bias_and_with_0_to_constants():
+    encoder = made_encoder(n_features=2)
+    layer, biases = encoder.kernels.convolutions[0], encoder.kernels.convolutions[0].bias.clone()
+    values = 100 + 30 * torch.randn(200, 9, 2, generator=seeded(1)).cumsum(1)
+    lengths = LENGTHS.repeat(40)
+    encoder.scale_kernels(values, lengths)
+    own = OWN.repeat(40, 1)
+    answers = layer((encoder.embed(values) * own[:, :, None]).transpose(1, 2)).transpose(1, 2)[own]
+    torch.testing.assert_close(answers.mean(0), biases, rtol=0, atol=1e-4)
+    torch.testing.assert_close(answers.std(0), torch.ones_like(biases), rtol=0, atol=1e-3)
+    constant = made_encoder(n_features=1)
+    constant.scale_kernels(torch.zeros(5, 9, 1), None)
+    assert all(torch.isfinite(w).all() for w in constant.kernels.parameters())
+
+
+@pytest.mark.parametrize("split", [1, 90, 1 << 23])
+def test_kernels_see_the_same_in_parts(split, monkeypatch):
+    monkeypatch.setattr("sklearn_rnn.modules._kernels.SOME", split)
+    encoder = made_encoder()
+    x = torch.randn(5, 9, 2, generator=seeded(1)) * OWN[:, :, None]
+    parts = torch.cat([encoder.kernels(x[i : i + 1], LENGTHS[i : i + 1]) for i in range(5)])
+    torch.testing.assert_close(encoder.kernels(x, LENGTHS), parts, rtol=0, atol=1e-5)
+    torch.testing.assert_close(encoder.kernels(x, None)[2], parts[2], rtol=0, atol=1e-5)
 
 
 def test_standardising_brings_features_to_mean_0_and_deviation_1_their_changes_to_size_1_and_constants_to_0():

@@ -1,4 +1,4 @@
-"""From sequences to codes: standardise or embed, group into patches, recur, pool."""
+"""From sequences to codes: standardise or embed, convolve, group into patches, recur, pool."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from ._cells import RecurrentStack
+from ._kernels import RandomKernels
 from ._layers import blank, dropout, linear, mask_padding
 from ._pooling import Pooling
 
@@ -29,6 +30,7 @@ class Architecture:
     pooling: str
     patch_size: int
     embedding_size: int = 64  # of the vectors of tokens
+    n_kernels: int = 0  # of numbers
 
 
 def auto_patch_size(median_length: float, tokens: bool = False) -> int:
@@ -47,12 +49,15 @@ class Encoder(nn.Module):
     def __init__(self, architecture: Architecture):
         super().__init__()
         a = self.architecture = architecture
-        self.embedding, self.frozen = None, False
+        self.embedding, self.kernels, self.frozen = None, None, False
         n_inputs = 2 * a.n_features * a.patch_size
         if a.n_tokens:
             self.embedding = blank(nn.Embedding, a.n_tokens + 1, a.embedding_size)  # the last is unknown
             self.register_buffer("frequency", torch.full((a.n_tokens + 1,), 1 / (a.n_tokens + 1)))
             n_inputs = a.embedding_size * a.patch_size
+        elif a.n_kernels:
+            self.kernels = RandomKernels(2 * a.n_features, a.n_kernels, a.patch_size, AUTO_STEPS * a.patch_size)
+            n_inputs += self.kernels.out_features
         self.register_buffer("mean", torch.zeros(a.n_features))
         self.register_buffer("scale", torch.ones(a.n_features))
         self.register_buffer("change", torch.ones(a.n_features))
@@ -68,6 +73,11 @@ class Encoder(nn.Module):
         self.mean.copy_(mean)
         self.scale.copy_(torch.where(constant, torch.ones_like(deviation), deviation))
         self.change.copy_(torch.where(constant | (change == 0), torch.ones_like(change), change / self.scale))
+
+    def scale_kernels(self, values: Tensor, lengths: Tensor | None) -> None:
+        """Bring what the kernels answer to these numbers (n, T, F) to one scale, from now on."""
+        if self.kernels is not None:
+            self.kernels.scale(self.embed(values), lengths)
 
     def set_vectors(self, vectors: Tensor | None, frequency: Tensor) -> None:
         """Start from the `vectors` (n_tokens + 1, E) of tokens, where given; these are their frequencies."""
@@ -133,14 +143,20 @@ class Encoder(nn.Module):
         x, lengths = self.patched(embedded, lengths)
         return self.recurrence(x, lengths, generator), lengths
 
-    def patched(self, embedded: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Inputs (n, T / patch_size, H) of the recurrence, and their lengths."""
+    def patched(self, embedded: Tensor, lengths: Tensor | None, beyond: bool = True) -> tuple[Tensor, Tensor | None]:
+        """Inputs (n, T / patch_size, H) of the recurrence, and their lengths.
+
+        The kernels see steps beyond a patch; they are silent unless `beyond`.
+        """
         x = mask_padding(embedded, lengths)
         p = self.architecture.patch_size
-        if p > 1:
-            x = pad(x, (0, 0, 0, -x.shape[1] % p)).reshape(len(x), -1, p * x.shape[2])
-            lengths = None if lengths is None else (lengths + p - 1).div(p, rounding_mode="floor")
-        return self.norm(self.patches(x)), lengths
+        patches = pad(x, (0, 0, 0, -x.shape[1] % p)).reshape(len(x), -1, p * x.shape[2])
+        if self.kernels is not None:
+            n_seen = self.kernels.out_features
+            seen = self.kernels(x, lengths) if beyond else patches.new_zeros(*patches.shape[:2], n_seen)
+            patches = torch.cat([patches, seen], dim=2)
+        ends = None if lengths is None else (lengths + p - 1).div(p, rounding_mode="floor")
+        return self.norm(self.patches(patches)), ends
 
     def without(self, embedded: Tensor, hidden: Tensor, changes: Tensor) -> Tensor:
         """Zero the `hidden` of embedded steps (n, T, E), and the last change of those that `changes` says."""

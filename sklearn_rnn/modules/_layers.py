@@ -19,7 +19,7 @@ def linear(n_in: int, n_out: int) -> nn.Linear:
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
-    """Draw all weights as PyTorch does, but from `generator`."""
+    """Draw all weights as PyTorch does, but from `generator`; of convolutions, as ROCKET does."""
     with torch.no_grad():
         for layer in module.modules():
             if isinstance(layer, nn.RNNBase):
@@ -28,12 +28,23 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
                 _uniform(layer, layer.in_features, generator)
             elif isinstance(layer, nn.Embedding):
                 layer.weight.normal_(generator=generator)
+            elif isinstance(layer, nn.Conv1d):
+                _kernels(layer, generator)
 
 
 def _uniform(layer: nn.Module, fan: int, generator: torch.Generator) -> None:
     bound = fan**-0.5
     for weight in layer.parameters():
         weight.uniform_(-bound, bound, generator=generator)
+
+
+def _kernels(layer: nn.Conv1d, generator: torch.Generator) -> None:
+    """Draw kernels of norm 1 that add up to zero, and their biases."""
+    weight, bias = layer.parameters()
+    weight.normal_(generator=generator)
+    weight.sub_(weight.mean(2, keepdim=True))
+    weight.div_(weight.norm(dim=(1, 2), keepdim=True))
+    bias.normal_(generator=generator)
 
 
 def step_mask(lengths: Tensor, n_steps: int) -> Tensor:

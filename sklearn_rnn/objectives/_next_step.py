@@ -19,7 +19,8 @@ class NextStep(PredictionMixin, Objective):
     Numbers by the squared error of standardised values, token ids by cross-entropy. What the encoder
     groups into a patch is predicted together, from the state after the patch before; the first from
     nothing. In bidirectional encoders the backward states predict the step before, and neither
-    direction sees the other, in no layer (Peters 2018). There are no views: dropout is the only noise.
+    direction sees the other, in no layer (Peters 2018). The encoder's random kernels, which reach beyond
+    a patch, are silent. There are no views: dropout is the only noise.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ def states_around(encoder: Any, embedded: Tensor, batch: Batch, head: str) -> Te
     if backward:  # the first change in a patch tells of the step before
         steps = torch.arange(embedded.shape[1], device=embedded.device)
         embedded = encoder.without(embedded, steps < 0, steps % encoder.architecture.patch_size == 0)
-    x, lengths = encoder.patched(embedded, batch.lengths)
+    x, lengths = encoder.patched(embedded, batch.lengths, beyond=False)
     states = encoder.recurrence.alone(x, lengths, batch.generator, backward)
     if backward:
         return pad(masked(states, lengths)[:, 1:], (0, 0, 0, 1))

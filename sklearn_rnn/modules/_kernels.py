@@ -1,0 +1,89 @@
+"""Random convolutions, summed up within patches."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import layer_norm, pad
+
+from ._layers import blank, mask_padding, step_mask
+
+WIDTH = 9  # steps of a kernel, those between left out
+DILATIONS = (1, 2, 4, 8)
+SPREAD = 4  # steps from which on a patch has more to tell than its mean
+TINY = 1e-6  # deviation of responses below which an input counts as constant
+SOME = 1 << 20  # features of steps computed together: what a cache holds
+
+
+class RandomKernels(nn.Module):
+    """Random convolutions that are never trained, (n, T, E) -> (n, T / patch_size, out_features).
+
+    Each kernel has weights that add up to zero for each input, a dilation, and a bias; its responses,
+    rectified, count with their mean over the steps of a patch and, in patches of `SPREAD` steps and more,
+    with how far the largest lies above it. All of a patch are normalised together. Random kernels make a
+    strong classifier of few labels because there is nothing in them to overfit (Dempster 2020).
+
+    Parameters
+    ----------
+    n_inputs : int
+        Width of the steps.
+    n_kernels : int
+        Convolutions at most, shared out evenly over the dilations.
+    patch_size : int
+        Steps of a patch.
+    n_steps : int
+        Dilations are left out by which a kernel would span more steps.
+
+    References
+    ----------
+    Dempster, Petitjean and Webb (2020), "ROCKET: exceptionally fast and accurate time series
+    classification using random convolutional kernels", Data Mining and Knowledge Discovery.
+    """
+
+    def __init__(self, n_inputs: int, n_kernels: int, patch_size: int, n_steps: int):
+        super().__init__()
+        dilations = [d for d in DILATIONS if d == 1 or (WIDTH - 1) * d <= n_steps]
+        counts = [n_kernels // len(dilations) + (i < n_kernels % len(dilations)) for i in range(len(dilations))]
+        self.patch_size = patch_size
+        self.spread = patch_size >= SPREAD
+        self.out_features = n_kernels * (1 + self.spread)
+        self.convolutions = nn.ModuleList(
+            blank(nn.Conv1d, n_inputs, n, WIDTH, padding="same", dilation=d)
+            for n, d in zip(counts, dilations, strict=True)
+            if n
+        )
+        self.requires_grad_(False)
+
+    @torch.no_grad()
+    def scale(self, x: Tensor, lengths: Tensor | None) -> None:
+        """Bring the responses to steps (n, T, E) to mean 0 and deviation 1, beside the bias."""
+        own = slice(None) if lengths is None else step_mask(lengths, x.shape[1])
+        steps = mask_padding(x, lengths).transpose(1, 2)
+        for convolution in self.convolutions:
+            weight, bias = convolution.parameters()
+            responses = (convolution(steps) - bias[:, None]).transpose(1, 2)[own].flatten(0, -2)
+            deviation, mean = torch.std_mean(responses, 0, correction=0)
+            deviation = torch.where(deviation > TINY, deviation, torch.ones_like(deviation))
+            weight.div_(deviation[:, None, None])
+            bias.sub_(mean / deviation)
+
+    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """What the kernels see in each patch; `x` is zero where `lengths` has ended."""
+        ends = torch.full((len(x),), x.shape[1], device=x.device) if lengths is None else lengths
+        n_rows = max(1, SOME // (x.shape[1] * self.out_features))
+        some = [self._seen(*part) for part in zip(x.split(n_rows), ends.split(n_rows), strict=True)]
+        return torch.cat(some)
+
+    def _seen(self, x: Tensor, ends: Tensor) -> Tensor:
+        p, n_steps = self.patch_size, x.shape[1]
+        steps = x.transpose(1, 2)  # left as a view: faster than a copy
+        outside = None if ends.min() == n_steps else ~step_mask(ends, n_steps)[:, None]
+        n_own = (ends[:, None] - torch.arange(0, n_steps, p, device=x.device)).clamp(1, p)[:, None]
+        seen = []
+        for convolution in self.convolutions:
+            responses = convolution(steps)  # (n, K, T)
+            responses = responses if outside is None else responses.masked_fill_(outside, 0)
+            patches = pad(responses.relu_(), (0, -n_steps % p)).unflatten(2, (-1, p))  # (n, K, T / p, p)
+            mean = patches.sum(3) / n_own
+            seen += [mean, patches.amax(3) - mean] if self.spread else [mean]
+        return layer_norm(torch.cat(seen, 1).transpose(1, 2), (self.out_features,))
