@@ -16,26 +16,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch.nn.functional import pad
 
-from ._base import SequenceEstimator, draw_seed, known_tokens
+from ._base import SequenceEstimator, draw_seed, known_tokens, objective_can
 from ._batches import Rows
 from ._callbacks import FitWatch, with_callbacks
-from ._generation import SOME, checked_ends, decoded, generate, shaped
+from ._generation import checked_ends, generate, written
 from ._sequences import Sequences, read_sequences
-from .objectives import Objective, from_name, objective_names
-
-
-def objective_can(method: str) -> Callable[[Any], bool]:
-    """Return a check whether an estimator's objective has a method, which goes by that."""
-
-    def check(estimator: Any) -> bool:
-        objective = getattr(estimator, "objective_", estimator.objective)
-        if isinstance(objective, str):
-            if objective not in objective_names(estimator._task):
-                return True  # fit will say so
-            objective = from_name(objective)
-        return hasattr(objective, method)
-
-    return check
+from .objectives import Objective
 
 
 class RNNAutoencoderTransformer(SequenceEstimator):
@@ -301,12 +287,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         if codes.shape[1] != self._n_features_out:
             raise ValueError(f"X has {codes.shape[1]} codes, but {type(self).__name__} makes {self._n_features_out}.")
         ends = checked_ends(np.full(len(codes), self._lengths.max()) if lengths is None else lengths, codes)
-        device, values = next(model.parameters()).device, []
-        with self._computing(), torch.inference_mode():
-            for some in np.array_split(codes, -(-len(codes) // SOME)):
-                steps = self.objective_.decode(model, torch.from_numpy(some).to(device), int(ends.max()))
-                values.append(decoded(model, steps))
-        return shaped(self, np.concatenate(values), ends)
+        return written(self, partial(self.objective_.decode, model), codes, ends)
 
     @available_if(objective_can("decode"))
     def reconstruct(self, X: Any) -> Any:
@@ -350,16 +331,11 @@ class RNNAutoencoderTransformer(SequenceEstimator):
             `n_samples` is less than 1, or `lengths` are not integers, one for each sample, at least 1.
         """
         check_is_fitted(self, "net_")
-        random, rows = (
-            check_random_state(random_state),
-            np.arange(check_scalar(n_samples, "n_samples", Integral, min_val=1)),
-        )
-        return generate(
-            self,
-            rows,
-            checked_ends(random.choice(self._lengths, len(rows)) if lengths is None else lengths, rows),
-            random,
-        )
+        random = check_random_state(random_state)
+        rows = np.arange(check_scalar(n_samples, "n_samples", Integral, min_val=1))
+        if lengths is None:
+            lengths = random.choice(self._lengths, len(rows))
+        return generate(self, rows, checked_ends(lengths, rows), random)
 
     @available_if(objective_can("errors"))
     def score_samples(self, X: Any) -> NDArray[np.float32]:

@@ -290,6 +290,20 @@ def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]
     return torch.from_numpy(values[:, :SCALE_STEPS]), ends
 
 
+def objective_can(method: str) -> Callable[[Any], bool]:
+    """Return a check whether an estimator's objective has a method, which goes by that."""
+
+    def check(estimator: Any) -> bool:
+        objective = getattr(estimator, "objective_", estimator.objective)
+        if isinstance(objective, str):
+            if objective not in objective_names(estimator._task):
+                return True  # fit will say so
+            objective = from_name(objective)
+        return hasattr(objective, method)
+
+    return check
+
+
 def checked(augmentation: Any, auto: Perturbation) -> Any:
     """Return what perturbs the embedded steps: of a `Perturbation`, a checked copy."""
     if isinstance(augmentation, str):

@@ -17,8 +17,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from ._autoencoder import RNNAutoencoderTransformer, objective_can
-from ._base import SequenceEstimator, draw_seed, known_tokens, split_validation
+from ._autoencoder import RNNAutoencoderTransformer
+from ._base import SequenceEstimator, draw_seed, known_tokens, objective_can, split_validation
 from ._batches import Rows
 from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length
 
 from ._base import SequenceEstimator, draw_seed
+from .modules import reverse
 
 SOME = 256  # sequences made together
 
@@ -19,17 +21,6 @@ def decoded(model: Any, steps: torch.Tensor) -> NDArray:
     if model.encoder.architecture.n_tokens:
         return steps[:, :, :-1].argmax(2).cpu().numpy()  # nobody writes the unknown token, the last
     return (steps * model.encoder.scale + model.encoder.mean).cpu().numpy()
-
-
-def shaped(estimator: Any, values: NDArray, ends: NDArray, as_list: bool = False) -> Any:
-    """Cut sequences at their ends, in the form of X; a list where those differ, or if asked."""
-    if estimator.objective_.reverse:
-        steps = np.arange(values.shape[1])
-        turned = np.where(steps < ends[:, None], ends[:, None] - 1 - steps, steps)
-        values = values[np.arange(len(values))[:, None], turned]
-    if estimator._kind == "tokens" or as_list or ends.min() < ends.max():
-        return [row[:end] for row, end in zip(values, ends, strict=True)]
-    return values[:, :, 0] if estimator._kind == "table" else values
 
 
 def checked_ends(lengths: Any, rows: NDArray) -> NDArray[np.int64]:
@@ -45,12 +36,32 @@ def checked_ends(lengths: Any, rows: NDArray) -> NDArray[np.int64]:
 
 def generate(estimator: SequenceEstimator, rows: NDArray, ends: NDArray, random: np.random.RandomState) -> Any:
     """Draw a sequence for each of `rows`: class numbers where the objective knows classes."""
-    model, seen, values = estimator.net_.module_, estimator._lengths, []
-    device = next(model.parameters()).device
-    generator = torch.Generator(device).manual_seed(draw_seed(random))
+    model, seen = estimator.net_.module_, estimator._lengths
+    generator = torch.Generator(next(model.parameters()).device).manual_seed(draw_seed(random))
+
+    def drawn(rows: torch.Tensor, n_steps: int) -> torch.Tensor:
+        return estimator.objective_.sample(model, rows, n_steps, generator)
+
+    return written(estimator, drawn, rows, ends, as_list=bool(seen.min() < seen.max()))
+
+
+def written(
+    estimator: SequenceEstimator,
+    write: Callable[[torch.Tensor, int], torch.Tensor],
+    rows: NDArray,
+    ends: NDArray,
+    as_list: bool = False,
+) -> Any:
+    """Return what `write` makes of the `rows`, cut at their ends, in the form of X; a list where those differ."""
+    model = estimator.net_.module_
+    device, values = next(model.parameters()).device, []
     with estimator._computing(), torch.inference_mode():
-        for some in np.array_split(rows, -(-len(rows) // SOME)):
-            codes = torch.from_numpy(some).to(device)
-            steps = estimator.objective_.sample(model, codes, int(ends.max()), generator)
+        for some in np.array_split(np.arange(len(rows)), -(-len(rows) // SOME)):
+            steps = write(torch.from_numpy(rows[some]).to(device), int(ends.max()))
+            if estimator.objective_.reverse:
+                steps = reverse(steps, torch.from_numpy(ends[some]).to(device))
             values.append(decoded(model, steps))
-    return shaped(estimator, np.concatenate(values), ends, as_list=bool(seen.min() < seen.max()))
+    sequences = np.concatenate(values)
+    if estimator._kind == "tokens" or as_list or ends.min() < ends.max():
+        return [row[:end] for row, end in zip(sequences, ends, strict=True)]
+    return sequences[:, :, 0] if estimator._kind == "table" else sequences

@@ -40,7 +40,7 @@ ARROWS = {
         "modules",
         "objectives",
     },
-    "_generation": {"_base"},
+    "_generation": {"_base", "modules"},
     "_base": {
         "_batches",
         "_callbacks",

@@ -10,7 +10,7 @@ from ._decoder import Decoder
 from ._encoder import Architecture, Encoder, auto_patch_size
 from ._feeding_decoder import FeedingDecoder
 from ._generator import Generator
-from ._layers import initialise, linear
+from ._layers import initialise, linear, mask_padding, step_mask
 from ._model import Model
 from ._pooling import POOLINGS, Pooling
 from ._token_decoder import TokenDecoder, gumbel_like
@@ -31,5 +31,7 @@ __all__ = [
     "gumbel_like",
     "initialise",
     "linear",
+    "mask_padding",
     "reverse",
+    "step_mask",
 ]

@@ -20,7 +20,7 @@ class Decoder(nn.Module):
         super().__init__()
         a = architecture
         self.patch_size = a.patch_size
-        self.n_outputs = a.n_tokens + 1 if a.n_tokens else a.n_features
+        self.n_outputs = a.n_outputs
         self.recurrence = RecurrentStack(a.cell, code_size, a.hidden_size, 1, False, 0.0)
         self.output = linear(a.hidden_size, self.n_outputs * a.patch_size)
 

@@ -32,6 +32,11 @@ class Architecture:
     embedding_size: int = 64  # of the vectors of tokens
     n_kernels: int = 0  # of numbers
 
+    @property
+    def n_outputs(self) -> int:
+        """Width of a decoded step: of its values, or of a logit for each token and for the unknown one."""
+        return self.n_tokens + 1 if self.n_tokens else self.n_features
+
 
 def auto_patch_size(median_length: float, tokens: bool = False) -> int:
     """Steps in a patch so that a typical sequence makes about `AUTO_STEPS` recurrent steps, or `AUTO_TOKEN_STEPS`."""

@@ -22,7 +22,7 @@ class FeedingDecoder(nn.Module):
         super().__init__()
         a = architecture
         self.patch_size = a.patch_size
-        self.n_outputs = a.n_tokens + 1 if a.n_tokens else a.n_features
+        self.n_outputs = a.n_outputs
         self.embedding = blank(nn.Embedding, self.n_outputs, a.hidden_size) if a.n_tokens and reads else None
         self.n_inputs = a.patch_size * (a.hidden_size if a.n_tokens else a.n_features) if reads else 1
         self.reads = reads

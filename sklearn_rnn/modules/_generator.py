@@ -23,7 +23,7 @@ class Generator(nn.Module):
         self.n_noise = n_noise
         self.recurrence = RecurrentStack(a.cell, 2 * n_noise, a.hidden_size, 1, False, 0.0)
         self.gain = nn.Parameter(torch.full((n_noise,), 0.1))  # of the noise of steps, which smooth sequences lack
-        self.output = linear(a.hidden_size, a.n_tokens + 1 if a.n_tokens else a.n_features)
+        self.output = linear(a.hidden_size, a.n_outputs)
 
     def forward(self, n: int, n_steps: int, generator: torch.Generator | None) -> Tensor:
         """Draw `n` sequences of `n_steps`; without a generator the noise is zero."""

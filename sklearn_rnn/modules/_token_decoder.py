@@ -22,7 +22,7 @@ class TokenDecoder(nn.Module):
         super().__init__()
         a = architecture
         self.patch_size = a.patch_size
-        self.n_outputs = a.n_tokens + 1
+        self.n_outputs = a.n_outputs
         self.embedding = blank(nn.Embedding, self.n_outputs, a.hidden_size)
         n_inputs = code_size + a.patch_size * a.hidden_size
         self.recurrence = blank(CELLS[a.cell], n_inputs, a.hidden_size, batch_first=True)

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from .._sklearn import COUNT, POSITIVE
-from ..modules import Decoder, gumbel_like, linear
+from ..modules import Decoder, linear
 from ._base import Batch, Objective
-from ._fakes import critic, told_fake, told_real
+from ._fakes import critic, drawn, told_fake, told_real
 from ._latent import normal
 from ._representation import DecodingMixin, rebuilding_errors
 
@@ -71,7 +71,7 @@ class AdversarialAutoencoder(DecodingMixin, Objective):
     def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
         """Decode draws of the prior, one for each of the `rows`: standardised steps, or logits, the largest drawn."""
         steps = self.decode(model, normal(model, rows, self.n_codes, generator), n_steps)
-        return steps + gumbel_like(steps, generator) if model.encoder.architecture.n_tokens else steps
+        return drawn(model, steps, generator)
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return `"reconstruction"` and `"prior"`, the discriminator's verdict."""
@@ -81,16 +81,11 @@ class AdversarialAutoencoder(DecodingMixin, Objective):
 
     def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the discriminator's `"drawn"` and `"coded"`."""
-        drawn = normal(model, batch, self.n_codes, batch.generator)
+        prior = normal(model, batch, self.n_codes, batch.generator)
         with torch.no_grad():
             codes = self._codes(model, batch)
         discriminator = model.parts["discriminator"]
-        return {"drawn": told_real(discriminator(drawn)), "coded": told_fake(discriminator(codes))}
-
-    def errors(self, model: Any, batch: Batch) -> Tensor:
-        """Error (n,) of each sequence, averaged over its own steps and features."""
-        codes = self.code(model, batch.values, batch.lengths)
-        return rebuilding_errors(model, batch, self.decode(model, codes, batch.values.shape[1]))
+        return {"drawn": told_real(discriminator(prior)), "coded": told_fake(discriminator(codes))}
 
     def _codes(self, model: Any, batch: Batch) -> Tensor:
         view = model.view(batch.values, batch.lengths, batch.generator)

@@ -156,14 +156,6 @@ class Objective(BaseEstimator, ABC):
         return ()
 
 
-def masked(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Zero the steps (n, T, E) after the end of each sequence."""
-    if lengths is None:
-        return x
-    outside = torch.arange(x.shape[1], device=x.device) >= lengths[:, None]
-    return x.masked_fill(outside[:, :, None], 0)
-
-
 def supervised_loss(logits: Tensor, batch: Batch) -> Tensor:
     """Cross-entropy of the labeled rows, weighted; `logits` (n, K) may cover the unlabeled rows too."""
     k = batch.n_labeled

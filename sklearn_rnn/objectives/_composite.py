@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .._sklearn import OPEN_FRACTION, StrOptions
 from ..modules import Decoder
 from ._base import Batch, Objective
-from ._representation import LOSSES, DecodingMixin, own_lengths, own_steps, step_errors
+from ._representation import LOSSES, DecodingMixin, own_lengths, own_steps, step_errors, window
 
 
 class Composite(DecodingMixin, Objective):
@@ -71,18 +71,9 @@ class Composite(DecodingMixin, Objective):
         past = replace(batch, values=batch.values[:, : n_past.max()], lengths=n_past)
         view = model.view(past.values, n_past, batch.generator)
         code = model.encoder(view, n_past, batch.generator)
-        parts = {"past": ("decoder", past), "future": ("future", after(batch, lengths, n_past))}
+        parts = {"past": ("decoder", past), "future": ("future", window(batch, n_past, lengths - n_past))}
         errors = {}
         for name, (decoder, part) in parts.items():
             steps = model.parts[decoder](code, part.values.shape[1])
             errors[name] = step_errors(model, part, steps, self.loss).where(own_steps(part), 0).sum(1) / lengths
         return errors
-
-
-def after(batch: Batch, lengths: Tensor, n_past: Tensor) -> Batch:
-    """Return the steps that follow the first `n_past` (n,), of which there may be none."""
-    left = lengths - n_past
-    steps = n_past[:, None] + torch.arange(max(1, int(left.max())), device=lengths.device)
-    rows = torch.arange(len(batch), device=lengths.device)[:, None]
-    values = batch.values[rows, steps.clamp_max(batch.values.shape[1] - 1)]
-    return replace(batch, values=values, lengths=left)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 import torch
@@ -14,7 +13,7 @@ from torch.nn.functional import normalize
 from .._sklearn import FRACTION, POSITIVE, SHARE
 from ..modules import linear
 from ._base import Batch, Objective
-from ._representation import RepresentationMixin, own_lengths
+from ._representation import RepresentationMixin, own_lengths, window
 
 MAX_STATES = 256  # of a sequence that are told apart
 View: TypeAlias = tuple[Tensor, Tensor, Tensor | None]  # first patches, states and their lengths
@@ -121,13 +120,9 @@ def cropped(batch: Batch, crop: float, patch_size: int) -> tuple[Tensor, Batch]:
     draws = torch.rand(2, len(batch), generator=batch.generator, device=lengths.device)
     n_patches = (lengths + patch_size - 1) // patch_size
     cut = (draws[0] * ((crop * n_patches).floor() + 1)).floor()
-    first = (draws[1] * (cut + 1)).floor()
-    ends = lengths.minimum((n_patches - cut + first) * patch_size)
-    steps = torch.arange(batch.values.shape[1], device=lengths.device) + first[:, None] * patch_size
-    rows = torch.arange(len(batch), device=lengths.device)[:, None]
-    lengths = (ends - first * patch_size).long()
-    values = batch.values[rows, steps[:, : lengths.max()].clamp_max(batch.values.shape[1] - 1).long()]
-    return first.long(), replace(batch, values=values, lengths=lengths)
+    first = (draws[1] * (cut + 1)).floor().long()
+    ends = lengths.minimum((n_patches - cut.long() + first) * patch_size)
+    return first, window(batch, first * patch_size, ends - first * patch_size)
 
 
 def both_hold(one: View, other: View) -> tuple[Tensor, Tensor, Tensor]:

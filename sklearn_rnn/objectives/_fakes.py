@@ -21,6 +21,11 @@ def fake_view(model: Any, batch: Batch) -> Tensor:
     return model.view(values, batch.lengths, batch.generator)
 
 
+def drawn(model: Any, steps: Tensor, generator: torch.Generator) -> Tensor:
+    """Generated steps as they are; logits of tokens with noise, so that the largest are drawn."""
+    return steps + gumbel_like(steps, generator) if model.encoder.architecture.n_tokens else steps
+
+
 def drawn_tokens(logits: Tensor, generator: torch.Generator | None) -> Tensor:
     """Drawn ids as ones among zeros (n, T, V), with the gradient of the softmax (Jang 2017)."""
     if generator is not None:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from ..modules import Decoder, TokenDecoder
-from ._base import Batch, masked
+from ..modules import Decoder, TokenDecoder, mask_padding
+from ._base import Batch
 
 MIN_SCALE = 0.01  # of the noise in standardised values; less would be worth ever more for a constant feature
 
@@ -52,7 +52,7 @@ def log_likelihood(
         log_scale = model.parts["noise"]()
         error = (model.encoder.standardised(values) - decoder(codes, values.shape[1])) / log_scale.exp()
         logs = -(error.square() / 2 + log_scale + math.log(2 * math.pi) / 2).sum(2)
-    return masked(logs[:, :, None], lengths).sum((1, 2))
+    return mask_padding(logs[:, :, None], lengths).sum((1, 2))
 
 
 def sizes(values: Tensor, lengths: Tensor | None) -> Tensor:

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from .._sklearn import NOT_NEGATIVE, POSITIVE
-from ._base import Batch, Objective, masked
+from ..modules import mask_padding
+from ._base import Batch, Objective
 from ._classification import ClassificationMixin
 
 
@@ -71,6 +72,6 @@ def draw_mixture(x: Tensor, alpha: float, generator: torch.Generator | None) -> 
 
 def mixture(x: Tensor, lengths: Tensor | None, share: Tensor, partner: Tensor) -> tuple[Tensor, Tensor | None]:
     """Mix embedded steps (n, T, E) with their partners', as long as the longer of both."""
-    x = masked(x, lengths)
+    x = mask_padding(x, lengths)
     mixed = torch.lerp(x[partner], x, share[:, None, None])
     return mixed, None if lengths is None else torch.maximum(lengths, lengths[partner])

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from ._base import Batch, Objective, masked
+from ..modules import mask_padding
+from ._base import Batch, Objective
 from ._prediction import PredictionMixin
 from ._representation import own_lengths, own_steps
 
@@ -87,5 +88,5 @@ def states_around(encoder: Any, embedded: Tensor, batch: Batch, head: str) -> Te
     x, lengths = encoder.patched(embedded, batch.lengths, beyond=False)
     states = encoder.recurrence.alone(x, lengths, batch.generator, backward)
     if backward:
-        return pad(masked(states, lengths)[:, 1:], (0, 0, 0, 1))
+        return pad(mask_padding(states, lengths)[:, 1:], (0, 0, 0, 1))
     return pad(states[:, :-1], (0, 0, 1, 0))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from .._sklearn import FRACTION, StrOptions
 from ..modules import FeedingDecoder, reverse
 from ._base import Batch
-from ._representation import LOSSES, DecodingMixin, mean_over_steps, step_errors
+from ._representation import LOSSES, DecodingMixin, step_errors
 
 
 class RebuildingMixin(DecodingMixin):
@@ -35,6 +35,7 @@ class RebuildingMixin(DecodingMixin):
     strong = False
     feed: str
     own_share: float
+    reverse: bool
     loss: str
     _parameter_constraints: dict[str, list[Any]] = {
         "feed": [StrOptions({"code", "steps", "nothing"})],
@@ -48,10 +49,6 @@ class RebuildingMixin(DecodingMixin):
         if self.feed == "code":
             return super().parts(encoder, n_classes)
         return {"decoder": FeedingDecoder(encoder.architecture, self.code_size(encoder), self.feed == "steps")}
-
-    def errors(self, model: Any, batch: Batch) -> Tensor:
-        """Error of each sequence, shape (n,), averaged over its own steps and features."""
-        return mean_over_steps(self.errors_by_step(model, batch), batch.lengths)
 
     def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
         """Errors (n, T) of each step, averaged over its features."""

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from .._sklearn import COUNT, NOT_NEGATIVE
-from ..modules import Generator, gumbel_like, linear
+from ..modules import Generator, linear
 from ._base import Batch, Objective
-from ._fakes import fake_view, told_fake, told_real
+from ._fakes import drawn, fake_view, told_fake, told_real
 from ._representation import RepresentationMixin
 from ._vat import random_like, sphere
 
@@ -34,7 +34,7 @@ class RecurrentGAN(RepresentationMixin, Objective):
     views of real and generated sequences perturbed alike, which keeps it from learning the rows by heart
     (Zhao 2020), without dropout. The squared gradients, by embedded steps, keep it from winning at once
     (Mescheder 2018); they are estimated by one small step in a random direction. The generator sees one
-    draw of noise for the whole sequence and one for each patch.
+    draw of noise for the whole sequence and one for each step.
 
     `transform` gives the encoder's codes, ``pretraining="recurrent_gan"`` hands it on, `sample` generates.
     Both sides learn at a quarter of the estimator's `lr`: at the whole of it the generator lost.
@@ -90,7 +90,7 @@ class RecurrentGAN(RepresentationMixin, Objective):
     def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
         """Generate a sequence for each of the `rows`: standardised steps, or logits, the largest drawn."""
         steps = model.parts["generator"](len(rows), n_steps, generator)
-        return steps + gumbel_like(steps, generator) if model.encoder.architecture.n_tokens else steps
+        return drawn(model, steps, generator)
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the discriminator's `"real"`, `"fake"` and `"steepness"`."""

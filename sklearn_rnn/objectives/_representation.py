@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, huber_loss, l1_loss, mse_loss
 
-from ..modules import Decoder
-from ..modules import reverse as turn
-from ._base import Batch, Task, masked
+from ..modules import Decoder, mask_padding, step_mask
+from ._base import Batch, Task
 
 LOSSES: dict[str, Callable[..., Tensor]] = {"squared": mse_loss, "absolute": l1_loss, "huber": huber_loss}
 
@@ -25,7 +25,6 @@ class RepresentationMixin:
     """
 
     task: Task = "representation"
-    reverse: bool
 
     @property
     def unlabeled_ratio(self) -> float:
@@ -57,13 +56,16 @@ class DecodingMixin(RepresentationMixin):
     def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
         """Error (n, T) of each step, rebuilt without noise."""
         codes = self.code(model, batch.values, batch.lengths)
-        steps = self.decode(model, codes, batch.values.shape[1])
-        return step_errors(model, batch, turn(steps, batch.lengths) if self.reverse else steps, self.loss)
+        return step_errors(model, batch, self.decode(model, codes, batch.values.shape[1]), self.loss)
+
+    def errors(self, model: Any, batch: Batch) -> Tensor:
+        """Error of each sequence, shape (n,), averaged over its own steps and features."""
+        return mean_over_steps(self.errors_by_step(model, batch), batch.lengths)
 
 
-def rebuilding_errors(model: Any, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:
-    """Mean error (n,) of rebuilt steps over each sequence's own: a key of `LOSSES`, or cross-entropy of tokens."""
-    return mean_over_steps(step_errors(model, batch, steps, loss), batch.lengths)
+def rebuilding_errors(model: Any, batch: Batch, steps: Tensor) -> Tensor:
+    """Mean squared error (n,) of rebuilt steps over each sequence's own, or cross-entropy of tokens."""
+    return mean_over_steps(step_errors(model, batch, steps), batch.lengths)
 
 
 def step_errors(model: Any, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:
@@ -77,7 +79,7 @@ def mean_over_steps(error: Tensor, lengths: Tensor | None) -> Tensor:
     """Mean (n,) of errors (n, T) over each sequence's own steps."""
     if lengths is None:
         return error.mean(1)
-    return masked(error[:, :, None], lengths)[:, :, 0].sum(1) / lengths
+    return mask_padding(error[:, :, None], lengths)[:, :, 0].sum(1) / lengths
 
 
 def own_lengths(batch: Batch) -> Tensor:
@@ -86,6 +88,14 @@ def own_lengths(batch: Batch) -> Tensor:
     return torch.full((n,), n_steps, device=batch.values.device) if batch.lengths is None else batch.lengths
 
 
+def window(batch: Batch, first: Tensor, lengths: Tensor) -> Batch:
+    """Return so many steps of each sequence from the `first` (n,) on, of which there may be none."""
+    steps = first[:, None] + torch.arange(max(1, int(lengths.max())), device=lengths.device)
+    rows = torch.arange(len(batch), device=lengths.device)[:, None]
+    values = batch.values[rows, steps.clamp_max(batch.values.shape[1] - 1)]
+    return replace(batch, values=values, lengths=lengths)
+
+
 def own_steps(batch: Batch) -> Tensor:
     """Which steps belong to their sequence, shape (n, T)."""
-    return torch.arange(batch.values.shape[1], device=batch.values.device) < own_lengths(batch)[:, None]
+    return step_mask(own_lengths(batch), batch.values.shape[1])

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn.functional import kl_div
 
 from .._sklearn import COUNT, POSITIVE
-from ._base import Batch, Objective, masked
+from ..modules import mask_padding
+from ._base import Batch, Objective
 from ._classification import ClassificationMixin
 
 
@@ -110,7 +111,7 @@ def random_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
 def sphere(direction: Tensor, lengths: Tensor | None, radius: float) -> Tensor:
     """Scale each row of (n, T, E) to a root mean square of `radius` over its own steps; padding to 0."""
     n_steps = direction.shape[1]
-    direction = masked(direction, lengths)
+    direction = mask_padding(direction, lengths)
     largest = direction.abs().amax((1, 2), keepdim=True).clamp_min(1e-30)  # squares of gradients underflow
     direction = direction / largest
     size = (n_steps if lengths is None else lengths[:, None, None]) * direction.shape[2]
