@@ -47,6 +47,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         "pooling": [StrOptions(set(POOLINGS))],
         "patch_size": [StrOptions({"auto"}), *COUNT],
         "n_kernels": COUNT_OR_NONE,
+        "kernel_dropout": SHARE,
         "embedding_size": COUNT,
         "embedding_init": [StrOptions({"auto", "cooccurrence", "random"}), "array-like"],
         "freeze_embedding": [StrOptions({"auto"}), "boolean"],
@@ -137,6 +138,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             pooling=self.pooling,
             patch_size=patch_size,
             n_kernels=self.n_kernels,
+            kernel_dropout=self.kernel_dropout,
             embedding_size=embedding_size,
         )
 
@@ -146,7 +148,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         """Return a model with fresh weights, but for the `encoder` where one is given."""
         generator = torch.Generator().manual_seed(seed)
         if encoder is not None:
-            encoder.set_dropout(self.dropout)
+            encoder.set_dropout(self.dropout, self.kernel_dropout)
             self._freeze(encoder, encoder.frozen)
             model = Model(encoder, n_classes=n_classes, parts=objective.parts(encoder, n_classes))
             for part in (model.head, model.parts):

@@ -142,7 +142,7 @@ def test_random_kernels_are_rectified_convolutions_averaged_over_patches(patch_s
                 counts = [layer.out_channels for layer in kernels.convolutions]
                 pairs = zip(means.split(counts), (largest - means).split(counts), strict=True)
                 features = torch.cat([part for pair in pairs for part in pair])
-            expected = (features - features.mean()) / (features.var(correction=0) + 1e-5).sqrt()
+            expected = 0.25 * (features - features.mean()) / (features.var(correction=0) + 1e-5).sqrt()
             torch.testing.assert_close(got[i], expected)
 
 
@@ -180,6 +180,24 @@ def test_kernels_see_the_same_in_parts(split, monkeypatch):
     parts = torch.cat([encoder.kernels(x[i : i + 1], LENGTHS[i : i + 1]) for i in range(5)])
     torch.testing.assert_close(encoder.kernels(x, LENGTHS), parts, rtol=0, atol=1e-5)
     torch.testing.assert_close(encoder.kernels(x, None)[2], parts[2], rtol=0, atol=1e-5)
+
+
+def test_of_some_sequences_the_kernels_are_silent_in_training_and_of_all_where_they_must_not_look_ahead():
+    encoder = made_encoder(kernel_dropout=0.5, patch_size=3)
+    x = torch.randn(50, 9, 2, generator=seeded(1))
+    lengths = LENGTHS.repeat(10)
+    whole, _ = encoder.patched(x, lengths)
+    silent, _ = encoder.patched(x, lengths, beyond=False)
+    noisy, _ = encoder.patched(x, lengths, seeded(2))
+    like_whole, like_silent = ((noisy - other).abs().amax((1, 2)) < 1e-6 for other in (whole, silent))
+    assert torch.equal(like_whole, ~like_silent)
+    assert 15 < like_whole.sum() < 35
+    later = x.clone()
+    later[:, 3:] += 1
+    assert torch.equal(
+        encoder.patched(later, None, beyond=False)[0][:, 0], encoder.patched(x, None, beyond=False)[0][:, 0]
+    )
+    assert not torch.equal(encoder.patched(later, None)[0][:, 0], encoder.patched(x, None)[0][:, 0])
 
 
 def test_standardising_brings_features_to_mean_0_and_deviation_1_their_changes_to_size_1_and_constants_to_0():

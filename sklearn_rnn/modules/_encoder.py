@@ -31,6 +31,7 @@ class Architecture:
     patch_size: int
     embedding_size: int = 64  # of the vectors of tokens
     n_kernels: int = 0  # of numbers
+    kernel_dropout: float = 0.0
 
     @property
     def n_outputs(self) -> int:
@@ -101,9 +102,9 @@ class Encoder(nn.Module):
         self.frozen = frozen
         self.embedding.requires_grad_(not frozen)
 
-    def set_dropout(self, p: float) -> None:
-        """Drop values with probability `p` from now on."""
-        self.architecture = replace(self.architecture, dropout=p)
+    def set_dropout(self, p: float, of_kernels: float) -> None:
+        """Drop values with probability `p` from now on, and all that the kernels see of a sequence."""
+        self.architecture = replace(self.architecture, dropout=p, kernel_dropout=of_kernels)
         self.recurrence.dropout = p
 
     def standardised(self, values: Tensor) -> Tensor:
@@ -145,10 +146,16 @@ class Encoder(nn.Module):
         self, embedded: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """States (n, T / patch_size, S) of the recurrence, and their lengths."""
-        x, lengths = self.patched(embedded, lengths)
+        x, lengths = self.patched(embedded, lengths, generator)
         return self.recurrence(x, lengths, generator), lengths
 
-    def patched(self, embedded: Tensor, lengths: Tensor | None, beyond: bool = True) -> tuple[Tensor, Tensor | None]:
+    def patched(
+        self,
+        embedded: Tensor,
+        lengths: Tensor | None,
+        generator: torch.Generator | None = None,
+        beyond: bool = True,
+    ) -> tuple[Tensor, Tensor | None]:
         """Inputs (n, T / patch_size, H) of the recurrence, and their lengths.
 
         The kernels see steps beyond a patch; they are silent unless `beyond`.
@@ -157,11 +164,21 @@ class Encoder(nn.Module):
         p = self.architecture.patch_size
         patches = pad(x, (0, 0, 0, -x.shape[1] % p)).reshape(len(x), -1, p * x.shape[2])
         if self.kernels is not None:
-            n_seen = self.kernels.out_features
-            seen = self.kernels(x, lengths) if beyond else patches.new_zeros(*patches.shape[:2], n_seen)
+            seen = patches.new_zeros(*patches.shape[:2], self.kernels.out_features)
+            heard = self._heard(x, generator) if beyond else x.new_zeros(len(x)).bool()
+            if heard.all():
+                seen = self.kernels(x, lengths)
+            elif heard.any():
+                seen[heard] = self.kernels(x[heard], None if lengths is None else lengths[heard])
             patches = torch.cat([patches, seen], dim=2)
         ends = None if lengths is None else (lengths + p - 1).div(p, rounding_mode="floor")
         return self.norm(self.patches(patches)), ends
+
+    def _heard(self, x: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Which sequences (n,) the kernels are not silent for."""
+        p = self.architecture.kernel_dropout
+        heard = x.new_ones(len(x))
+        return (heard if p == 0 or generator is None else heard.bernoulli_(1 - p, generator=generator)).bool()
 
     def without(self, embedded: Tensor, hidden: Tensor, changes: Tensor) -> Tensor:
         """Zero the `hidden` of embedded steps (n, T, E), and the last change of those that `changes` says."""

@@ -11,6 +11,7 @@ from ._layers import blank, mask_padding, step_mask
 WIDTH = 9  # steps of a kernel, those between left out
 DILATIONS = (1, 2, 4, 8)
 SPREAD = 4  # steps from which on a patch has more to tell than its mean
+SCALE = 0.25  # of what the kernels see, against standardised values
 TINY = 1e-6  # deviation of responses below which an input counts as constant
 SOME = 1 << 20  # features of steps computed together: what a cache holds
 
@@ -86,4 +87,4 @@ class RandomKernels(nn.Module):
             patches = pad(responses.relu_(), (0, -n_steps % p)).unflatten(2, (-1, p))  # (n, K, T / p, p)
             mean = patches.sum(3) / n_own
             seen += [mean, patches.amax(3) - mean] if self.spread else [mean]
-        return layer_norm(torch.cat(seen, 1).transpose(1, 2), (self.out_features,))
+        return SCALE * layer_norm(torch.cat(seen, 1).transpose(1, 2), (self.out_features,))
