@@ -31,15 +31,17 @@ def alone(batch, i):
     return batch.values[i : i + 1, : LENGTHS[i]]
 
 
-def inputs(model, embedded):
-    """Inputs (K, H) of the recurrence, patch by patch, of embedded steps (1, L, E)."""
-    p = model.encoder.architecture.patch_size
+def inputs(model, embedded, beyond=True):
+    """Inputs (K, H) of the recurrence, patch by patch, of embedded steps (1, L, E), kernels silent or not."""
+    p, kernels = model.encoder.architecture.patch_size, model.encoder.kernels
     made = []
     for first in range(0, embedded.shape[1], p):
         patch = torch.zeros(p, embedded.shape[2], dtype=embedded.dtype)
         some = embedded[0, first : first + p]
-        patch = torch.cat([some, patch[len(some) :]])
-        made.append(model.encoder.norm(model.encoder.patches(patch.flatten())))
+        patch = torch.cat([some, patch[len(some) :]]).flatten()
+        if kernels is not None:
+            patch = torch.cat([patch, kernels(embedded, None)[0, first // p] * beyond])
+        made.append(model.encoder.norm(model.encoder.patches(patch)))
     return torch.stack(made)
 
 
@@ -68,11 +70,11 @@ def test_next_step_is_dai_and_le_2015_in_both_directions_as_peters_2018(tokens, 
     total = 0.0
     for i, length in enumerate(LENGTHS.tolist()):
         embedded = model.encoder.embed(alone(batch, i))
-        past = inputs(model, embedded)
+        past = inputs(model, embedded, beyond=False)
         if not tokens:  # the first change of a patch is the value before
             embedded = embedded.clone()
             embedded[:, ::patch_size, 2:] = 0
-        future = inputs(model, embedded)
+        future = inputs(model, embedded, beyond=False)
         for t in range(length):
             k = t // patch_size
             before = forwards(past[None, :k])[0][0, -1] if k else nothing
