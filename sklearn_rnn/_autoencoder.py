@@ -49,8 +49,6 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     n_kernels : int, default=128
         Random convolutions of 9 steps, dilated up to 8 times and never trained, whose rectified responses
         in each patch are beside its values (Dempster 2020); 0 for none. Token ids have none.
-    kernel_dropout : float, default=0.5
-        Share of the sequences that do without the random convolutions in a step of training.
     embedding_size : int, default=64
         Width of the vectors of token ids.
     embedding_init : {"auto", "cooccurrence", "random"} or array-like of shape (n_tokens, size), default="auto"
@@ -156,7 +154,6 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         pooling: str = "mean_max",
         patch_size: int | str = "auto",
         n_kernels: int = 128,
-        kernel_dropout: float = 0.5,
         embedding_size: int = 64,
         embedding_init: Any = "auto",
         freeze_embedding: bool | str = "auto",
@@ -187,7 +184,6 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         self.pooling = pooling
         self.patch_size = patch_size
         self.n_kernels = n_kernels
-        self.kernel_dropout = kernel_dropout
         self.embedding_size = embedding_size
         self.embedding_init = embedding_init
         self.freeze_embedding = freeze_embedding

@@ -47,7 +47,6 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         "pooling": [StrOptions(set(POOLINGS))],
         "patch_size": [StrOptions({"auto"}), *COUNT],
         "n_kernels": COUNT_OR_NONE,
-        "kernel_dropout": SHARE,
         "embedding_size": COUNT,
         "embedding_init": [StrOptions({"auto", "cooccurrence", "random"}), "array-like"],
         "freeze_embedding": [StrOptions({"auto"}), "boolean"],
@@ -138,7 +137,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             pooling=self.pooling,
             patch_size=patch_size,
             n_kernels=self.n_kernels,
-            kernel_dropout=self.kernel_dropout,
+            kernel_dropout=self._kernel_dropout(),
             embedding_size=embedding_size,
         )
 
@@ -148,7 +147,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         """Return a model with fresh weights, but for the `encoder` where one is given."""
         generator = torch.Generator().manual_seed(seed)
         if encoder is not None:
-            encoder.set_dropout(self.dropout, self.kernel_dropout)
+            encoder.set_dropout(self.dropout, self._kernel_dropout())
             self._freeze(encoder, encoder.frozen)
             model = Model(encoder, n_classes=n_classes, parts=objective.parts(encoder, n_classes))
             for part in (model.head, model.parts):
@@ -253,6 +252,10 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
     def _fine_tuning(self) -> tuple[float, float]:
         """Share of training for which the encoder is frozen, and the factor of its learning rate."""
         return 0.0, 1.0
+
+    def _kernel_dropout(self) -> float:
+        """Share of the sequences that do without the random kernels in a step of training."""
+        return 0.0
 
     def _check_device(self) -> None:
         if torch.device(self.device).type == "cuda" and not torch.cuda.is_available():

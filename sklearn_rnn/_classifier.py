@@ -24,7 +24,7 @@ from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate
 from ._labels import Labels, class_codes, is_missing, read_labels
 from ._sequences import Sequences, read_sequences
-from ._sklearn import FRACTION, POSITIVE, _check_sample_weight
+from ._sklearn import FRACTION, POSITIVE, SHARE, _check_sample_weight
 from .modules import Encoder
 from .objectives import Objective, objective_names
 
@@ -81,7 +81,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         Random convolutions of 9 steps, dilated up to 8 times and never trained, whose rectified responses
         in each patch are beside its values (Dempster 2020); 0 for none. Token ids have none.
     kernel_dropout : float, default=0.5
-        Share of the sequences that do without the random convolutions in a step of training.
+        Share of the sequences that do without the random convolutions in a step of training; none in
+        pretraining.
     embedding_size : int, default=64
         Width of the vectors of token ids.
     embedding_init : {"auto", "cooccurrence", "random"} or array-like of shape (n_tokens, size), default="auto"
@@ -193,6 +194,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         "pretraining": [str, Objective, RNNAutoencoderTransformer, FrozenEstimator, None],
         "freeze": FRACTION,
         "encoder_lr_factor": POSITIVE,
+        "kernel_dropout": SHARE,
         "missing_label": [object],
         "class_weight": [dict, list, str, None],
     }
@@ -391,6 +393,9 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
 
     def _fine_tuning(self) -> tuple[float, float]:
         return (0.0, 1.0) if self.pretraining is None else (self.freeze, self.encoder_lr_factor)
+
+    def _kernel_dropout(self) -> float:
+        return self.kernel_dropout
 
     def _transduce(self, sequences: Sequences, labels: Labels) -> None:
         self.label_distributions_ = np.eye(len(labels.classes), dtype=np.float32)[labels.codes]

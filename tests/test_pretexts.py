@@ -15,7 +15,7 @@ WAVES = np.sin(np.linspace(0, 9, 12) * random.uniform(0.5, 1.5, (16, 1)) + rando
 
 
 def trained(objective, X=WAVES, **params):
-    params = {"hidden_size": 6, "max_epochs": 4, "patch_size": 3, "random_state": 0} | params
+    params = {"hidden_size": 6, "n_kernels": 8, "max_epochs": 4, "patch_size": 3, "random_state": 0} | params
     return RNNAutoencoderTransformer(objective, **params).fit(X)
 
 
