@@ -449,3 +449,18 @@ def test_the_transduction_keeps_the_labels_and_fills_in_the_others():
     np.testing.assert_array_equal(clf.transduction_[:20], y[:20])
     np.testing.assert_array_equal(clf.transduction_[20:], clf.predict(X)[20:])
     np.testing.assert_allclose(clf.label_distributions_.sum(1), 1, atol=1e-5)
+
+
+def test_random_kernels_are_never_trained_and_silent_for_a_share_of_the_sequences_of_classifiers_alone():
+    X, _, y = toy()
+
+    def kernels(estimator):
+        return dict(estimator.net_.module_.encoder.kernels.named_parameters())
+
+    short, long = fitted(X, y, max_epochs=1), fitted(X, y, max_epochs=3)
+    assert not changed(kernels(short), kernels(long))
+    assert changed(kernels(short), kernels(fitted(X, y, max_epochs=1, random_state=1)))
+    shares = [e.net_.module_.encoder.architecture.kernel_dropout for e in (short, pretrained().fit(X))]
+    assert shares == [0.5, 0]
+    frozen = fitted(X, y, pretraining=FrozenEstimator(pretrained().fit(X)), kernel_dropout=0.3)
+    assert frozen.net_.module_.encoder.architecture.kernel_dropout == 0.3

@@ -50,7 +50,9 @@ def test_what_history_shows_is_of_training_rows_alone(objective):
 @pytest.mark.parametrize("objective", [NextStep(), MaskedReconstruction(), Reconstruction(feed="steps")])
 def test_what_can_be_told_from_its_surroundings_is_told_better_than_noise(objective):
     noise = np.random.default_rng(1).normal(size=WAVES.shape) * WAVES.std()
-    waves, nothing = (trained(objective, X, patch_size=1, max_epochs=12).score(X) for X in (WAVES, noise))
+    waves, nothing = (
+        trained(objective, X, n_kernels=128, patch_size=1, max_epochs=12).score(X) for X in (WAVES, noise)
+    )
     assert waves > -0.5
     assert nothing < waves - 0.2
 
