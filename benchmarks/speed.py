@@ -38,6 +38,7 @@ PLAIN = {
     "dropout": 0.0,
     "pooling": "last",
     "patch_size": 1,
+    "n_kernels": 0,
     "augmentation": None,
     "batch_size": BATCH,
     "lr": LR,

@@ -14,7 +14,7 @@ MAY_FAIL = {
 ESTIMATORS = {
     "RNNAutoencoderTransformer": RNNAutoencoderTransformer(),
     "RNNOutlierDetector": RNNOutlierDetector(
-        RNNAutoencoderTransformer(hidden_size=8, lr=0.02, max_epochs=10, random_state=0)
+        RNNAutoencoderTransformer(hidden_size=8, n_kernels=8, lr=0.02, max_epochs=10, random_state=0)
     ),
     "SemiSupervisedRNNClassifier": SemiSupervisedRNNClassifier(),
 }
