@@ -29,7 +29,7 @@ from .perturbations import Light, Perturbation, StepDrop, Strong
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
 PREDICT_SIZE = 1 << 20  # states computed together
 NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
-SCALE_STEPS = 1 << 16  # on which the random kernels are brought to scale
+SCALE_STEPS, SCALE_BLOCKS = 1 << 16, 8  # on which the random kernels are brought to scale, and where these lie
 OUT_OF_MEMORY = "allocate memory"
 
 
@@ -161,7 +161,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             self._set_vectors(encoder, sequences, generator)
         else:
             encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
-            encoder.scale_kernels(*some_steps(sequences))
+            if encoder.kernels is not None:
+                encoder.scale_kernels(*some_steps(sequences))
         return model
 
     def _set_vectors(self, encoder: Encoder, sequences: Sequences, generator: torch.Generator) -> None:
@@ -272,8 +273,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         rows = np.arange(len(sequences)) if only is None else only
         lengths = sequences.lengths[rows]
         order = np.arange(len(rows)) if sequences.equal else np.argsort(lengths, kind="stable")
-        a = model.encoder.architecture
-        budget = max(1, PREDICT_SIZE * a.patch_size // (a.hidden_size * (1 + a.bidirectional)))
+        budget = steps_together(model.encoder)
         size = max(1, min(1024, budget // int(np.median(lengths))))
         with self._computing(), torch.inference_mode():
             for some in like_lengths(order, lengths[order], size, 2 * budget):
@@ -287,10 +287,22 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         return output
 
 
+def steps_together(encoder: Encoder) -> int:
+    """Steps to compute together, so that what is known of them fits a cache."""
+    seen = 0 if encoder.kernels is None else encoder.kernels.out_features
+    width = max(encoder.recurrence.out_features, seen)
+    return max(1, PREDICT_SIZE * encoder.architecture.patch_size // width)
+
+
 def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Values and lengths of rows from all over the data, and of at most `SCALE_STEPS` steps."""
+    """Values and lengths of rows from all over the data, of about `SCALE_STEPS` steps, none cut longer than that.
+
+    They lie together in a few blocks: a memory map reads far more than the rows that are asked for.
+    """
     n_rows = max(1, min(len(sequences), SCALE_STEPS // int(np.median(sequences.lengths))))
-    values, lengths = sequences.batch(np.linspace(0, len(sequences) - 1, n_rows).astype(np.int64))
+    rows = np.arange(n_rows)
+    firsts = np.linspace(0, len(sequences) - n_rows, SCALE_BLOCKS).astype(np.int64)
+    values, lengths = sequences.batch(rows + firsts[rows * SCALE_BLOCKS // n_rows])
     ends = None if lengths is None else torch.from_numpy(lengths.clip(max=SCALE_STEPS))
     return torch.from_numpy(values[:, :SCALE_STEPS]), ends
 

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import Tensor
 
-from ._base import PREDICT_SIZE, SequenceEstimator
+from ._base import SequenceEstimator, steps_together
 from ._batches import like_lengths
 from ._labels import class_codes
 from ._sequences import Sequences
@@ -189,9 +189,8 @@ def _read(estimator: Any, X: Any) -> tuple[Any, Sequences]:
 
 def _by_step(estimator: Any, sequences: Sequences, part: BatchPart) -> list[NDArray]:
     """Apply `part(values, lengths, rows)` in batches; of each row, keep its own steps."""
-    a = estimator.net_.module_.encoder.architecture
     device = next(estimator.net_.module_.parameters()).device
-    steps = PREDICT_SIZE * a.patch_size // (a.hidden_size * (1 + a.bidirectional))
+    steps = steps_together(estimator.net_.module_.encoder)
     order = np.argsort(sequences.lengths, kind="stable")
     output: list[NDArray] = [np.empty(0)] * len(sequences)
     with estimator._computing():
