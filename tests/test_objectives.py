@@ -334,7 +334,9 @@ def supervised_accuracy():
     return toy_accuracy(objective="supervised")
 
 
-@pytest.mark.filterwarnings("ignore:.*did not learn to tell|.*generator of|.*posterior of:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings(
+    "ignore:.*did not learn to tell|.*generator of|.*posterior of:sklearn.exceptions.ConvergenceWarning"
+)
 @pytest.mark.parametrize("cls", [cls for cls in UNLABELED if cls in CLASSES])
 def test_on_a_toy_task_it_is_not_worse_than_supervised(cls, supervised_accuracy):
     trained = {"objective": cls()}
