@@ -21,7 +21,7 @@ from ._embeddings import cooccurrence_vectors, frequencies, given_shape, given_v
 from ._environment import computing
 from ._net import OPTIMIZERS, RecurrentNet, clone_callbacks
 from ._sequences import Sequences, read_sequences
-from ._sklearn import COUNT, COUNT_OR_NONE, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions
+from ._sklearn import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions
 from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
 from .objectives import Objective, Task, from_name, objective_names
 from .perturbations import Light, Perturbation, StepDrop, Strong
@@ -46,7 +46,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         "dropout": SHARE,
         "pooling": [StrOptions(set(POOLINGS))],
         "patch_size": [StrOptions({"auto"}), *COUNT],
-        "n_kernels": COUNT_OR_NONE,
+        "n_kernels": COUNT_OR_ZERO,
         "embedding_size": COUNT,
         "embedding_init": [StrOptions({"auto", "cooccurrence", "random"}), "array-like"],
         "freeze_embedding": [StrOptions({"auto"}), "boolean"],

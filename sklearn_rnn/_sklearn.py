@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_method_params, _check_sample_weight,
 
 __all__ = [
     "COUNT",
-    "COUNT_OR_NONE",
+    "COUNT_OR_ZERO",
     "FRACTION",
     "NOT_NEGATIVE",
     "OPEN_FRACTION",
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 COUNT = [Interval(Integral, 1, None, closed="left")]
-COUNT_OR_NONE = [Interval(Integral, 0, None, closed="left")]
+COUNT_OR_ZERO = [Interval(Integral, 0, None, closed="left")]
 NOT_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 POSITIVE = [Interval(Real, 0, None, closed="neither")]
 SHARE = [Interval(Real, 0, 1, closed="left")]

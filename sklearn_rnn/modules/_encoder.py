@@ -82,8 +82,8 @@ class Encoder(nn.Module):
 
     def scale_kernels(self, values: Tensor, lengths: Tensor | None) -> None:
         """Bring what the kernels answer to these numbers (n, T, F) to one scale, from now on."""
-        if self.kernels is not None:
-            self.kernels.scale(self.embed(values), lengths)
+        assert self.kernels is not None
+        self.kernels.scale(self.embed(values), lengths)
 
     def set_vectors(self, vectors: Tensor | None, frequency: Tensor) -> None:
         """Start from the `vectors` (n_tokens + 1, E) of tokens, where given; these are their frequencies."""
@@ -164,21 +164,28 @@ class Encoder(nn.Module):
         p = self.architecture.patch_size
         patches = pad(x, (0, 0, 0, -x.shape[1] % p)).reshape(len(x), -1, p * x.shape[2])
         if self.kernels is not None:
-            seen = patches.new_zeros(*patches.shape[:2], self.kernels.out_features)
-            heard = self._heard(x, generator) if beyond else x.new_zeros(len(x)).bool()
-            if heard.all():
-                seen = self.kernels(x, lengths)
-            elif heard.any():
-                seen[heard] = self.kernels(x[heard], None if lengths is None else lengths[heard])
-            patches = torch.cat([patches, seen], dim=2)
+            patches = torch.cat([patches, self._seen(self.kernels, x, lengths, generator, beyond)], dim=2)
         ends = None if lengths is None else (lengths + p - 1).div(p, rounding_mode="floor")
         return self.norm(self.patches(patches)), ends
 
-    def _heard(self, x: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Which sequences (n,) the kernels are not silent for."""
+    def _seen(
+        self,
+        kernels: RandomKernels,
+        x: Tensor,
+        lengths: Tensor | None,
+        generator: torch.Generator | None,
+        beyond: bool,
+    ) -> Tensor:
+        """What the kernels see in each patch; zeros of the sequences that they are silent for."""
         p = self.architecture.kernel_dropout
-        heard = x.new_ones(len(x))
-        return (heard if p == 0 or generator is None else heard.bernoulli_(1 - p, generator=generator)).bool()
+        if beyond and (p == 0 or generator is None):
+            return kernels(x, lengths)
+        seen = x.new_zeros(len(x), -(-x.shape[1] // kernels.patch_size), kernels.out_features)
+        if beyond:
+            heard = x.new_empty(len(x)).bernoulli_(1 - p, generator=generator).bool()
+            if heard.any():
+                seen[heard] = kernels(x[heard], None if lengths is None else lengths[heard])
+        return seen
 
     def without(self, embedded: Tensor, hidden: Tensor, changes: Tensor) -> Tensor:
         """Zero the `hidden` of embedded steps (n, T, E), and the last change of those that `changes` says."""

@@ -29,7 +29,7 @@ class RandomKernels(nn.Module):
     n_inputs : int
         Width of the steps.
     n_kernels : int
-        Convolutions at most, shared out evenly over the dilations.
+        Convolutions, shared out evenly over the dilations.
     patch_size : int
         Steps of a patch.
     n_steps : int
