@@ -137,7 +137,6 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             pooling=self.pooling,
             patch_size=patch_size,
             n_kernels=self.n_kernels,
-            kernel_dropout=self._kernel_dropout(),
             embedding_size=embedding_size,
         )
 
@@ -147,7 +146,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         """Return a model with fresh weights, but for the `encoder` where one is given."""
         generator = torch.Generator().manual_seed(seed)
         if encoder is not None:
-            encoder.set_dropout(self.dropout, self._kernel_dropout())
+            encoder.set_dropout(self.dropout)
             self._freeze(encoder, encoder.frozen)
             model = Model(encoder, n_classes=n_classes, parts=objective.parts(encoder, n_classes))
             for part in (model.head, model.parts):
@@ -215,6 +214,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         tokens = training.sequences.kind == "tokens"
         model.augmentation = checked(self.augmentation, StepDrop(0.2) if tokens else Light())
         model.strong_augmentation = checked(self.strong_augmentation, StepDrop(0.4) if tokens else Strong())
+        model.kernel_dropout = self._kernel_dropout(len(training.labeled))
         freeze, encoder_lr_factor = self._fine_tuning()
         self.net_ = RecurrentNet(
             model,
@@ -254,8 +254,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         """Share of training for which the encoder is frozen, and the factor of its learning rate."""
         return 0.0, 1.0
 
-    def _kernel_dropout(self) -> float:
-        """Share of the sequences that do without the random kernels in a step of training."""
+    def _kernel_dropout(self, n_labeled: int) -> float:
+        """Share of `n_labeled` sequences that do without the random kernels in a step of training."""
         return 0.0
 
     def _check_device(self) -> None:

@@ -24,7 +24,7 @@ from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate
 from ._labels import Labels, class_codes, is_missing, read_labels
 from ._sequences import Sequences, read_sequences
-from ._sklearn import FRACTION, POSITIVE, SHARE, _check_sample_weight
+from ._sklearn import FRACTION, POSITIVE, SHARE, StrOptions, _check_sample_weight
 from .modules import Encoder
 from .objectives import Objective, objective_names
 
@@ -46,7 +46,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
 
     Parameters
     ----------
-    objective : str or Objective, default="mean_teacher"
+    objective : str or Objective, default="fixmatch"
         What is minimised: a name such as `"supervised"`, or an instance from
         `sklearn_rnn.objectives`, which is cloned.
     pretraining : str, Objective, RNNAutoencoderTransformer, FrozenEstimator or None, default=None
@@ -80,9 +80,9 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     n_kernels : int, default=128
         Random convolutions of 9 steps, dilated up to 8 times and never trained, whose rectified responses
         in each patch are beside its values (Dempster 2020); 0 for none. Token ids have none.
-    kernel_dropout : float, default=0.5
-        Share of the sequences that do without the random convolutions in a step of training; none in
-        pretraining.
+    kernel_dropout : float or "auto", default="auto"
+        Share of the labeled sequences that do without the random convolutions in a step of training.
+        `"auto"` is 50 sequences' share, at most 0.5: many labels need none.
     embedding_size : int, default=64
         Width of the vectors of token ids.
     embedding_init : {"auto", "cooccurrence", "random"} or array-like of shape (n_tokens, size), default="auto"
@@ -194,14 +194,14 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         "pretraining": [str, Objective, RNNAutoencoderTransformer, FrozenEstimator, None],
         "freeze": FRACTION,
         "encoder_lr_factor": POSITIVE,
-        "kernel_dropout": SHARE,
+        "kernel_dropout": [*SHARE, StrOptions({"auto"})],
         "missing_label": [object],
         "class_weight": [dict, list, str, None],
     }
 
     def __init__(
         self,
-        objective: str | Objective = "mean_teacher",
+        objective: str | Objective = "fixmatch",
         *,
         pretraining: Any = None,
         freeze: float = 0,
@@ -216,7 +216,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         pooling: str = "mean_max",
         patch_size: int | str = "auto",
         n_kernels: int = 128,
-        kernel_dropout: float = 0.5,
+        kernel_dropout: float | str = "auto",
         embedding_size: int = 64,
         embedding_init: Any = "auto",
         freeze_embedding: bool | str = "auto",
@@ -394,8 +394,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     def _fine_tuning(self) -> tuple[float, float]:
         return (0.0, 1.0) if self.pretraining is None else (self.freeze, self.encoder_lr_factor)
 
-    def _kernel_dropout(self) -> float:
-        return self.kernel_dropout
+    def _kernel_dropout(self, n_labeled: int) -> float:
+        return min(0.5, 50 / n_labeled) if isinstance(self.kernel_dropout, str) else self.kernel_dropout
 
     def _transduce(self, sequences: Sequences, labels: Labels) -> None:
         self.label_distributions_ = np.eye(len(labels.classes), dtype=np.float32)[labels.codes]

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from sklearn_rnn.modules import CELLS, POOLINGS, Architecture, Decoder, Encoder, RecurrentStack, initialise
+from sklearn_rnn.modules import CELLS, POOLINGS, Architecture, Decoder, Encoder, Model, RecurrentStack, initialise
 from sklearn_rnn.modules._kernels import RandomKernels
 from sklearn_rnn.perturbations import Light
 
@@ -182,22 +182,32 @@ def test_kernels_see_the_same_in_parts(split, monkeypatch):
     torch.testing.assert_close(encoder.kernels(x, None)[2], parts[2], rtol=0, atol=1e-5)
 
 
-def test_of_some_sequences_the_kernels_are_silent_in_training_and_of_all_where_they_must_not_look_ahead():
-    encoder = made_encoder(kernel_dropout=0.5, patch_size=3)
+def test_the_kernels_are_silent_for_sequences_that_are_not_heard_which_then_look_no_step_ahead():
+    encoder = made_encoder(patch_size=3)
     x = torch.randn(50, 9, 2, generator=seeded(1))
-    lengths = LENGTHS.repeat(10)
-    whole, _ = encoder.patched(x, lengths)
-    silent, _ = encoder.patched(x, lengths, beyond=False)
-    noisy, _ = encoder.patched(x, lengths, seeded(2))
-    like_whole, like_silent = ((noisy - other).abs().amax((1, 2)) < 1e-6 for other in (whole, silent))
-    assert torch.equal(like_whole, ~like_silent)
-    assert 15 < like_whole.sum() < 35
+    lengths, none = LENGTHS.repeat(10), torch.zeros(50, dtype=torch.bool)
+    heard = torch.arange(50) % 3 == 0
+    whole, silent, mixed = (encoder.patched(x, lengths, mask)[0] for mask in (None, none, heard))
+    torch.testing.assert_close(mixed, torch.where(heard[:, None, None], whole, silent), rtol=0, atol=1e-6)
     later = x.clone()
     later[:, 3:] += 1
-    assert torch.equal(
-        encoder.patched(later, None, beyond=False)[0][:, 0], encoder.patched(x, None, beyond=False)[0][:, 0]
-    )
+    assert torch.equal(encoder.patched(later, None, none)[0][:, 0], encoder.patched(x, None, none)[0][:, 0])
     assert not torch.equal(encoder.patched(later, None)[0][:, 0], encoder.patched(x, None)[0][:, 0])
+
+
+def test_labeled_sequences_alone_do_without_the_kernels_in_training_and_only_a_share_of_them():
+    encoder = made_encoder()
+    encoder.set_dropout(0.0)
+    model = Model(encoder, n_classes=3)
+    initialise(model, seeded(0))
+    model.kernel_dropout = 0.5
+    x = torch.randn(100, 9, 2, generator=seeded(1))
+    whole = model.logits(x, None)
+    changed = (model.logits(x, None, seeded(2), n_labeled=60) != whole).any(1)
+    assert 15 < changed[:60].sum() < 45
+    assert not changed[60:].any()
+    assert torch.equal(model.logits(x, None, seeded(2)), whole)
+    assert torch.equal(model.logits(x, None, n_labeled=60), whole)
 
 
 def test_standardising_brings_features_to_mean_0_and_deviation_1_their_changes_to_size_1_and_constants_to_0():

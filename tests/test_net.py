@@ -451,7 +451,7 @@ def test_the_transduction_keeps_the_labels_and_fills_in_the_others():
     np.testing.assert_allclose(clf.label_distributions_.sum(1), 1, atol=1e-5)
 
 
-def test_random_kernels_are_never_trained_and_silent_for_a_share_of_the_sequences_of_classifiers_alone():
+def test_random_kernels_are_never_trained():
     X, _, y = toy()
 
     def kernels(estimator):
@@ -460,7 +460,16 @@ def test_random_kernels_are_never_trained_and_silent_for_a_share_of_the_sequence
     short, long = fitted(X, y, max_epochs=1), fitted(X, y, max_epochs=3)
     assert not changed(kernels(short), kernels(long))
     assert changed(kernels(short), kernels(fitted(X, y, max_epochs=1, random_state=1)))
-    shares = [e.net_.module_.encoder.architecture.kernel_dropout for e in (short, pretrained().fit(X))]
-    assert shares == [0.5, 0]
-    frozen = fitted(X, y, pretraining=FrozenEstimator(pretrained().fit(X)), kernel_dropout=0.3)
-    assert frozen.net_.module_.encoder.architecture.kernel_dropout == 0.3
+
+
+def test_few_labels_do_without_the_kernels_for_half_of_the_steps_and_many_hardly_ever():
+    X, y, _ = toy()
+
+    def share(estimator):
+        return estimator.net_.module_.kernel_dropout
+
+    assert share(fitted(X, y)) == 0.5
+    assert share(fitted(np.tile(X, (10, 1, 1)), np.arange(10 * len(X)) % 2)) == 50 / (10 * len(X))
+    assert share(fitted(X, y, kernel_dropout=0.3)) == 0.3
+    assert share(fitted(X, y, pretraining="reconstruction")) == 0.5
+    assert share(pretrained().fit(X)) == 0

@@ -31,7 +31,6 @@ class Architecture:
     patch_size: int
     embedding_size: int = 64  # of the vectors of tokens
     n_kernels: int = 0  # of numbers
-    kernel_dropout: float = 0.0
 
     @property
     def n_outputs(self) -> int:
@@ -102,9 +101,9 @@ class Encoder(nn.Module):
         self.frozen = frozen
         self.embedding.requires_grad_(not frozen)
 
-    def set_dropout(self, p: float, of_kernels: float) -> None:
-        """Drop values with probability `p` from now on, and all that the kernels see of a sequence."""
-        self.architecture = replace(self.architecture, dropout=p, kernel_dropout=of_kernels)
+    def set_dropout(self, p: float) -> None:
+        """Drop values with probability `p` from now on."""
+        self.architecture = replace(self.architecture, dropout=p)
         self.recurrence.dropout = p
 
     def standardised(self, values: Tensor) -> Tensor:
@@ -134,57 +133,53 @@ class Encoder(nn.Module):
         variance = (self.frequency @ (weight - mean).square()).mean()
         return (vectors - mean) * (variance + 1e-8).rsqrt()
 
-    def forward(self, embedded: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
-        """Codes of embedded steps."""
-        return self.pooled(*self.states(embedded, lengths, generator), generator)
+    def forward(
+        self,
+        embedded: Tensor,
+        lengths: Tensor | None,
+        generator: torch.Generator | None = None,
+        heard: Tensor | None = None,
+    ) -> Tensor:
+        """Codes of embedded steps; for which sequences (n,) the kernels are `heard`, all unless given."""
+        return self.pooled(*self.states(embedded, lengths, generator, heard), generator)
 
     def pooled(self, states: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
         """Codes of states (n, T / patch_size, S)."""
         return dropout(self.pooling(states, lengths), self.architecture.dropout, generator)
 
     def states(
-        self, embedded: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None
-    ) -> tuple[Tensor, Tensor | None]:
-        """States (n, T / patch_size, S) of the recurrence, and their lengths."""
-        x, lengths = self.patched(embedded, lengths, generator)
-        return self.recurrence(x, lengths, generator), lengths
-
-    def patched(
         self,
         embedded: Tensor,
         lengths: Tensor | None,
         generator: torch.Generator | None = None,
-        beyond: bool = True,
+        heard: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """States (n, T / patch_size, S) of the recurrence, and their lengths."""
+        x, lengths = self.patched(embedded, lengths, heard)
+        return self.recurrence(x, lengths, generator), lengths
+
+    def patched(
+        self, embedded: Tensor, lengths: Tensor | None, heard: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Inputs (n, T / patch_size, H) of the recurrence, and their lengths.
 
-        The kernels see steps beyond a patch; they are silent unless `beyond`.
+        The kernels see steps beyond a patch; zeros stand for what they see of a sequence that is not `heard`.
         """
         x = mask_padding(embedded, lengths)
         p = self.architecture.patch_size
         patches = pad(x, (0, 0, 0, -x.shape[1] % p)).reshape(len(x), -1, p * x.shape[2])
         if self.kernels is not None:
-            patches = torch.cat([patches, self._seen(self.kernels, x, lengths, generator, beyond)], dim=2)
+            patches = torch.cat([patches, self._seen(self.kernels, x, lengths, heard)], dim=2)
         ends = None if lengths is None else (lengths + p - 1).div(p, rounding_mode="floor")
         return self.norm(self.patches(patches)), ends
 
-    def _seen(
-        self,
-        kernels: RandomKernels,
-        x: Tensor,
-        lengths: Tensor | None,
-        generator: torch.Generator | None,
-        beyond: bool,
-    ) -> Tensor:
-        """What the kernels see in each patch; zeros of the sequences that they are silent for."""
-        p = self.architecture.kernel_dropout
-        if beyond and (p == 0 or generator is None):
+    def _seen(self, kernels: RandomKernels, x: Tensor, lengths: Tensor | None, heard: Tensor | None) -> Tensor:
+        """What the kernels see in each patch."""
+        if heard is None:
             return kernels(x, lengths)
         seen = x.new_zeros(len(x), -(-x.shape[1] // kernels.patch_size), kernels.out_features)
-        if beyond:
-            heard = x.new_empty(len(x)).bernoulli_(1 - p, generator=generator).bool()
-            if heard.any():
-                seen[heard] = kernels(x[heard], None if lengths is None else lengths[heard])
+        if heard.any():
+            seen[heard] = kernels(x[heard], None if lengths is None else lengths[heard])
         return seen
 
     def without(self, embedded: Tensor, hidden: Tensor, changes: Tensor) -> Tensor:

@@ -44,6 +44,7 @@ class Model(nn.Module):
         self.strong_augmentation = strong_augmentation
         self.head = linear(encoder.out_features, n_classes) if n_classes else None
         self.parts = nn.ModuleDict(parts or {})
+        self.kernel_dropout = 0.0  # share of labeled rows that do without the encoder's kernels in training
 
     def view(
         self, values: Tensor, lengths: Tensor | None, generator: torch.Generator | None, strong: bool = False
@@ -55,10 +56,20 @@ class Model(nn.Module):
             return embedded
         return augmentation(embedded, lengths, generator)
 
-    def logits(self, embedded: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
-        """Class scores (n, n_classes) of embedded steps."""
+    def logits(
+        self,
+        embedded: Tensor,
+        lengths: Tensor | None,
+        generator: torch.Generator | None = None,
+        n_labeled: int = 0,
+    ) -> Tensor:
+        """Class scores (n, n_classes) of embedded steps; the first `n_labeled` may have to do without kernels."""
         assert self.head is not None
-        return self.head(self.encoder(embedded, lengths, generator))
+        heard = None
+        if n_labeled and self.kernel_dropout and generator is not None:
+            heard = embedded.new_ones(len(embedded)).bool()
+            heard[:n_labeled].bernoulli_(1 - self.kernel_dropout, generator=generator)
+        return self.head(self.encoder(embedded, lengths, generator, heard))
 
     def code(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Codes (n, out_features), without noise."""

@@ -85,7 +85,8 @@ def states_around(encoder: Any, embedded: Tensor, batch: Batch, head: str) -> Te
     if backward:  # the first change in a patch tells of the step before
         steps = torch.arange(embedded.shape[1], device=embedded.device)
         embedded = encoder.without(embedded, steps < 0, steps % encoder.architecture.patch_size == 0)
-    x, lengths = encoder.patched(embedded, batch.lengths, beyond=False)
+    silent = torch.zeros(len(embedded), dtype=torch.bool, device=embedded.device)
+    x, lengths = encoder.patched(embedded, batch.lengths, heard=silent)
     states = encoder.recurrence.alone(x, lengths, batch.generator, backward)
     if backward:
         return pad(mask_padding(states, lengths)[:, 1:], (0, 0, 0, 1))
