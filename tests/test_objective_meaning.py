@@ -37,9 +37,9 @@ class Seen:
     def __getattr__(self, name):
         return getattr(self.model, name)
 
-    def logits(self, embedded, lengths, generator=None):
+    def logits(self, embedded, lengths, generator=None, n_labeled=0):
         self.asked.append(embedded.detach())
-        return self.model.logits(embedded, lengths, generator)
+        return self.model.logits(embedded, lengths, generator, n_labeled)
 
 
 # Adversarial steps
