@@ -215,14 +215,12 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         model.augmentation = checked(self.augmentation, StepDrop(0.2) if tokens else Light())
         model.strong_augmentation = checked(self.strong_augmentation, StepDrop(0.4) if tokens else Strong())
         model.kernel_dropout = self._kernel_dropout(len(training.labeled))
-        freeze, encoder_lr_factor = self._fine_tuning()
         self.net_ = RecurrentNet(
             model,
             objective=objective,
             gradient_clip=self.gradient_clip,
             seed=seed,
-            freeze=freeze,
-            encoder_lr_factor=encoder_lr_factor,
+            **self._fine_tuning(),
             max_epochs=self.max_epochs,
             lr=(TOKENS_LR if tokens else NUMBERS_LR) if self.lr == "auto" else self.lr,
             weight_decay=self.weight_decay,
@@ -250,9 +248,9 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             self.n_iter_ = len(self.history_)
         objective.diagnose(self.history_)
 
-    def _fine_tuning(self) -> tuple[float, float]:
-        """Share of training for which the encoder is frozen, and the factor of its learning rate."""
-        return 0.0, 1.0
+    def _fine_tuning(self) -> dict[str, Any]:
+        """How the net trains an encoder that was trained before."""
+        return {}
 
     def _kernel_dropout(self, n_labeled: int) -> float:
         """Share of `n_labeled` sequences that do without the random kernels in a step of training."""

@@ -56,6 +56,9 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     freeze : float, default=0
         Share of training, from its beginning, for which a pretrained encoder keeps its weights and
         the head alone is trained; 1 for all of it.
+    gradual_unfreezing : bool, default=False
+        Whether the encoder's layers are trained again one after the other, the last first, at equal
+        intervals within that share (Howard and Ruder 2018), rather than all at its end.
     encoder_lr_factor : float, default=0.5
         Learning rate of a pretrained encoder, as a factor of `lr` (Dai and Le 2015).
     missing_label : int, float, str, None or nan, default=-1
@@ -193,6 +196,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         **SequenceEstimator._parameter_constraints,
         "pretraining": [str, Objective, RNNAutoencoderTransformer, FrozenEstimator, None],
         "freeze": FRACTION,
+        "gradual_unfreezing": ["boolean"],
         "encoder_lr_factor": POSITIVE,
         "kernel_dropout": [*SHARE, StrOptions({"auto"})],
         "missing_label": [object],
@@ -205,6 +209,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         *,
         pretraining: Any = None,
         freeze: float = 0,
+        gradual_unfreezing: bool = False,
         encoder_lr_factor: float = 0.5,
         missing_label: Any = -1,
         class_weight: Any = None,
@@ -241,6 +246,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         self.objective = objective
         self.pretraining = pretraining
         self.freeze = freeze
+        self.gradual_unfreezing = gradual_unfreezing
         self.encoder_lr_factor = encoder_lr_factor
         self.missing_label = missing_label
         self.class_weight = class_weight
@@ -391,8 +397,9 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
                     "its encoder becomes the classifier's, so set them alike."
                 )
 
-    def _fine_tuning(self) -> tuple[float, float]:
-        return (0.0, 1.0) if self.pretraining is None else (self.freeze, self.encoder_lr_factor)
+    def _fine_tuning(self) -> dict[str, Any]:
+        names = () if self.pretraining is None else ("freeze", "gradual_unfreezing", "encoder_lr_factor")
+        return {name: getattr(self, name) for name in names}
 
     def _kernel_dropout(self, n_labeled: int) -> float:
         return min(0.5, 50 / n_labeled) if isinstance(self.kernel_dropout, str) else self.kernel_dropout

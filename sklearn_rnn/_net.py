@@ -53,6 +53,7 @@ class RecurrentNet(NeuralNet):
         gradient_clip: float | None,
         seed: int,
         freeze: float = 0.0,
+        gradual_unfreezing: bool = False,
         encoder_lr_factor: float = 1.0,
         **kwargs: Any,
     ):
@@ -62,6 +63,7 @@ class RecurrentNet(NeuralNet):
         self.gradient_clip = gradient_clip
         self.seed = seed
         self.freeze = freeze
+        self.gradual_unfreezing = gradual_unfreezing
         self.encoder_lr_factor = encoder_lr_factor
 
     @property
@@ -122,7 +124,7 @@ class RecurrentNet(NeuralNet):
         With `patience`, a round stops after so many epochs without a better loss. Whatever ends it, the
         module has the best weights so far; if a later round is cut short, those of the round before.
         """
-        self.freezing_ = [w for w in self.module_.encoder.parameters() if w.requires_grad] if self.freeze else []
+        self.freezing_ = self._freezing()
         self.scheduled_ = not any(isinstance(cb, LRScheduler) for _, cb in self.callbacks_)
         self._hooks = {name: self._overriding(name) for name in ("on_batch_begin", "on_batch_end", "on_grad_computed")}
         first = _copy(self.module_) if self.objective.n_rounds > 1 else {}
@@ -146,7 +148,7 @@ class RecurrentNet(NeuralNet):
                 self.module_.load_state_dict(last)
             self.optimizer_ = None
             self.opponent_optimizer_ = None
-            self._freeze(False)
+            self._freeze(1.0)
             self.module_.zero_grad()
             del self.parameters_, self.opponents_, self.freezing_, self._hooks, self.watch_
         watch.end()
@@ -246,7 +248,7 @@ class RecurrentNet(NeuralNet):
 
     def train_step(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step; optimisers that need a closure get one."""
-        self._freeze(self.freeze == 1 or batch[0].progress < self.freeze)
+        self._freeze(batch[0].progress)
         if self.scheduled_:
             rate = self.lr * self.objective.rate * one_cycle(batch[0].progress)
             for optimizer in (self.optimizer_, self.opponent_optimizer_):
@@ -266,10 +268,17 @@ class RecurrentNet(NeuralNet):
         self.objective.after_step(self.module_)
         return step
 
-    def _freeze(self, frozen: bool) -> None:
-        """Leave the encoder's weights as they are from now on, or train them."""
-        for weight in self.freezing_:
-            weight.requires_grad_(not frozen)
+    def _freezing(self) -> list[tuple[float, list[nn.Parameter]]]:
+        """Return the encoder's weights with the share of training for which they stay as they are."""
+        layers = self.module_.encoder.layers() if self.freeze else []
+        shares = range(1, len(layers) + 1) if self.gradual_unfreezing else [len(layers)] * len(layers)
+        return [(self.freeze * i / len(layers), layer) for i, layer in zip(shares, layers, strict=True)]
+
+    def _freeze(self, progress: float) -> None:
+        """Train those of the encoder's weights whose time has come, and leave the others as they are."""
+        for share, layer in self.freezing_:
+            for weight in layer:
+                weight.requires_grad_(progress >= share)
 
     def train_step_single(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Compute the loss terms and the gradient, clipped."""

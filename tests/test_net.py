@@ -337,6 +337,30 @@ def test_the_encoder_is_frozen_for_the_share_of_training_that_freeze_says():
     )
 
 
+@pytest.mark.parametrize(("gradual", "moments"), [(True, [1, 2, 3]), (False, [3, 3, 3])], ids=["gradual", "at once"])
+def test_layers_thaw_one_after_the_other_the_last_first_or_all_at_once(gradual, moments):
+    class Layers(Callback):
+        def on_epoch_begin(self, net, **kwargs):
+            encoder = net.module_.encoder
+            weights = (encoder.recurrence.backwards[1], encoder.recurrence.forwards[0], encoder.patches)
+            for name, layer in zip("abc", weights, strict=True):
+                net.history.record(name, next(layer.parameters()).sum().item())
+
+    X, _, y = toy()
+    options = {"pretraining": "next_step", "freeze": 0.5, "objective": "supervised", "max_epochs": 6, "num_layers": 2}
+    history = fitted(X, y, callbacks=[Layers()], gradual_unfreezing=gradual, **options).history_
+    kept = [[history[i, name] == history[0, name] for i in range(6)].index(False) - 1 for name in "abc"]
+    assert kept == moments
+
+
+@pytest.mark.parametrize("X", [toy()[0], list(np.arange(120).reshape(20, 6) % 5)], ids=["numbers", "tokens"])
+def test_the_layers_of_an_encoder_hold_each_weight_that_is_trained_once(X):
+    encoder = RNNAutoencoderTransformer(**TINY, pooling="attention", num_layers=2).fit(X).net_.module_.encoder
+    held = [id(weight) for layer in encoder.layers() for weight in layer]
+    assert sorted(held) == sorted(id(weight) for weight in encoder.parameters() if weight.requires_grad)
+    assert len(encoder.layers()) == 3
+
+
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 def test_the_first_step_of_a_pretrained_encoder_is_as_long_as_its_factor_says(optimizer):
     class Steps(Callback):

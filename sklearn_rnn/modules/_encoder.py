@@ -101,6 +101,15 @@ class Encoder(nn.Module):
         self.frozen = frozen
         self.embedding.requires_grad_(not frozen)
 
+    def layers(self) -> list[list[nn.Parameter]]:
+        """Weights that are trained, layer by layer, the last first: each recurrent one, and what embeds the steps."""
+        stack, n = self.recurrence, len(self.recurrence.forwards)
+        modules = [[recurrent[i] for recurrent in (stack.forwards, stack.backwards) if recurrent] for i in range(n)]
+        modules[-1].append(self.pooling)
+        first = [self.embedding, self.patches, self.norm]
+        modules.insert(0, [module for module in first if module is not None])
+        return [[w for m in layer for w in m.parameters() if w.requires_grad] for layer in reversed(modules)]
+
     def set_dropout(self, p: float) -> None:
         """Drop values with probability `p` from now on."""
         self.architecture = replace(self.architecture, dropout=p)
