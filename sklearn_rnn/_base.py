@@ -30,6 +30,7 @@ WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
 PREDICT_SIZE = 1 << 20  # states computed together
 NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
 SCALE_STEPS, SCALE_BLOCKS = 1 << 16, 8  # on which the random kernels are brought to scale, and where these lie
+SCALE_LENGTH = 4  # of a sequence there, in median lengths
 OUT_OF_MEMORY = "allocate memory"
 
 
@@ -293,16 +294,18 @@ def steps_together(encoder: Encoder) -> int:
 
 
 def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Values and lengths of rows from all over the data, of about `SCALE_STEPS` steps, none cut longer than that.
+    """Values and lengths of rows from all over the data, of about `SCALE_STEPS` steps; none cut much above the median.
 
     They lie together in a few blocks: a memory map reads far more than the rows that are asked for.
     """
-    n_rows = max(1, min(len(sequences), SCALE_STEPS // int(np.median(sequences.lengths))))
+    median = int(np.median(sequences.lengths))
+    longest = min(SCALE_LENGTH * median, SCALE_STEPS)
+    n_rows = max(1, min(len(sequences), SCALE_STEPS // median))
     rows = np.arange(n_rows)
     firsts = np.linspace(0, len(sequences) - n_rows, SCALE_BLOCKS).astype(np.int64)
-    values, lengths = sequences.batch(rows + firsts[rows * SCALE_BLOCKS // n_rows])
-    ends = None if lengths is None else torch.from_numpy(lengths.clip(max=SCALE_STEPS))
-    return torch.from_numpy(values[:, :SCALE_STEPS]), ends
+    short = replace(sequences, lengths=np.minimum(sequences.lengths, longest))
+    values, lengths = short.batch(rows + firsts[rows * SCALE_BLOCKS // n_rows])
+    return torch.from_numpy(values), None if lengths is None else torch.from_numpy(lengths)
 
 
 def objective_can(method: str) -> Callable[[Any], bool]:

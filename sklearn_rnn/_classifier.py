@@ -85,7 +85,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         in each patch are beside its values (Dempster 2020); 0 for none. Token ids have none.
     kernel_dropout : float or "auto", default="auto"
         Share of the labeled sequences that do without the random convolutions in a step of training.
-        `"auto"` is 50 sequences' share, at most 0.5: many labels need none.
+        `"auto"` is 50 sequences' share of those that have a label in `fit`, at most 0.5: many labels
+        need none.
     embedding_size : int, default=64
         Width of the vectors of token ids.
     embedding_init : {"auto", "cooccurrence", "random"} or array-like of shape (n_tokens, size), default="auto"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_rnn import RNNAutoencoderTransformer
+from sklearn_rnn._base import SCALE_STEPS, some_steps
 from sklearn_rnn._batches import MAX_STEPS, Rows
 from sklearn_rnn._sequences import read_sequences
 
@@ -29,3 +30,12 @@ def test_batches_in_order_hold_each_row_once_and_are_small_when_padded():
     parts = rows.in_order(rows.labeled, 64)
     np.testing.assert_array_equal(np.concatenate(parts), rows.labeled)
     assert max(len(part) for part in parts) * 90_000 <= MAX_STEPS
+
+
+def test_one_very_long_sequence_makes_no_huge_sample_for_the_scale_of_the_kernels():
+    values, lengths = some_steps(ragged([10] * 1000 + [200_000], 1).sequences)
+    assert values.shape == (1001, 40, 1)
+    assert sorted(set(lengths.tolist())) == [10, 40]
+    values, lengths = some_steps(ragged([200_000], 1).sequences)
+    assert values.shape == (1, SCALE_STEPS, 1)
+    assert lengths is None

@@ -114,9 +114,10 @@ def test_dropout_acts_only_with_a_generator():
     assert not torch.equal(encoder(x, LENGTHS, seeded(2)), encoder(x, LENGTHS))
 
 
-def test_making_and_initialising_touch_no_global_random_state():
+@pytest.mark.parametrize("n_tokens", [0, 5])
+def test_making_and_initialising_touch_no_global_random_state(n_tokens):
     before = torch.get_rng_state()
-    made_encoder(pooling="attention", n_tokens=5)
+    made_encoder(pooling="attention", n_tokens=n_tokens)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -151,13 +152,13 @@ def test_kernels_reach_over_no_more_steps_than_asked_and_share_out_what_there_is
         layers = RandomKernels(3, n_kernels, 1, n_steps).convolutions
         return {layer.dilation[0]: layer.out_channels for layer in layers}
 
-    assert dilated(10, 64) == {1: 3, 2: 3, 4: 2, 8: 2}
-    assert dilated(10, 63) == {1: 4, 2: 3, 4: 3}
+    assert dilated(10, 65) == {1: 3, 2: 3, 4: 2, 8: 2}
+    assert dilated(10, 64) == {1: 4, 2: 3, 4: 3}
     assert dilated(10, 2) == {1: 10}
-    assert dilated(2, 64) == {1: 1, 2: 1}
+    assert dilated(2, 65) == {1: 1, 2: 1}
 
 
-def test_scaled_kernels_answer_with_mean_0_and_deviation_1_beside_their_bias_and_with_0_to_constants():
+def test_scaled_kernels_answer_with_mean_0_and_deviation_1_beside_their_bias():
     encoder = made_encoder(n_features=2)
     layer, biases = encoder.kernels.convolutions[0], encoder.kernels.convolutions[0].bias.clone()
     values = 100 + 30 * torch.randn(200, 9, 2, generator=seeded(1)).cumsum(1)
@@ -167,9 +168,16 @@ def test_scaled_kernels_answer_with_mean_0_and_deviation_1_beside_their_bias_and
     answers = layer((encoder.embed(values) * own[:, :, None]).transpose(1, 2)).transpose(1, 2)[own]
     torch.testing.assert_close(answers.mean(0), biases, rtol=0, atol=1e-4)
     torch.testing.assert_close(answers.std(0), torch.ones_like(biases), rtol=0, atol=1e-3)
-    constant = made_encoder(n_features=1)
-    constant.scale_kernels(torch.zeros(5, 9, 1), None)
-    assert all(torch.isfinite(w).all() for w in constant.kernels.parameters())
+
+
+def test_kernels_that_would_answer_noise_more_than_the_data_are_turned_off():
+    smooth = torch.sin(torch.linspace(0, 6, 500) + torch.arange(6.0)[:, None])[:, :, None]
+    for values, n_on in ((torch.zeros(5, 9, 1), 0), (smooth, 0), (torch.randn(50, 9, 1, generator=seeded(1)), 5)):
+        encoder = made_encoder()
+        encoder.scale_kernels(values, None)
+        weights = torch.cat([layer.weight.flatten(1) for layer in encoder.kernels.convolutions])
+        assert weights.any(1).sum() == n_on
+        assert torch.isfinite(weights).all()
 
 
 @pytest.mark.parametrize("split", [1, 90, 1 << 23])

@@ -497,3 +497,21 @@ def test_few_labels_do_without_the_kernels_for_half_of_the_steps_and_many_hardly
     assert share(fitted(X, y, kernel_dropout=0.3)) == 0.3
     assert share(fitted(X, y, pretraining="reconstruction")) == 0.5
     assert share(pretrained().fit(X)) == 0
+
+
+def test_kernel_dropout_changes_nets_that_have_kernels_and_no_others():
+    X, _, y = toy()
+
+    def silent(share, **params):
+        return fitted(X, y, kernel_dropout=share, **params).predict_proba(X)
+
+    assert not np.array_equal(silent(0), silent(0.5))
+    np.testing.assert_array_equal(silent(0, n_kernels=0), silent(0.5, n_kernels=0))
+
+
+def test_smooth_series_are_told_apart_with_the_kernels_as_without():
+    random, y = np.random.default_rng(0), np.arange(120) % 3
+    phases, sizes = random.uniform(0, 1, (120, 1)), random.uniform(0.5, 1.5, (120, 1))
+    X = sizes * np.sin(2 * np.pi * (np.linspace(0, 1, 500) * (2 + y / 2)[:, None] + phases))
+    clf = SemiSupervisedRNNClassifier("supervised", random_state=0)
+    assert clf.fit(X[:, :, None], np.where(np.arange(120) < 24, y, -1)).score(X[24:, :, None], y[24:]) > 0.95

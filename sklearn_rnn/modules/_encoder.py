@@ -178,18 +178,9 @@ class Encoder(nn.Module):
         p = self.architecture.patch_size
         patches = pad(x, (0, 0, 0, -x.shape[1] % p)).reshape(len(x), -1, p * x.shape[2])
         if self.kernels is not None:
-            patches = torch.cat([patches, self._seen(self.kernels, x, lengths, heard)], dim=2)
+            patches = torch.cat([patches, self.kernels(x, lengths, heard)], dim=2)
         ends = None if lengths is None else (lengths + p - 1).div(p, rounding_mode="floor")
         return self.norm(self.patches(patches)), ends
-
-    def _seen(self, kernels: RandomKernels, x: Tensor, lengths: Tensor | None, heard: Tensor | None) -> Tensor:
-        """What the kernels see in each patch."""
-        if heard is None:
-            return kernels(x, lengths)
-        seen = x.new_zeros(len(x), -(-x.shape[1] // kernels.patch_size), kernels.out_features)
-        if heard.any():
-            seen[heard] = kernels(x[heard], None if lengths is None else lengths[heard])
-        return seen
 
     def without(self, embedded: Tensor, hidden: Tensor, changes: Tensor) -> Tensor:
         """Zero the `hidden` of embedded steps (n, T, E), and the last change of those that `changes` says."""

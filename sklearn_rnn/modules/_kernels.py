@@ -12,7 +12,7 @@ WIDTH = 9  # steps of a kernel, those between left out
 DILATIONS = (1, 2, 4, 8)
 SPREAD = 4  # steps from which on a patch has more to tell than its mean
 SCALE = 0.25  # of what the kernels see, against standardised values
-TINY = 1e-6  # deviation of responses below which an input counts as constant
+NOISE = 0.2  # deviation of white noise, against standardised values, which a kernel must answer less than the data
 SOME = 1 << 20  # features of steps computed together: what a cache holds
 
 
@@ -43,7 +43,7 @@ class RandomKernels(nn.Module):
 
     def __init__(self, n_inputs: int, n_kernels: int, patch_size: int, n_steps: int):
         super().__init__()
-        dilations = [d for d in DILATIONS if d == 1 or (WIDTH - 1) * d <= n_steps]
+        dilations = [d for d in DILATIONS if d == 1 or (WIDTH - 1) * d < n_steps]
         counts = [n_kernels // len(dilations) + (i < n_kernels % len(dilations)) for i in range(len(dilations))]
         self.patch_size = patch_size
         self.spread = patch_size >= SPREAD
@@ -57,19 +57,31 @@ class RandomKernels(nn.Module):
 
     @torch.no_grad()
     def scale(self, x: Tensor, lengths: Tensor | None) -> None:
-        """Bring the responses to steps (n, T, E) to mean 0 and deviation 1, beside the bias."""
+        """Bring the responses to steps (n, T, E) to mean 0 and deviation 1, beside the bias.
+
+        Kernels that would answer `NOISE` more than these steps, as short ones do in smooth series, are turned
+        off: what they see in training, with jitter, is not what they see of new sequences.
+        """
         own = slice(None) if lengths is None else step_mask(lengths, x.shape[1])
         steps = mask_padding(x, lengths).transpose(1, 2)
         for convolution in self.convolutions:
             weight, bias = convolution.parameters()
             responses = (convolution(steps) - bias[:, None]).transpose(1, 2)[own].flatten(0, -2)
             deviation, mean = torch.std_mean(responses, 0, correction=0)
-            deviation = torch.where(deviation > TINY, deviation, torch.ones_like(deviation))
+            deviation = deviation.where(deviation > NOISE * weight.flatten(1).norm(dim=1), torch.inf)
             weight.div_(deviation[:, None, None])
             bias.sub_(mean / deviation)
 
-    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        """What the kernels see in each patch; `x` is zero where `lengths` has ended."""
+    def forward(self, x: Tensor, lengths: Tensor | None, heard: Tensor | None = None) -> Tensor:
+        """What the kernels see in each patch; zeros for sequences that are not `heard`.
+
+        `x` is zero where `lengths` has ended.
+        """
+        if heard is not None:
+            seen = x.new_zeros(len(x), -(-x.shape[1] // self.patch_size), self.out_features)
+            if heard.any():
+                seen[heard] = self(x[heard], None if lengths is None else lengths[heard])
+            return seen
         ends = torch.full((len(x),), x.shape[1], device=x.device) if lengths is None else lengths
         n_rows = max(1, SOME // (x.shape[1] * self.out_features))
         some = [self._seen(*part) for part in zip(x.split(n_rows), ends.split(n_rows), strict=True)]
@@ -87,4 +99,5 @@ class RandomKernels(nn.Module):
             patches = pad(responses.relu_(), (0, -n_steps % p)).unflatten(2, (-1, p))  # (n, K, T / p, p)
             mean = patches.sum(3) / n_own
             seen += [mean, patches.amax(3) - mean] if self.spread else [mean]
-        return SCALE * layer_norm(torch.cat(seen, 1).transpose(1, 2), (self.out_features,))
+        features = torch.cat(seen, 1).transpose(1, 2)
+        return SCALE * (layer_norm(features, (self.out_features,)) if self.out_features > 1 else features)

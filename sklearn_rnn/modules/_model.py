@@ -66,7 +66,7 @@ class Model(nn.Module):
         """Class scores (n, n_classes) of embedded steps; the first `n_labeled` may have to do without kernels."""
         assert self.head is not None
         heard = None
-        if n_labeled and self.kernel_dropout and generator is not None:
+        if n_labeled and self.kernel_dropout and generator is not None and self.encoder.kernels is not None:
             heard = embedded.new_ones(len(embedded)).bool()
             heard[:n_labeled].bernoulli_(1 - self.kernel_dropout, generator=generator)
         return self.head(self.encoder(embedded, lengths, generator, heard))
