@@ -28,6 +28,7 @@ from .perturbations import Light, Perturbation, StepDrop, Strong
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
 PREDICT_SIZE = 1 << 20  # states computed together
+SAME_BITS = 4  # rows; smaller batches, which take other routines, are filled up so that they end in the same bits
 NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
 SCALE_STEPS, SCALE_BLOCKS = 1 << 16, 8  # on which the random kernels are brought to scale, and where these lie
 SCALE_LENGTH = 4  # of a sequence there, in median lengths
@@ -276,9 +277,9 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         size = max(1, min(1024, budget // int(np.median(lengths))))
         with self._computing(), torch.inference_mode():
             for some in like_lengths(order, lengths[order], size, 2 * budget):
-                values, own = sequences.batch(rows[some])
+                values, own = sequences.batch(rows[np.resize(some, max(len(some), SAME_BITS))])
                 ends = None if own is None else torch.from_numpy(own).to(device)
-                result = part(model)(torch.from_numpy(values).to(device), ends).cpu().numpy()
+                result = part(model)(torch.from_numpy(values).to(device), ends)[: len(some)].cpu().numpy()
                 if output is None:
                     output = np.empty((len(rows), *result.shape[1:]), result.dtype)
                 output[some] = result

@@ -12,7 +12,7 @@ WIDTH = 9  # steps of a kernel, those between left out
 DILATIONS = (1, 2, 4, 8)
 SPREAD = 4  # steps from which on a patch has more to tell than its mean
 SCALE = 0.25  # of what the kernels see, against standardised values
-NOISE = 0.2  # deviation of white noise, against standardised values, which a kernel must answer less than the data
+NOISE = 0.3  # deviation of white noise, against standardised values, which a kernel must answer less than the data
 SOME = 1 << 20  # features of steps computed together: what a cache holds
 
 
