@@ -20,7 +20,8 @@ from ._base import SequenceEstimator, draw_seed, known_tokens, objective_can
 from ._batches import Rows
 from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate, written
-from ._sequences import Sequences, read_sequences
+from ._reading import read_sequences
+from ._sequences import Sequences
 from .objectives import Objective
 
 

@@ -15,20 +15,20 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from ._batches import Rows, like_lengths
+from ._batches import Rows
 from ._callbacks import CallbackSupportMixin, FitWatch
 from ._embeddings import cooccurrence_vectors, frequencies, given_shape, given_vectors
 from ._environment import computing
+from ._inference import in_batches
 from ._net import OPTIMIZERS, RecurrentNet, clone_callbacks
-from ._sequences import Sequences, read_sequences
+from ._reading import read_sequences
+from ._sequences import Sequences
 from ._sklearn import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions
 from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
 from .objectives import Objective, Task, from_name, objective_names
 from .perturbations import Light, Perturbation, StepDrop, Strong
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
-PREDICT_SIZE = 1 << 20  # states computed together
-SAME_BITS = 4  # rows; smaller batches, which take other routines, are filled up so that they end in the same bits
 NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
 SCALE_STEPS, SCALE_BLOCKS = 1 << 16, 8  # on which the random kernels are brought to scale, and where these lie
 SCALE_LENGTH = 4  # of a sequence there, in median lengths
@@ -268,30 +268,16 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
     def _compute(self, sequences: Sequences, part: Callable[[Any], Any], only: NDArray | None = None) -> NDArray:
         """Apply `part(model)`, a function of values and lengths, to the sequences in batches."""
         model = self.net_.module_
-        device = next(model.parameters()).device
-        output: NDArray | None = None
         rows = np.arange(len(sequences)) if only is None else only
-        lengths = sequences.lengths[rows]
-        order = np.arange(len(rows)) if sequences.equal else np.argsort(lengths, kind="stable")
-        budget = steps_together(model.encoder)
-        size = max(1, min(1024, budget // int(np.median(lengths))))
+        output: NDArray | None = None
         with self._computing(), torch.inference_mode():
-            for some in like_lengths(order, lengths[order], size, 2 * budget):
-                values, own = sequences.batch(rows[np.resize(some, max(len(some), SAME_BITS))])
-                ends = None if own is None else torch.from_numpy(own).to(device)
-                result = part(model)(torch.from_numpy(values).to(device), ends)[: len(some)].cpu().numpy()
+            for some, values, lengths in in_batches(model, sequences, rows):
+                result = part(model)(values, lengths)[: len(some)].cpu().numpy()
                 if output is None:
                     output = np.empty((len(rows), *result.shape[1:]), result.dtype)
                 output[some] = result
         assert output is not None
         return output
-
-
-def steps_together(encoder: Encoder) -> int:
-    """Steps to compute together, so that what is known of them fits a cache."""
-    seen = 0 if encoder.kernels is None else encoder.kernels.out_features
-    width = max(encoder.recurrence.out_features, seen)
-    return max(1, PREDICT_SIZE * encoder.architecture.patch_size // width)
 
 
 def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:

@@ -23,7 +23,8 @@ from ._batches import Rows
 from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate
 from ._labels import Labels, class_codes, is_missing, read_labels
-from ._sequences import Sequences, read_sequences
+from ._reading import read_sequences
+from ._sequences import Sequences
 from ._sklearn import FRACTION, POSITIVE, SHARE, StrOptions, _check_sample_weight
 from .modules import Encoder
 from .objectives import Objective, objective_names

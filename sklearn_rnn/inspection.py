@@ -12,8 +12,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import Tensor
 
-from ._base import SequenceEstimator, steps_together
-from ._batches import like_lengths
+from ._base import SequenceEstimator
+from ._inference import in_batches
 from ._labels import class_codes
 from ._sequences import Sequences
 from ._sklearn import COUNT, validate_params
@@ -189,15 +189,10 @@ def _read(estimator: Any, X: Any) -> tuple[Any, Sequences]:
 
 def _by_step(estimator: Any, sequences: Sequences, part: BatchPart) -> list[NDArray]:
     """Apply `part(values, lengths, rows)` in batches; of each row, keep its own steps."""
-    device = next(estimator.net_.module_.parameters()).device
-    steps = steps_together(estimator.net_.module_.encoder)
-    order = np.argsort(sequences.lengths, kind="stable")
     output: list[NDArray] = [np.empty(0)] * len(sequences)
     with estimator._computing():
-        for rows in like_lengths(order, sequences.lengths[order], 256, steps):
-            values, own = sequences.batch(rows)
-            lengths = None if own is None else torch.from_numpy(own).to(device)
-            result = part(torch.from_numpy(values).to(device), lengths, rows).cpu().numpy()
-            for row, one in zip(rows, result, strict=True):
+        for rows, values, lengths in in_batches(estimator.net_.module_, sequences, np.arange(len(sequences)), 256):
+            result = part(values, lengths, np.resize(rows, len(values))).cpu().numpy()
+            for row, one in zip(rows, result[: len(rows)], strict=True):
                 output[row] = one[: sequences.lengths[row]].copy()
     return output

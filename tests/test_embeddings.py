@@ -16,7 +16,7 @@ from sklearn_rnn._embeddings import (
     decomposed,
     positive_information,
 )
-from sklearn_rnn._sequences import read_sequences
+from sklearn_rnn._reading import read_sequences
 from sklearn_rnn.objectives import FixMatch
 
 TINY = {"hidden_size": 8, "embedding_size": 4, "max_epochs": 1, "batch_size": 8, "random_state": 0}

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._sequences import Sequences, read_sequences
+from .._reading import read_sequences
+from .._sequences import Sequences
 
 
 class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):

@@ -14,7 +14,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .._sequences import Sequences, read_sequences
+from .._reading import read_sequences
+from .._sequences import Sequences
 from .._sklearn import HasMethods
 from ._base import SequenceTransformer, give_back, steps_of
 
