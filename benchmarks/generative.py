@@ -208,7 +208,7 @@ def write_page():
     lines = ["| part | data | method | measure | seeds | mean ± deviation |", "| --- " * 6 + "|"]
     for (part, data, method, measure), values in sorted(runs.items()):
         if measure != "seconds":
-            shown = f"{np.mean(values):.3f} ± {np.std(values):.3f}"
+            shown = f"{np.mean(values):.3f}" + (f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else "")
             lines.append(f"| {part} | {data} | {method} | {measure} | {len(values)} | {shown} |")
     page = DOCS / "generative.md"
     head, _, _ = (

@@ -76,7 +76,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, cosine to 0).
         `"auto"` is 0.008 for numbers and 0.002 for token ids.
     batch_size : int, default=64
-        Labeled rows in an optimiser step at most.
+        Rows in an optimiser step at most: of labeled ones, where labels are used.
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
         `"sgd"` has Nesterov momentum of 0.9.
     weight_decay : float, default=0.01
@@ -86,11 +86,13 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     early_stopping : bool, default=False
         Whether to hold rows out, stop when their loss stops falling, and keep the best weights.
     validation_fraction : float, default=0.1
-        Share of the rows held out where `early_stopping`.
+        Share of the rows held out where `early_stopping`: where labels are used, of the labeled ones of
+        each class; a class of two or more gives one at least, and each keeps one.
     n_iter_no_change : int, default=10
         Epochs without a better loss before `early_stopping` stops.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last one.
+        Whether `fit` goes on from the weights of the last one, of the same architecture, kind of X and
+        classes.
     callbacks : list of skorch callbacks, default=None
         Cloned before use. `valid_loss` is recorded where `early_stopping`. An `LRScheduler` replaces
         the default schedule.
@@ -221,22 +223,24 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         self : RNNAutoencoderTransformer
         """
         self._validate_params()
-        return self._fit_sequences(read_sequences(self, X, reset=True, max_length=self.max_length), X)
+        return self._fit_sequences(read_sequences(self, X, reset=not self._goes_on, max_length=self.max_length), X)
 
     @with_callbacks
     def _fit_sequences(self, sequences: Sequences, X: Any = None) -> RNNAutoencoderTransformer:
         self._check_device()
-        objective = self._resolve_objective()
+        objective = self._resolve_objective(sequences.kind)
+        if self.early_stopping and objective.opponents:
+            raise ValueError(
+                f"early_stopping=True needs a loss that falls as the model gets better; that of "
+                f"{type(objective).__name__} is a game's. Set early_stopping=False."
+            )
         self._kind = sequences.kind
         self._lengths = sequences.lengths
         random = check_random_state(self.random_state)
         with self._computing():
             rows, validation = self._rows(sequences, random)
             seed = draw_seed(random)
-            if self.warm_start and hasattr(self, "net_"):
-                model = self._last_model(sequences, objective, seed)
-            else:
-                model = self._build(sequences, objective, seed)
+            model = self._last_model(objective, seed) if self._goes_on else self._build(sequences, objective, seed)
             rows = replace(rows, sequences=known_tokens(sequences, model.encoder))
             self._train(model, objective, rows, validation, draw_seed(random), FitWatch(self, X))
         return self
@@ -274,7 +278,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Returns
         -------
         sequences : ndarray of shape (n, T) or (n, T, F), or list of arrays
-            In the form of `fit`'s X; a list where the lengths differ, or for token ids.
+            In the form of `fit`'s X, (T_i,) arrays as (T_i, 1); a list where the lengths differ, or for token ids.
 
         Raises
         ------
@@ -302,7 +306,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Returns
         -------
         sequences : ndarray of shape (n, T) or (n, T, F), or list of arrays
-            In the form of X; a list where lengths differ.
+            In the form of X, (T_i,) arrays as (T_i, 1); a list where lengths differ.
         """
         sequences = self._read(X)
         codes = self._compute(sequences, self._coder)

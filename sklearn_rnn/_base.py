@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from numbers import Real
 from typing import Any
-from warnings import warn
 
 import numpy as np
 import torch
@@ -24,6 +23,7 @@ from ._net import OPTIMIZERS, RecurrentNet, clone_callbacks
 from ._reading import read_sequences
 from ._sequences import Sequences
 from ._sklearn import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions
+from ._warnings import warn
 from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
 from .objectives import Objective, Task, from_name, objective_names
 from .perturbations import Light, Perturbation, StepDrop, Strong
@@ -33,12 +33,23 @@ NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
 SCALE_STEPS, SCALE_BLOCKS = 1 << 16, 8  # on which the random kernels are brought to scale, and where these lie
 SCALE_LENGTH = 4  # of a sequence there, in median lengths
 OUT_OF_MEMORY = "allocate memory"
+ARCHITECTURE = (
+    "cell",
+    "hidden_size",
+    "num_layers",
+    "bidirectional",
+    "pooling",
+    "patch_size",
+    "n_kernels",
+    "embedding_size",
+)
 
 
 class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator):
     """Base of the estimators: an encoder trained for an objective."""
 
     _task: Task
+    _auto: dict[str, str] = {}  # names that objective="auto" stands for, by the kind of X
     _parameter_constraints: dict[str, list[Any]] = {
         "objective": [str, Objective],
         "cell": [StrOptions(set(CELLS))],
@@ -100,14 +111,40 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
     def _coder(self, model: Any) -> Callable[..., torch.Tensor]:
         return model.code
 
+    @property
+    def _goes_on(self) -> bool:
+        """Whether `fit` starts from the weights of the last one."""
+        return bool(self.warm_start) and hasattr(self, "net_")
+
     def _read(self, X: Any) -> Sequences:
         check_is_fitted(self, "net_")
         sequences = read_sequences(self, X, reset=False, max_length=self.max_length)
         return known_tokens(sequences, self.net_.module_.encoder)
 
-    def _resolve_objective(self) -> Objective:
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters, also of objects among them, as ``objective__weight``.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name.
+
+        Returns
+        -------
+        self : estimator
+        """
+        for name in params:
+            first, _, rest = name.partition("__")
+            value = params.get(first, getattr(self, first, None))
+            if rest and isinstance(value, str):
+                raise ValueError(f"{name} asks for an instance, but {first}={value!r}; set {first} to one beside it.")
+        return super().set_params(**params)
+
+    def _resolve_objective(self, kind: str) -> Objective:
         """Return a checked copy of the objective, which must fit the estimator's task."""
         objective, fitting = self.objective, objective_names(self._task)
+        if objective == "auto" and self._auto:
+            objective = self._auto[kind]
         if isinstance(objective, str) and objective not in fitting:
             raise ValueError(f"objective={objective!r} does not fit {type(self).__name__}; choose from {fitting}.")
         objective = from_name(objective) if isinstance(objective, str) else clone(objective)
@@ -146,24 +183,23 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         self, sequences: Sequences, objective: Objective, seed: int, encoder: Encoder | None = None, n_classes: int = 0
     ) -> Model:
         """Return a model with fresh weights, but for the `encoder` where one is given."""
-        generator = torch.Generator().manual_seed(seed)
-        if encoder is not None:
+        generator, given = torch.Generator().manual_seed(seed), encoder is not None
+        if encoder is None:
+            encoder = Encoder(self._architecture(sequences))
+            initialise(encoder, generator)
+        model = Model(encoder, n_classes=n_classes, parts=objective.parts(encoder, n_classes))
+        if model.head is not None:
+            initialise(model.head, generator)
+        if given:
             encoder.set_dropout(self.dropout)
             self._freeze(encoder, encoder.frozen)
-            model = Model(encoder, n_classes=n_classes, parts=objective.parts(encoder, n_classes))
-            for part in (model.head, model.parts):
-                if part is not None:
-                    initialise(part, generator)
-            return model
-        encoder = Encoder(self._architecture(sequences))
-        model = Model(encoder, n_classes=n_classes, parts=objective.parts(encoder, n_classes))
-        initialise(model, generator)
-        if sequences.kind == "tokens":
+        elif sequences.kind == "tokens":
             self._set_vectors(encoder, sequences, generator)
         else:
             encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
             if encoder.kernels is not None:
                 encoder.scale_kernels(*some_steps(sequences))
+        initialise(model.parts, generator)  # last, so that no other draw hangs on the objective
         return model
 
     def _set_vectors(self, encoder: Encoder, sequences: Sequences, generator: torch.Generator) -> None:
@@ -181,18 +217,18 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         if encoder.embedding is not None:
             encoder.freeze(auto if self.freeze_embedding == "auto" else bool(self.freeze_embedding))
 
-    def _last_model(self, sequences: Sequences, objective: Objective, seed: int) -> Model:
-        """Return the model of the last fit to go on with, which must be able to read `sequences`.
+    def _last_model(self, objective: Objective, seed: int) -> Model:
+        """Return the model of the last fit to go on with, which must be as the parameters say now.
 
         Parts that another objective trained are replaced by new ones.
         """
         model = self.net_.module_
-        tokens, n_features = model.encoder.architecture.n_tokens > 0, model.encoder.architecture.n_features
-        if (tokens, n_features) != (sequences.kind == "tokens", sequences.n_features):
-            raise ValueError(
-                f"warm_start=True needs X as in the last fit, {'token ids' if tokens else f'{n_features} values'} "
-                f"per step, got {'token ids' if sequences.kind == 'tokens' else f'{sequences.n_features} values'}."
-            )
+        for name in ARCHITECTURE:
+            mine, last = getattr(self, name), getattr(model.encoder.architecture, name)
+            given = name == "embedding_size" and not isinstance(self.embedding_init, str)
+            if mine not in (last, "auto") and not given:
+                raise ValueError(f"warm_start=True goes on with {name}={last!r} of the last fit, got {name}={mine!r}.")
+        model.encoder.set_dropout(self.dropout)
         self._freeze(model.encoder, model.encoder.frozen)
         n_classes = 0 if model.head is None else model.head.out_features
         parts = nn.ModuleDict(objective.parts(model.encoder, n_classes))
@@ -301,6 +337,7 @@ def objective_can(method: str) -> Callable[[Any], bool]:
     def check(estimator: Any) -> bool:
         objective = getattr(estimator, "objective_", estimator.objective)
         if isinstance(objective, str):
+            objective = estimator._auto.get("series") if objective == "auto" else objective
             if objective not in objective_names(estimator._task):
                 return True  # fit will say so
             objective = from_name(objective)
@@ -330,8 +367,6 @@ def known_tokens(sequences: Sequences, encoder: Encoder) -> Sequences:
     unknown = sequences.values >= n_tokens
     warn(
         f"X has {unknown.sum()} token ids outside the vocabulary of {n_tokens}; they are read as the unknown token.",
-        UserWarning,
-        stacklevel=4,
     )
     return replace(sequences, values=np.where(unknown, n_tokens, sequences.values))
 

@@ -54,8 +54,9 @@ class Rows:
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Optimiser steps in an epoch."""
-        n = len(self.labeled) or len(self.unlabeled)
-        return max(MIN_STEPS_PER_EPOCH, -(-n // batch_size))
+        rows = self.labeled if len(self.labeled) else self.unlabeled
+        rows = rows[np.argsort(self.sequences.lengths[rows], kind="stable")]
+        return max(MIN_STEPS_PER_EPOCH, len(self.in_order(rows, batch_size)))
 
     def training_batches(self, batch_size: int, ratio: float, random: np.random.Generator) -> Iterator[Batch]:
         """Batches for ever; noise and progress are set by who trains."""
@@ -63,10 +64,14 @@ class Rows:
         seeds = random.spawn(2)
         labeled = self._endless(self.labeled, batch_size, seeds[0])
         unlabeled = self._endless(self.unlabeled, n_unlabeled, seeds[1])
-        for some, others in zip(labeled, unlabeled, strict=True):
+        left = self.labeled[:0]
+        while True:
+            some, others = left if len(left) else next(labeled), next(unlabeled)
             if len(some) and len(others):  # each part is small alone, but both are padded to the longest of all
                 room = max(1, MAX_STEPS // int(self.sequences.lengths[np.concatenate([some, others])].max()))
-                some, others = (part[:: -(-len(part) // room)] for part in (some, others))
+                every = -(-len(some) // room)
+                some, left = some[::every], np.delete(some, np.s_[::every])
+                others = others[:: -(-len(others) // room)]
             yield self.batch(np.concatenate([some, others]) if len(others) else some, len(some))
 
     def in_order(self, rows: NDArray, batch_size: int) -> list[NDArray]:

@@ -18,7 +18,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ._autoencoder import RNNAutoencoderTransformer
-from ._base import SequenceEstimator, draw_seed, known_tokens, objective_can, split_validation
+from ._base import ARCHITECTURE, SequenceEstimator, draw_seed, known_tokens, objective_can, split_validation
 from ._batches import Rows
 from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate
@@ -30,16 +30,6 @@ from .modules import Encoder
 from .objectives import Objective, objective_names
 
 SHARED = tuple(name for name in RNNAutoencoderTransformer._parameter_constraints if name != "objective")
-ARCHITECTURE = (
-    "cell",
-    "hidden_size",
-    "num_layers",
-    "bidirectional",
-    "pooling",
-    "patch_size",
-    "n_kernels",
-    "embedding_size",
-)
 
 
 class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
@@ -47,9 +37,10 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
 
     Parameters
     ----------
-    objective : str or Objective, default="fixmatch"
+    objective : str or Objective, default="auto"
         What is minimised: a name such as `"supervised"`, or an instance from
-        `sklearn_rnn.objectives`, which is cloned.
+        `sklearn_rnn.objectives`, which is cloned. `"auto"` is `ICT()` for numbers and `FixMatch()` for
+        token ids.
     pretraining : str, Objective, RNNAutoencoderTransformer, FrozenEstimator or None, default=None
         Unsupervised training of the encoder before: an objective of the autoencoder, trained on all
         of X with this estimator's parameters; an unfitted `RNNAutoencoderTransformer`, cloned and
@@ -114,7 +105,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, cosine to 0).
         `"auto"` is 0.008 for numbers and 0.002 for token ids.
     batch_size : int, default=64
-        Labeled rows in an optimiser step at most.
+        Rows in an optimiser step at most: of labeled ones, where labels are used.
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
         `"sgd"` has Nesterov momentum of 0.9.
     weight_decay : float, default=0.01
@@ -124,11 +115,13 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     early_stopping : bool, default=False
         Whether to hold rows out, stop when their loss stops falling, and keep the best weights.
     validation_fraction : float, default=0.1
-        Share of the rows held out where `early_stopping`.
+        Share of the rows held out where `early_stopping`: where labels are used, of the labeled ones of
+        each class; a class of two or more gives one at least, and each keeps one.
     n_iter_no_change : int, default=10
         Epochs without a better loss before `early_stopping` stops.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last one.
+        Whether `fit` goes on from the weights of the last one, of the same architecture, kind of X and
+        classes.
     callbacks : list of skorch callbacks, default=None
         Cloned before use. `valid_loss` is recorded where `early_stopping`. An `LRScheduler` replaces
         the default schedule.
@@ -194,6 +187,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     __metadata_request__fit = {"sample_weight": True}
     __metadata_request__score = {"sample_weight": True}
     _task = "classification"
+    _auto = {"table": "ict", "series": "ict", "tokens": "fixmatch"}
     _parameter_constraints: dict[str, list[Any]] = {
         **SequenceEstimator._parameter_constraints,
         "pretraining": [str, Objective, RNNAutoencoderTransformer, FrozenEstimator, None],
@@ -202,12 +196,12 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         "encoder_lr_factor": POSITIVE,
         "kernel_dropout": [*SHARE, StrOptions({"auto"})],
         "missing_label": [object],
-        "class_weight": [dict, list, str, None],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
     def __init__(
         self,
-        objective: str | Objective = "fixmatch",
+        objective: str | Objective = "auto",
         *,
         pretraining: Any = None,
         freeze: float = 0,
@@ -301,8 +295,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         """
         self._validate_params()
         self._check_device()
-        objective = self._resolve_objective()
-        sequences = read_sequences(self, X, reset=True, max_length=self.max_length)
+        sequences = read_sequences(self, X, reset=not self._goes_on, max_length=self.max_length)
+        objective = self._resolve_objective(sequences.kind)
         labels = read_labels(y, self.missing_label, type(self).__name__)
         check_consistent_length(X, labels.codes)
         class_weights = self._class_weights(labels)
@@ -344,20 +338,20 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     ) -> tuple[Rows, Rows | None]:
         labeled, unlabeled, validation = labels.labeled, np.flatnonzero(labels.codes < 0), None
         if self.early_stopping:
-            held_out = split_validation(labeled, labels.codes, self.validation_fraction, random)
-            validation = Rows(sequences, labels.codes, None, held_out, unlabeled[:0])
+            counting = labeled if weights is None else labeled[weights[labeled] > 0]
+            held_out = split_validation(counting, labels.codes, self.validation_fraction, random)
+            validation = Rows(sequences, labels.codes, weights, held_out, unlabeled[:0])
             labeled = np.setdiff1d(labeled, held_out)
         return Rows(sequences, labels.codes, weights, labeled, unlabeled), validation
 
     def _model(self, sequences: Sequences, labels: Labels, objective: Objective, random: np.random.RandomState) -> Any:
         seed = draw_seed(random)
-        if self.warm_start and hasattr(self, "net_"):
-            model = self._last_model(sequences, objective, seed)
+        if self._goes_on:
             if not np.array_equal(self.classes_, labels.classes):
                 raise ValueError(
                     f"warm_start=True needs the classes of the last fit, {self.classes_}, got {labels.classes}."
                 )
-            return model
+            return self._last_model(objective, seed)
         encoder = None if self.pretraining is None else self._pretrain(sequences, random)
         return self._build(sequences, objective, seed, encoder, len(labels.classes))
 
@@ -388,7 +382,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
             shared.update(random_state=draw_seed(random), warm_start=False, callbacks=None)
             transformer = RNNAutoencoderTransformer(transformer, **shared)
         transformer._validate_params()
-        return transformer._fit_sequences(sequences).net_.module_.encoder
+        return transformer._fit_sequences(sequences.cut(transformer.max_length)).net_.module_.encoder
 
     def _check_alike(self, transformer: RNNAutoencoderTransformer) -> None:
         for name in ARCHITECTURE:

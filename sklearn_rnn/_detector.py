@@ -102,6 +102,7 @@ class RNNOutlierDetector(OutlierMixin, BaseEstimator):
         autoencoder = RNNAutoencoderTransformer() if self.autoencoder is None else clone(self.autoencoder)
         self.autoencoder_ = autoencoder.fit(X, y)
         for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
             if hasattr(self.autoencoder_, name):
                 setattr(self, name, getattr(self.autoencoder_, name))
         scores = self.score_samples(X)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
-from warnings import warn
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
+
+from ._sklearn import is_pandas_na
+from ._warnings import warn
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def read_labels(y: Any, missing_label: Any, name: str) -> Labels:
     _check_known(known, missing_label)
     classes, inverse = np.unique(known, return_inverse=True)
     if len(classes) == 1:
-        warn(f"y has only one class among its labeled samples: {classes[0]!r}.", UserWarning, stacklevel=3)
+        warn(f"y has only one class among its labeled samples: {classes.tolist()[0]!r}.")
     codes = np.full(len(y), -1, dtype=np.int64)
     codes[~missing] = inverse
     return Labels(classes, codes)
@@ -81,9 +83,9 @@ def known_labels(y: NDArray, labeled: NDArray) -> NDArray:
 
 
 def is_missing(y: NDArray, missing_label: Any) -> NDArray[np.bool_]:
-    """Which rows of y hold `missing_label`; for None, NaN among objects too, as pandas keeps it."""
+    """Which rows of y hold `missing_label`; for None, NaN and `pandas.NA` too, as pandas keeps it."""
     if missing_label is None:
-        return np.array([_is_none_or_nan(label) for label in y]) if y.dtype == object else np.zeros(len(y), bool)
+        return np.array([_is_none_or_nan(label) for label in y]) if y.dtype == object else y != y
     if isinstance(missing_label, float) and np.isnan(missing_label):
         return y != y
     if isinstance(missing_label, Real) and y.dtype.kind in "US":
@@ -99,7 +101,7 @@ def is_missing(y: NDArray, missing_label: Any) -> NDArray[np.bool_]:
 
 
 def _is_none_or_nan(label: Any) -> bool:
-    return label is None or (isinstance(label, float) and label != label)
+    return label is None or is_pandas_na(label) or (isinstance(label, float) and label != label)
 
 
 def _check_known(known: NDArray, missing_label: Any) -> None:

@@ -255,6 +255,7 @@ class RecurrentNet(NeuralNet):
                 for group in () if optimizer is None else optimizer.param_groups:
                     group["lr"] = rate * group.get("factor", 1.0)
         if isinstance(self.optimizer_, torch.optim.LBFGS):
+            self.drawn_ = self.generator_.get_state()  # along the line it searches, each loss has the same noise
             step = super().train_step(batch)
         else:
             self.optimizer_.zero_grad()
@@ -282,6 +283,8 @@ class RecurrentNet(NeuralNet):
 
     def train_step_single(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Compute the loss terms and the gradient, clipped."""
+        if isinstance(self.optimizer_, torch.optim.LBFGS):
+            self.generator_.set_state(self.drawn_)
         loss, values = self._summed(self.objective.terms(self.module_, batch[0]))
         loss.backward()
         if self.gradient_clip is not None:
@@ -313,25 +316,27 @@ class RecurrentNet(NeuralNet):
         return reduce(torch.add, terms.values()), values
 
     def _validate_epoch(self, validation: Rows) -> None:
-        total, n = 0.0, 0
+        total, weight, n_batches = 0.0, 0.0, 0
         for batch, codes in self.get_iterator(validation):
+            own: Any = torch.ones(len(batch)) if batch.weights is None else batch.weights
+            own, y_pred = own.sum().item(), None
             with torch.no_grad():
                 if self.module_.head is None:
                     loss = sum(term.item() for term in self.objective.terms(self.module_, batch).values())
-                    y_pred = None
                 else:
                     y_pred = self.infer(batch)
-                    loss = -y_pred.gather(1, codes[:, None]).clamp_min(1e-30).log().mean().item()
-            total, n = total + loss * len(batch), n + len(batch)
+                    errors = -y_pred.gather(1, codes[:, None]).clamp_min(1e-30).log()[:, 0]
+                    loss = (errors if batch.weights is None else errors * batch.weights).sum().item() / own
+            total, weight, n_batches = total + loss * own, weight + own, n_batches + 1
             if self._hooks["on_batch_end"]:
                 self.history.new_batch()
                 self.history.record_batch("valid_loss", loss)
                 self.history.record_batch("valid_batch_size", len(batch))
                 for cb in self._hooks["on_batch_end"]:
                     cb.on_batch_end(self, batch=(batch, codes), training=False, y_pred=y_pred, loss=loss)
-        self.history.record("valid_loss", total / n)
-        self.history.record("valid_batch_count", -(-n // self.batch_size))
-        self.history.record("valid_loss_best", total / n < self.best_loss_)
+        self.history.record("valid_loss", total / weight)
+        self.history.record("valid_batch_count", n_batches)
+        self.history.record("valid_loss_best", total / weight < self.best_loss_)
 
     def _keep_best(self, stopping: bool) -> bool:
         """Keep the weights if they are the best: of the lowest validation loss, or else the newest."""
@@ -371,6 +376,7 @@ class RecurrentNet(NeuralNet):
         rows = dataset.labeled if len(dataset.labeled) else dataset.unlabeled
         for some in dataset.in_order(rows, self.batch_size):
             batch = self._prepare(dataset.batch(some, len(some) if len(dataset.labeled) else 0), None)
+            batch.progress = 1.0  # so that losses of all epochs compare
             yield batch, batch.codes
 
     def infer(self, x: Batch, **fit_params: Any) -> torch.Tensor:

@@ -94,13 +94,21 @@ def _as_arrays(X: Any, expected: Kind | None) -> list[NDArray] | None:
     """Return the arrays of a list or an object array of arrays; None where X is one array."""
     if hasattr(X, "to_numpy") and getattr(X, "ndim", 2) == 1:  # a pandas column of arrays
         X = X.to_numpy()
-    if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
+    if isinstance(X, np.ndarray) and X.dtype.kind in "OUT" and X.ndim == 1:
         X = list(X)
     if not isinstance(X, list | tuple):
         return None
+    if len(X) and isinstance(X[0], str):
+        raise ValueError(
+            "X is strings. A TokenSequenceVectorizer before the estimator, in a Pipeline, makes token ids of documents."
+        )
     if all(hasattr(x, "__array__") and getattr(x, "ndim", 0) > 0 for x in X):
         return [np.asarray(x) for x in X]
-    if not all(isinstance(x, list | tuple) for x in X):
+    nested = [isinstance(x, list | tuple) or getattr(x, "ndim", 0) > 0 for x in X]
+    if not all(nested):
+        if any(nested):
+            i = nested.index(False)
+            raise ValueError(f"X must be a list of arrays; X[{i}] is {type(X[i]).__name__}.")
         return None
     # Nested lists of one length are an array, as everywhere in scikit-learn, except where the
     # estimator was fitted on a list of arrays.

@@ -6,10 +6,11 @@ import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
-from warnings import warn
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ._warnings import warn
 
 Kind = Literal["table", "series", "tokens"]
 BLOCK = 1 << 20  # values looked at together: 4 MB of float32
@@ -86,11 +87,13 @@ class Sequences:
         n_long = int(np.sum(self.lengths > max_length))
         warn(
             f"{n_long} of {len(self)} sequences are longer than max_length={max_length}; "
-            "only their first steps are used.",
-            UserWarning,
-            stacklevel=4,
+            "only their first steps are used."
         )
-        return replace(self, lengths=np.minimum(self.lengths, max_length))
+        lengths = np.minimum(self.lengths, max_length)
+        if self.kind != "tokens" or self.starts is None:
+            return replace(self, lengths=lengths)
+        steps = np.arange(len(self.values)) - np.repeat(self.starts, self.lengths)
+        return Sequences(self.values[steps < max_length], lengths, np.cumsum(lengths) - lengths, "tokens")
 
     def blocks(self, block: int = BLOCK) -> Iterator[NDArray]:
         """Row numbers in order, in blocks of about `block` values."""

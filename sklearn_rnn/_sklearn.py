@@ -4,6 +4,7 @@ from numbers import Integral, Real
 
 from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _routing_enabled
+from sklearn.utils._missing import is_pandas_na
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -33,6 +34,7 @@ __all__ = [
     "_num_samples",
     "_routing_enabled",
     "_safe_indexing",
+    "is_pandas_na",
     "validate_parameter_constraints",
     "validate_params",
 ]

@@ -183,7 +183,10 @@ def _read(estimator: Any, X: Any) -> tuple[Any, Sequences]:
             X = estimator[:-1].transform(X)
         estimator = estimator[-1]
     if not isinstance(estimator, SequenceEstimator):
-        raise TypeError(f"Inspection needs an estimator of sklearn_rnn, got {type(estimator).__name__}.")
+        raise TypeError(
+            "Inspection needs a SemiSupervisedRNNClassifier, an RNNAutoencoderTransformer or a Pipeline that ends with "
+            f"one, got {type(estimator).__name__}; of a search pass best_estimator_, of WithUnlabeled estimator_."
+        )
     return estimator, estimator._read(X)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from sklearn_rnn import RNNAutoencoderTransformer
 from sklearn_rnn._base import SCALE_STEPS, some_steps
@@ -23,6 +24,26 @@ def test_one_very_long_sequence_makes_no_huge_batch(n_labeled):
     for batch in (next(batches) for _ in range(5)):
         assert batch.values.shape[0] * batch.values.shape[1] <= 2 * MAX_STEPS
         assert 0 < batch.n_labeled < len(batch)
+
+
+def test_each_labeled_row_comes_once_in_a_pass_also_beside_very_long_ones():
+    rows = ragged([20] * 40 + [200_000] * 10 + [20] * 80, 40)
+    batches = rows.training_batches(16, 1.0, np.random.default_rng(0))
+    seen, n_cut = [], 0
+    while len(seen) < 40:
+        batch = next(batches)
+        seen += batch.rows[: batch.n_labeled].tolist()
+        n_cut += batch.n_labeled == 1
+    assert sorted(seen) == list(range(40))
+    assert n_cut > 0
+
+
+@pytest.mark.parametrize("n_labeled", [0, 64])
+def test_an_epoch_is_a_pass_however_long_the_sequences(n_labeled):
+    rows = ragged([MAX_STEPS // 2] * 64, n_labeled)
+    batches = rows.training_batches(64, 1.0, np.random.default_rng(0))
+    seen = torch.cat([next(batches).rows for _ in range(rows.steps_per_epoch(64))])
+    assert sorted(seen.tolist()) == list(range(64))
 
 
 def test_batches_in_order_hold_each_row_once_and_are_small_when_padded():

@@ -4,6 +4,7 @@ import copy
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
@@ -144,3 +145,11 @@ def test_a_change_in_a_long_series_is_found_where_it_is():
     by_step = join_windows(np.repeat(decisions[:, None], 20, axis=1), 300, stride=1)
     found = np.flatnonzero(by_step < 0)
     assert {*range(230, 240)} <= {*found} <= {*range(201, 269)}  # the steps of the windows that hold it
+
+
+def test_names_of_the_last_data_are_forgotten():
+    X = waves(20)
+    detector = RNNOutlierDetector(TINY).fit(pd.DataFrame(X, columns=[f"t{i}" for i in range(20)]))
+    assert detector.feature_names_in_[0] == "t0"
+    assert not hasattr(detector.fit(X[:, :15]), "feature_names_in_")
+    assert detector.n_features_in_ == 15

@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 from skorch.callbacks import Callback
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
-from sklearn_rnn.objectives import Reconstruction, Supervised
+from sklearn_rnn.objectives import VAT, Reconstruction, Supervised
 
 Classifier, Autoencoder = SemiSupervisedRNNClassifier, RNNAutoencoderTransformer
 both = pytest.mark.parametrize("cls", [Classifier, Autoencoder])
@@ -673,3 +673,93 @@ def test_fits_in_eight_threads_are_those_one_after_the_other(cls):
     with ThreadPoolExecutor(8) as threads:
         eight = list(threads.map(train, range(8)))
     assert all(same(a, b) for a, b in zip(one, eight, strict=True))
+
+
+# Beyond the table
+
+
+@both
+@pytest.mark.parametrize("make", [list, np.array, pd.Series, lambda X: np.array(X, dtype=object)])
+def test_documents_are_sent_to_the_vectorizer(cls, make):
+    with pytest.raises(ValueError, match="A TokenSequenceVectorizer before the estimator"):
+        small(cls).fit(make(["a film", "a dull film"] * 4), labels(8))
+
+
+@both
+def test_what_is_no_array_in_a_list_of_arrays_is_named(cls):
+    with pytest.raises(ValueError, match=r"X must be a list of arrays; X\[1\] is NoneType"):
+        small(cls).fit([values(4, 2), None, values(3, 2)], labels(3))
+
+
+def test_arrays_and_lists_in_one_list_are_sequences():
+    X = [values(4, 2), values(3, 2).tolist(), values(5, 2), values(2, 2)]
+    same = [np.asarray(x) for x in X]
+    np.testing.assert_array_equal(output(fit(Autoencoder, X), X), output(fit(Autoencoder, same), same))
+
+
+@pytest.mark.parametrize("name", ["objective__weight", "augmentation__jitter"])
+def test_a_parameter_of_what_is_only_named_asks_for_an_instance(name):
+    first = name.split("__")[0]
+    with pytest.raises(ValueError, match=f"{name} asks for an instance, but {first}='auto'"):
+        Classifier().set_params(**{name: 1})
+    assert Classifier().set_params(objective=VAT(), objective__weight=2).objective.weight == 2
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        pd.Series([0, 1, None, 0], dtype="Int64"),
+        np.array([0, 1, np.nan, 0]),
+        pd.Series(["a", "b", pd.NA, "a"], dtype="string"),
+        ["a", "b", None, "a"],
+    ],
+)
+def test_none_marks_what_pandas_makes_of_it(y):
+    clf = small(Classifier, missing_label=None).fit(values(4, 5), y)
+    assert len(clf.classes_) == 2
+    assert clf.classes_[0] in (0, "a")
+
+
+@pytest.mark.parametrize("weight", ["balance", [1, 2]])
+def test_a_class_weight_that_fit_cannot_use_is_named(weight):
+    with pytest.raises(InvalidParameterError, match="The 'class_weight' parameter of SemiSupervisedRNNClassifier"):
+        small(Classifier, class_weight=weight).fit(values(4, 5), labels(4))
+
+
+@both
+def test_tokens_that_are_cut_off_are_not_read(cls):
+    X = [np.array([1, 2, 99]), np.array([2, 1]), np.array([3]), np.array([1, 2, 3])]
+    with pytest.warns(UserWarning, match="2 of 4 sequences are longer than max_length=2"):
+        estimator = fit(cls, X, max_length=2)
+    assert estimator.net_.module_.encoder.architecture.n_tokens == 4
+    with pytest.warns(UserWarning, match="longer than max_length=2") as caught:
+        output(estimator, X)
+    assert len(caught) == 1
+
+
+def test_a_warning_points_at_the_line_that_called():
+    with pytest.warns(UserWarning, match="only one class") as caught:
+        small(Classifier).fit(values(4, 5), np.zeros(4, int))
+    assert caught[0].filename == __file__
+
+
+def test_numbers_far_from_zero_are_standardised():
+    X = 1.7e9 + 1000 * values(40, 12)
+    clf = small(Classifier, objective="supervised", max_epochs=2).fit(X, np.arange(40) % 2)
+    assert clf.history_[-1]["train_loss"] < 2
+    constant = small(Classifier, objective="supervised").fit(np.full((8, 5), 0.1), np.arange(8) % 2)
+    assert constant.net_.module_.encoder.scale.item() == 1
+
+
+def test_an_unfitted_transformer_reads_as_much_as_it_says():
+    with pytest.warns(UserWarning, match="8 of 8 sequences are longer than max_length=3"):
+        small(Classifier, pretraining=small(Autoencoder, max_length=3)).fit(values(8, 5), labels(8))
+
+
+@pytest.mark.parametrize(("X", "objective"), [(values(8, 5), "ICT"), (values(8, 5, 2), "ICT"), (None, "FixMatch")])
+def test_the_default_objective_goes_by_the_kind_of_x(X, objective):
+    X = [np.arange(3)] * 8 if X is None else X
+    assert type(small(Classifier).fit(X, labels(8)).objective_).__name__ == objective
+    assert not hasattr(small(Classifier), "sample")
+    with pytest.raises(ValueError, match="objective='auto' does not fit RNNAutoencoderTransformer; choose from"):
+        small(Autoencoder, objective="auto").fit(X)

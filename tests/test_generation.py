@@ -173,7 +173,7 @@ def test_a_sum_trains_the_parts_of_both():
     y = np.arange(40) % 2
     partly = np.where(np.arange(40) < 8, y, -1)
     model = classifier(JointReconstruction() + VAT() + FeatureMatchingGAN(), waves(40), partly)
-    assert {"supervised", "reconstruction", "vat", "real", "fake", "matching"} <= set(model.history_[0])
+    assert {"supervised", "reconstruction", "vat", "real", "fake", "feature_matching"} <= set(model.history_[0])
     assert set(model.net_.module_.parts) == {"decoder", "generator"}
 
 
@@ -227,14 +227,16 @@ def test_a_gradient_that_opponents_do_not_follow_is_not_clipped_with_the_others(
 
 
 @pytest.mark.parametrize("objective", ["recurrent_gan", "adversarial_autoencoder"])
-def test_opponents_stop_early_and_start_warm(objective):
+def test_opponents_start_warm_and_do_not_stop_early(objective):
     X = waves(60)
     small = {"hidden_size": 8, "patch_size": 6, "max_epochs": 1, "random_state": 0}
-    model = RNNAutoencoderTransformer(objective, early_stopping=True, **small)
+    model = RNNAutoencoderTransformer(objective, **small)
     before = model.fit(X).sample(2, random_state=0)
     again = model.set_params(warm_start=True).fit(X).sample(2, random_state=0)
     assert not np.array_equal(before, again)
     assert model.net_.opponent_optimizer_ is None
+    with pytest.raises(ValueError, match=f"early_stopping=True needs a loss.*{type(model.objective_).__name__}"):
+        model.set_params(early_stopping=True).fit(X)
 
 
 @pytest.mark.parametrize("objective", ["variational", "adversarial_autoencoder", "recurrent_gan"])

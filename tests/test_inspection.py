@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.inspection import attention_weights, integrated_gradients
 from sklearn_rnn.plotting import SeriesAttributionDisplay, TokenAttributionDisplay
+from sklearn_rnn.preprocessing import SequenceResampler
 from sklearn_rnn.text import TokenSequenceVectorizer
 
 KINDS = ["tokens", "series", "table"]
@@ -190,7 +191,11 @@ def test_looking_changes_nothing():
         ),
         (lambda clf, X: integrated_gradients(clf, X, target=CLASSES), ValueError, "inconsistent numbers of samples"),
         (lambda clf, X: integrated_gradients(clf, X, n_points=0), ValueError, "The 'n_points' parameter"),
-        (lambda clf, X: integrated_gradients(LogisticRegression(), X), TypeError, "needs an estimator of sklearn_rnn"),
+        (
+            lambda clf, X: integrated_gradients(LogisticRegression(), X),
+            TypeError,
+            "got LogisticRegression; of a search",
+        ),
         (lambda clf, X: attention_weights(SemiSupervisedRNNClassifier(), X), NotFittedError, "not fitted yet"),
     ],
 )
@@ -271,3 +276,15 @@ def test_one_value_a_step_is_drawn_where_lengths_differ():
 def test_tokens_are_drawn_of_a_pipeline_alone():
     with pytest.raises(TypeError, match=r"needs a Pipeline of a TokenSequenceVectorizer.*got SemiSupervised"):
         TokenAttributionDisplay.from_estimator(SemiSupervisedRNNClassifier(), ["a"])
+
+
+@pytest.mark.filterwarnings("ignore:.*longer than max_length")
+def test_a_display_shows_what_the_classifier_reads(no_window):
+    documents, y = ["a good old film", "bad"] * 8, np.arange(16) % 2
+    net = SemiSupervisedRNNClassifier("supervised", hidden_size=4, max_epochs=1, max_length=2)
+    reader = make_pipeline(TokenSequenceVectorizer(token_pattern=r"\w+"), net).fit(documents, y)
+    display = TokenAttributionDisplay.from_estimator(reader, documents[:1])
+    assert display.tokens[0].tolist() == ["a", "good"]
+    X = sequences("series")
+    pipeline = make_pipeline(SequenceResampler(7), net.set_params(max_length=None)).fit(X, np.arange(len(X)) % 2)
+    assert SeriesAttributionDisplay.from_estimator(pipeline, X[0]).sequence.shape == (7, 2)

@@ -115,6 +115,31 @@ def test_early_stopping_stops_and_keeps_the_best_weights(objective):
     assert clf.history_[-1]["fingerprint"] != clf.history_[best]["fingerprint"]
 
 
+def test_rows_without_weight_have_no_say_in_when_to_stop():
+    X, y, _ = toy(200, 200)
+    wrong = np.where(np.arange(200) < 100, 1 - y, y)
+    weight = (np.arange(200) >= 100).astype(float)
+    params = {"early_stopping": True, "validation_fraction": 0.3, "class_weight": {0: 1, 1: 3}}
+    clf = fitted(X, wrong, sample_weight=weight, **params)
+    flipped = fitted(X, np.where(weight == 0, 1 - wrong, wrong), sample_weight=weight, **params)
+    assert clf.history_[:, "valid_loss"] == flipped.history_[:, "valid_loss"]
+    even = fitted(X, wrong, sample_weight=weight, **params | {"class_weight": None})
+    assert clf.history_[0, "valid_loss"] != pytest.approx(even.history_[0, "valid_loss"], rel=1e-3)
+
+
+class TrainedMore(Reconstruction):
+    """Its loss falls as training goes on, whatever the net does."""
+
+    def terms(self, model, batch):
+        return {"reconstruction": super().terms(model, batch)["reconstruction"] * 0 + 1 - batch.progress}
+
+
+def test_losses_of_all_epochs_are_validated_as_at_the_end_of_training():
+    X, _, _ = toy()
+    autoencoder = RNNAutoencoderTransformer(TrainedMore(), **TINY, early_stopping=True).fit(X)
+    assert autoencoder.history_[:, "valid_loss"] == [0, 0]
+
+
 def test_an_autoencoder_stops_early_too():
     X, _, _ = toy()
     autoencoder = RNNAutoencoderTransformer(**{**TINY, "early_stopping": True, "n_iter_no_change": 1, "lr": 1e-12})
@@ -160,11 +185,30 @@ def test_an_autoencoder_starts_warm_too():
 
 
 @pytest.mark.parametrize("cls", [SemiSupervisedRNNClassifier, RNNAutoencoderTransformer])
-def test_a_warm_start_on_other_features_is_an_error(cls):
+@pytest.mark.parametrize("other", [lambda X: np.repeat(X, 2, axis=2), lambda X: X[:, :, 0]], ids=["features", "kind"])
+def test_a_warm_start_on_another_kind_of_x_is_an_error_and_leaves_the_last_fit(cls, other):
     X, _, y = toy()
     estimator = cls(**TINY, warm_start=True).fit(X, y)
-    with pytest.raises(ValueError, match="warm_start=True needs X as in the last fit, 1 values per step, got 2"):
-        estimator.fit(np.repeat(X, 2, axis=2), y)
+    before = estimator.transform(X)
+    with pytest.raises(ValueError, match=r"expecting 1 features|was fitted on sequences"):
+        estimator.fit(other(X), y)
+    np.testing.assert_array_equal(estimator.transform(X), before)
+
+
+@pytest.mark.parametrize("cls", [SemiSupervisedRNNClassifier, RNNAutoencoderTransformer])
+@pytest.mark.parametrize("change", [{"hidden_size": 8}, {"pooling": "max"}, {"n_kernels": 0}, {"patch_size": 2}])
+def test_a_warm_start_of_another_architecture_is_an_error(cls, change):
+    X, _, y = toy()
+    estimator = cls(**TINY, warm_start=True).fit(X, y)
+    (name,) = change
+    with pytest.raises(ValueError, match=f"warm_start=True goes on with {name}="):
+        estimator.set_params(**change).fit(X, y)
+
+
+def test_a_warm_start_drops_out_what_is_set_now():
+    X, _, y = toy()
+    clf = fitted(X, y, warm_start=True).set_params(dropout=0.7).fit(X, y)
+    assert clf.net_.module_.encoder.recurrence.dropout == 0.7
 
 
 # Epochs and history
@@ -187,7 +231,7 @@ def test_the_history_names_each_term_of_the_loss():
     X, _, y = toy()
     clf = fitted(X, y)
     for epoch in clf.history_:
-        assert epoch["train_loss"] == pytest.approx(epoch["supervised"] + epoch["matching"])
+        assert epoch["train_loss"] == pytest.approx(epoch["supervised"] + epoch["interpolation"])
     assert len(clf.history_) == clf.n_iter_ == 2
     assert "matching" not in fitted(X, y, objective="supervised").history_[0]
     assert "reconstruction" in RNNAutoencoderTransformer(**TINY).fit(X).history_[0]
@@ -212,6 +256,18 @@ def test_lbfgs_refuses_a_second_rate_or_loss_and_says_what_to_set(params, words)
     X, _, y = toy(20, 8)
     with pytest.raises(ValueError, match=words):
         fitted(X, y, optimizer=torch.optim.LBFGS, **params)
+
+
+def test_a_loss_that_is_taken_again_in_a_step_has_the_same_noise():
+    X, _, y = toy()
+    draws = []
+
+    def noisy(x, lengths, generator):
+        draws.append(torch.rand(1, generator=generator).item())
+        return x
+
+    fitted(X, y, objective="supervised", optimizer=torch.optim.LBFGS, augmentation=noisy, max_epochs=1, lr=0.1)
+    assert len(set(draws)) == 25 < len(draws)
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd", torch.optim.RMSprop, torch.optim.LBFGS])

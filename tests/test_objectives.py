@@ -82,10 +82,14 @@ def test_the_unlabeled_term_alone_trains_the_encoder(cls, tokens):
 
 
 @pytest.mark.parametrize("cls", SEMI_SUPERVISED)
-def test_without_weight_it_trains_what_supervised_trains(cls):
+@pytest.mark.parametrize("tokens", [False, True], ids=["numbers", "tokens"])
+def test_without_weight_it_trains_what_supervised_trains(cls, tokens):
     X, _, y = toy(40)
-    expected = SemiSupervisedRNNClassifier("supervised", **TINY).fit(X, y)
-    got = SemiSupervisedRNNClassifier(cls(weight=0), **TINY).fit(X, y)
+    if tokens:
+        X = topics(40)[0]
+    params = {**TINY, "embedding_size": 4}  # fewer than tokens, whose vectors are counted and rotated at random
+    expected = SemiSupervisedRNNClassifier("supervised", **params).fit(X, y)
+    got = SemiSupervisedRNNClassifier(cls(weight=0), **params).fit(X, y)
     for name, value in weights(expected).items():
         assert torch.equal(value, weights(got)[name]), name
     np.testing.assert_array_equal(expected.predict_proba(X), got.predict_proba(X))
@@ -100,6 +104,27 @@ def test_tokens_train_all_but_their_frozen_vectors(cls):
     assert torch.equal(trained["encoder.embedding.weight"], longer["encoder.embedding.weight"])
     assert not torch.equal(trained["encoder.patches.weight"], longer["encoder.patches.weight"])
     assert all(weight.isfinite().all() for weight in longer.values())
+
+
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls.task == "classification"])
+def test_labeled_rows_without_weight_add_nothing(cls):
+    model, objective = made_model(cls), cls()
+    started(objective, model)
+    batch = replace(made_batch(cls, 8), weights=torch.zeros(8))
+    assert sum(objective.terms(model, batch).values()).item() == 0
+
+
+@every
+def test_no_term_of_opponents_has_the_name_of_another(cls):
+    others = [other for other in CASES if other.task == cls.task]
+    model, objective = made_model(cls, dropout=0.2), cls()
+    started(objective, model)
+    theirs = objective.opponent_terms(model, made_batch(cls, 4)).keys()
+    for other in others if theirs else []:
+        one = other()
+        model = made_model(other)
+        started(one, model)
+        assert not theirs & one.terms(model, made_batch(other, 4)).keys(), other
 
 
 # Law 3

@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_rnn import RNNAutoencoderTransformer
 from sklearn_rnn.objectives import Composite, Contrastive, MaskedReconstruction, NextStep, Reconstruction
+from sklearn_rnn.objectives._contrastive import MAX_STATES, both_hold
 
 random = np.random.default_rng(0)
 WAVES = np.sin(np.linspace(0, 9, 12) * random.uniform(0.5, 1.5, (16, 1)) + random.uniform(0, 6, (16, 1)))
@@ -44,7 +45,7 @@ def test_nobody_is_warned_where_there_is_something_to_learn(objective):
 
 @pytest.mark.parametrize("objective", ["contrastive", "variational", "recurrent_gan"])
 def test_what_history_shows_is_of_training_rows_alone(objective):
-    assert trained(objective, early_stopping=True, max_epochs=1).objective_.observed() == {}
+    assert trained(objective, early_stopping=objective != "recurrent_gan", max_epochs=1).objective_.observed() == {}
 
 
 @pytest.mark.parametrize("objective", [NextStep(), MaskedReconstruction(), Reconstruction(feed="steps")])
@@ -69,3 +70,27 @@ def test_the_odd_step_has_the_largest_error(objective):
     errors = autoencoder.objective_.errors_by_step(model, batch)  # (16, 12)
     assert (errors[:, :9].argmax(1) == 4).all()
     torch.testing.assert_close(errors[:, :9].mean(1), autoencoder.objective_.errors(model, batch))
+
+
+def test_steps_of_a_composite_score_what_its_sequences_score():
+    X = [np.random.default_rng(0).normal(size=(n, 2)) for n in (12, 5, 1, 9)]
+    autoencoder = RNNAutoencoderTransformer(Composite(past=0.6), hidden_size=8, max_epochs=1, random_state=0).fit(X)
+    means = [steps.mean() for steps in autoencoder.score_steps(X)]
+    np.testing.assert_allclose(means, autoencoder.score_samples(X), rtol=1e-5)
+
+
+def test_states_are_told_apart_whatever_the_length_of_the_next_sequence():
+    states = torch.randn(2, 3 * MAX_STATES, 4, generator=torch.Generator().manual_seed(0))
+    lengths, first = torch.tensor([100, 3 * MAX_STATES]), torch.zeros(2, dtype=torch.long)
+    one, _, told = both_hold((first, states, lengths), (first, states, lengths))
+    assert told.sum(1).tolist() == [100, MAX_STATES]
+    assert torch.equal(one[0, :100], states[0, :100])
+
+
+@pytest.mark.parametrize("objective", [NextStep(), MaskedReconstruction()])
+def test_scores_change_nothing_that_was_fitted(objective):
+    X = np.random.default_rng(0).normal(size=(20, 12, 1))
+    autoencoder = RNNAutoencoderTransformer(objective, hidden_size=8, patch_size=2, max_epochs=1).fit(X)
+    before = dict(vars(autoencoder.objective_))
+    autoencoder.score_samples(np.concatenate([X, X], axis=1))
+    assert vars(autoencoder.objective_) == before

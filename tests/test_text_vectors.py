@@ -26,6 +26,7 @@ def test_files_are_read_in_the_order_of_the_vocabulary(tmp_path, head, name):
     ("lines", "message"),
     [
         ("the 1 2 3\ncat 1 b 3\n", "line 2: expected a word and 3 numbers"),
+        ("the 1 2 3\ndog 1 2\n", "line 2: expected a word and 3 numbers, got 2"),
         ("bird 1 2\n", "None of the 6 words"),
         ("", "None of the 6 words"),
     ],
@@ -34,6 +35,17 @@ def test_a_file_that_holds_something_else_is_refused(tmp_path, lines, message):
     (tmp_path / "vectors.txt").write_text(lines)
     with pytest.raises(ValueError, match=message):
         read_vectors(tmp_path / "vectors.txt", VOCABULARY)
+
+
+def test_a_vector_is_one_dimensional():
+    with pytest.raises(ValueError, match="must be one-dimensional"):
+        read_vectors({"cat": [[1, 2]]}, VOCABULARY)
+
+
+def test_a_binary_file_is_refused(tmp_path):
+    (tmp_path / "vectors.bin").write_bytes(b"\x80\xff the\n\xfe\n")
+    with pytest.raises(ValueError, match=r"None of the 6 words|expected a word"):
+        read_vectors(tmp_path / "vectors.bin", VOCABULARY)
 
 
 def test_vectors_of_different_sizes_are_refused():

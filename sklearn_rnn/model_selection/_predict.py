@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from numbers import Integral
 from typing import Any
-from warnings import warn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._labels import known_labels
 from .._sklearn import HasMethods, _check_method_params, _safe_indexing, validate_params
+from .._warnings import warn
 from ._labeled import check_marker, find_labeled
 from ._split import PartiallyLabeledSplit
 
@@ -126,7 +126,6 @@ def _in_columns(predicted: NDArray, seen: NDArray, method: str, classes: NDArray
     warn(
         f"A training fold has {len(seen)} of {len(classes)} classes; the others get {absent:.3g}.",
         RuntimeWarning,
-        stacklevel=2,
     )
     columns = np.full((len(predicted), len(classes)), absent, predicted.dtype)
     columns[:, np.searchsorted(classes, seen)] = predicted

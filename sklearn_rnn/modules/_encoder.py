@@ -74,9 +74,10 @@ class Encoder(nn.Module):
 
     def standardise(self, mean: Tensor, deviation: Tensor, change: Tensor) -> None:
         """Bring each feature to mean 0 and deviation 1 from now on, and its changes to size 1; constant ones to 0."""
-        constant = deviation <= 1e-6 * mean.abs() + 1e-30
+        noise = 1e-6 * mean.abs() + 1e-30  # what rounding leaves of a constant
+        constant = deviation <= noise
         self.mean.copy_(mean)
-        self.scale.copy_(torch.where(constant, torch.ones_like(deviation), deviation))
+        self.scale.copy_(torch.where(deviation == 0, torch.ones_like(deviation), deviation.maximum(noise)))
         self.change.copy_(torch.where(constant | (change == 0), torch.ones_like(change), change / self.scale))
 
     def scale_kernels(self, values: Tensor, lengths: Tensor | None) -> None:

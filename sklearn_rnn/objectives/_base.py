@@ -6,13 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
-from warnings import warn
 
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+
+from .._warnings import warn
 
 Task = Literal["classification", "representation"]
 MIN_STEPS = 100  # of the optimiser; after fewer a net is not judged
@@ -149,7 +150,7 @@ class Objective(BaseEstimator, ABC):
         """Warn of each trouble, if training was long enough to tell."""
         if sum(history[:, "train_batch_count"]) >= MIN_STEPS:
             for trouble in self.troubles(history):
-                warn(trouble, ConvergenceWarning, stacklevel=2)
+                warn(trouble, ConvergenceWarning)
 
     def troubles(self, history: Any) -> Iterable[str]:
         """Say which term trained nothing and what collapsed, and which parameter to change."""
@@ -159,10 +160,12 @@ class Objective(BaseEstimator, ABC):
 def supervised_loss(logits: Tensor, batch: Batch) -> Tensor:
     """Cross-entropy of the labeled rows, weighted; `logits` (n, K) may cover the unlabeled rows too."""
     k = batch.n_labeled
-    if batch.weights is None:
-        return cross_entropy(logits[:k], batch.codes[:k])
-    losses = cross_entropy(logits[:k], batch.codes[:k], reduction="none")
-    return (losses * batch.weights[:k]).mean()
+    return weighted_mean(cross_entropy(logits[:k], batch.codes[:k], reduction="none"), batch)
+
+
+def weighted_mean(losses: Tensor, batch: Batch) -> Tensor:
+    """Mean of the losses (k,) of the batch's first rows, times their weights."""
+    return losses.mean() if batch.weights is None else (losses * batch.weights[: len(losses)]).mean()
 
 
 def ramp_up(progress: float, duration: float) -> float:

@@ -17,7 +17,7 @@ from ._base import Batch, Objective, Task, ramp_up, supervised_loss
 class ClassificationMixin:
     """Mixin of objectives: the cross-entropy of the labeled rows, to which an algorithm adds terms.
 
-    All rows go through the net once. An objective has the parameters
+    All rows go through the net once for their logits. An objective has the parameters
 
     weight : float
         Weight of its terms, against 1 for the cross-entropy. Zero trains exactly what `Supervised`

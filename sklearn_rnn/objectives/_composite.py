@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .._sklearn import OPEN_FRACTION, StrOptions
 from ..modules import Decoder
 from ._base import Batch, Objective
-from ._representation import LOSSES, DecodingMixin, own_lengths, own_steps, step_errors, window
+from ._representation import LOSSES, DecodingMixin, mean_over_steps, own_lengths, own_steps, step_errors, window
 
 
 class Composite(DecodingMixin, Objective):
@@ -53,10 +53,12 @@ class Composite(DecodingMixin, Objective):
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the mean errors of `"past"` and `"future"`."""
-        return {name: errors.mean() for name, errors in self._both(model, batch).items()}
+        return {
+            name: mean_over_steps(errors, batch.lengths).mean() for name, errors in self._both(model, batch).items()
+        }
 
-    def errors(self, model: Any, batch: Batch) -> Tensor:
-        """Error of each sequence, shape (n,), averaged over its own steps and features."""
+    def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
+        """Errors (n, T) of each step, rebuilt or predicted from the past."""
         return torch.stack(list(self._both(model, batch).values())).sum(0)
 
     def troubles(self, history: Any) -> Iterator[str]:
@@ -65,7 +67,7 @@ class Composite(DecodingMixin, Objective):
             yield f"Composite predicted no future: no sequence goes on after past={self.past} of its steps. Lower past."
 
     def _both(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Errors (n,) in both parts, summed over steps, against the length of the whole."""
+        """Errors (n, T) of the steps of both parts, each 0 at those of the other."""
         lengths = own_lengths(batch)
         n_past = (lengths * self.past).ceil().long().clamp_min(1)
         past = replace(batch, values=batch.values[:, : n_past.max()], lengths=n_past)
@@ -75,5 +77,9 @@ class Composite(DecodingMixin, Objective):
         errors = {}
         for name, (decoder, part) in parts.items():
             steps = model.parts[decoder](code, part.values.shape[1])
-            errors[name] = step_errors(model, part, steps, self.loss).where(own_steps(part), 0).sum(1) / lengths
+            own = step_errors(model, part, steps, self.loss).where(own_steps(part), 0)
+            places = torch.arange(own.shape[1], device=own.device).expand_as(own)
+            if name == "future":
+                places = (places + n_past[:, None]).clamp_max(batch.values.shape[1] - 1)
+            errors[name] = own.new_zeros(batch.values.shape[:2]).scatter_add(1, places, own)
         return errors

@@ -128,14 +128,19 @@ def cropped(batch: Batch, crop: float, patch_size: int) -> tuple[Tensor, Batch]:
 def both_hold(one: View, other: View) -> tuple[Tensor, Tensor, Tensor]:
     """States (n, m, S) of each view at the patches of the first, and whether both views hold them (n, m)."""
     (first, states, lengths), (other_first, others, other_lengths) = one, other
-    every = -(-states.shape[1] // MAX_STATES)  # of long sequences not all
-    patches = torch.arange(0, states.shape[1], every, device=states.device)
-    there = patches + (first - other_first)[:, None]  # (n, m)
-    ends = states.shape[1] if lengths is None else lengths[:, None]
+    ends = torch.full_like(first, states.shape[1]) if lengths is None else lengths
+    every = (ends + MAX_STATES - 1) // MAX_STATES  # of long sequences not all
+    n_patches = int(((ends + every - 1) // every).max())
+    patches = torch.arange(n_patches, device=states.device) * every[:, None]  # (n, m)
+    there = patches + (first - other_first)[:, None]
     other_ends = others.shape[1] if other_lengths is None else other_lengths[:, None]
-    told = (patches < ends) & (there >= 0) & (there < other_ends)
-    there = there.clamp(0, others.shape[1] - 1)[:, :, None].expand(-1, -1, others.shape[2])
-    return states[:, patches], others.gather(1, there), told
+    told = (patches < ends[:, None]) & (there >= 0) & (there < other_ends)
+    return _taken(states, patches), _taken(others, there), told
+
+
+def _taken(states: Tensor, patches: Tensor) -> Tensor:
+    """States (n, m, S) at `patches` (n, m); beyond the ends, the first or last."""
+    return states.gather(1, patches.clamp(0, states.shape[1] - 1)[:, :, None].expand(-1, -1, states.shape[2]))
 
 
 @torch.no_grad()

@@ -73,7 +73,7 @@ class FeatureMatchingGAN(ClassificationMixin, Objective):
         return {"real": told_real(real), "fake": told_fake(fake)}
 
     def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return the generator's `"matching"`, where the batch has unlabeled rows."""
+        """Return the generator's `"feature_matching"`, where the batch has unlabeled rows."""
         if not self.weight or batch.n_labeled == len(batch):
             return {}
         others = batch.unlabeled
@@ -81,4 +81,4 @@ class FeatureMatchingGAN(ClassificationMixin, Objective):
             view = model.view(others.values, others.lengths, others.generator)
             real = model.encoder(view, others.lengths, others.generator).mean(0)
         fake = model.encoder(fake_view(model, others), others.lengths, others.generator).mean(0)
-        return {"matching": (real - fake).square().sum()}
+        return {"feature_matching": (real - fake).square().sum()}

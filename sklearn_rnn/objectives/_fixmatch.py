@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
-
 from .._sklearn import FRACTION
-from ._base import Batch, Objective
-from ._classification import confident
+from ._base import Objective
 from ._matching import MatchingMixin
 
 
@@ -63,7 +60,3 @@ class FixMatch(MatchingMixin, Objective):
         self.ramp = ramp
         self.memory = memory
         self.ratio = ratio
-
-    def trust(self, answers: Tensor, batch: Batch) -> Tensor:
-        """Return 1 for rows that pass the threshold."""
-        return confident(answers, self.threshold)

@@ -1,4 +1,4 @@
-"""Learning to classify and to rebuild sequences from one code."""
+"""Learning to classify and to rebuild sequences by one encoder."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..modules import Decoder
-from ._base import Batch, Objective
+from ._base import Batch, Objective, weighted_mean
 from ._classification import ClassificationMixin
 from ._representation import rebuilding_errors
 
 
 class JointReconstruction(ClassificationMixin, Objective):
-    r"""Joint reconstruction: the code that is classified must also rebuild its sequence.
+    r"""Joint reconstruction: the encoder that classifies a sequence must also let it be rebuilt.
 
     .. math:: w \frac{1}{l} \sum_{i \le l} \lVert x_i - d(e(x_i)) \rVert^2
         + w w(t) \frac{1}{n} \sum_{i > l} \lVert x_i - d(e(x_i)) \rVert^2
@@ -55,12 +55,12 @@ class JointReconstruction(ClassificationMixin, Objective):
 
     def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"labeled_reconstruction"`."""
-        return {"labeled_reconstruction": self._error(model, batch, view)}
+        return {"labeled_reconstruction": weighted_mean(self._errors(model, batch, view), batch)}
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"reconstruction"`."""
-        return {"reconstruction": self._error(model, batch, view)}
+        return {"reconstruction": self._errors(model, batch, view).mean()}
 
-    def _error(self, model: Any, batch: Batch, view: Tensor) -> Tensor:
+    def _errors(self, model: Any, batch: Batch, view: Tensor) -> Tensor:
         code = model.encoder(view, batch.lengths, batch.generator)
-        return rebuilding_errors(model, batch, model.parts["decoder"](code, batch.values.shape[1])).mean()
+        return rebuilding_errors(model, batch, model.parts["decoder"](code, batch.values.shape[1]))

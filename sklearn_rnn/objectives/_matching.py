@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import Any
 
 from torch import Tensor
@@ -10,16 +9,18 @@ from torch.nn.functional import cross_entropy
 
 from ._average import AveragedMixin
 from ._base import Batch
-from ._classification import agreement
+from ._classification import agreement, confident
 
 
 class MatchingMixin(AveragedMixin):
     """Mixin of objectives: cross-entropy of strong views against the answers for weak ones.
 
-    What an algorithm decides is `trust`: the weight of each row. The teacher answers for the weak views.
+    The teacher answers for the weak views. What an algorithm may decide is `trust`, the weight of each
+    row: by default whether it passes the `threshold`.
     """
 
     strong = True
+    threshold: float
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"matching"`."""
@@ -32,6 +33,6 @@ class MatchingMixin(AveragedMixin):
         """Return what strong views are trained for: classes (n,) or probabilities (n, K)."""
         return answers.argmax(1)
 
-    @abstractmethod
     def trust(self, answers: Tensor, batch: Batch) -> Tensor:
-        """Weights (n,) of the rows, from 0 to 1, given the answers (n, K) for their weak views."""
+        """Weights (n,) of the rows, from 0 to 1, given the answers (n, K) for their weak views: of sure ones 1."""
+        return confident(answers, self.threshold)

@@ -21,7 +21,7 @@ class NextStep(PredictionMixin, Objective):
     groups into a patch is predicted together, from the state after the patch before; the first from
     nothing. In bidirectional encoders the backward states predict the step before, and neither
     direction sees the other, in no layer (Peters 2018). The encoder's random kernels, which reach beyond
-    a patch, are silent. There are no views: dropout is the only noise.
+    a patch, are silent. There are no views: dropout between layers is the only noise.
 
     Parameters
     ----------

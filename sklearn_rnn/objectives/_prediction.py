@@ -45,12 +45,14 @@ class PredictionMixin(RepresentationMixin):
 
     def predicted(self, model: Any, head: str, states: Tensor, n_steps: int) -> Tensor:
         """Standardised values (n, n_steps, F), or vectors that tokens are compared with (n, n_steps, E)."""
-        self.most_patches_ = max(getattr(self, "most_patches_", 0), states.shape[1])
         width = model.parts[head].out_features // model.encoder.architecture.patch_size
         return model.parts[head](states).reshape(len(states), -1, width)[:, :n_steps]
 
     def step_errors(self, model: Any, batch: Batch, predicted: Tensor, own: Tensor) -> Tensor:
         """Squared errors, or negative log likelihoods of tokens, (n, T): of the `own` steps, 0 at the others."""
+        if batch.generator is not None:
+            n_patches = -(-own.shape[1] // model.encoder.architecture.patch_size)
+            self.most_patches_ = max(getattr(self, "most_patches_", 0), n_patches)
         if batch.values.dim() == 3:
             errors = (predicted - model.encoder.standardised(batch.values)).square().mean(2)
             return errors.masked_fill(~own, 0)

@@ -108,13 +108,13 @@ class RecurrentGAN(RepresentationMixin, Objective):
         return {"real": told_real(real), "fake": told_fake(fake), "steepness": self.penalty * steepness}
 
     def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return the generator's `"generated"` and `"matching"`."""
+        """Return the generator's `"generated"` and `"feature_matching"`."""
         codes = model.encoder(fake_view(model, batch), batch.lengths)
         with torch.no_grad():
             view = model.view(batch.values, batch.lengths, batch.generator)
             real = model.encoder(view, batch.lengths)
         distance = (real.mean(0) - codes.mean(0)).square().mean()
-        return {"generated": told_real(self._score(model, codes)), "matching": self.matching * distance}
+        return {"generated": told_real(self._score(model, codes)), "feature_matching": self.matching * distance}
 
     def troubles(self, history: Any) -> Iterator[str]:
         """Say whether the generator lost."""

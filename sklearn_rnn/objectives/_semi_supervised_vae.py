@@ -11,7 +11,7 @@ from torch.nn.functional import one_hot
 
 from .._sklearn import COUNT, FRACTION
 from ..modules import linear
-from ._base import Batch, Objective
+from ._base import Batch, Objective, weighted_mean
 from ._classification import ClassificationMixin
 from ._latent import gaussian_kl, generative_parts, kept_words, log_likelihood, normal, sizes, write
 
@@ -94,7 +94,7 @@ class SemiSupervisedVAE(ClassificationMixin, Objective):
         """Return `"labeled_bound"`, for each value."""
         classes = one_hot(batch.codes, logits.shape[1]).to(logits)
         bound = self.bounds(model, batch, view, classes[:, None])[:, 0]
-        return {"labeled_bound": bound.mean() / sizes(batch.values, batch.lengths).mean()}
+        return {"labeled_bound": weighted_mean(bound, batch) / sizes(batch.values, batch.lengths).mean()}
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"bound"`, for each value."""

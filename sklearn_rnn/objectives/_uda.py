@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from .._sklearn import FRACTION, POSITIVE
-from ._base import Batch, Objective
-from ._classification import confident
+from ._base import Objective
 from ._matching import MatchingMixin
 
 
@@ -76,7 +75,3 @@ class UDA(MatchingMixin, Objective):
     def target(self, answers: Tensor) -> Tensor:
         """Sharpened probabilities."""
         return (answers.clamp_min(torch.finfo(answers.dtype).tiny).log() / self.temperature).softmax(1)
-
-    def trust(self, answers: Tensor, batch: Batch) -> Tensor:
-        """Return 1 for rows that pass the threshold."""
-        return confident(answers, self.threshold)

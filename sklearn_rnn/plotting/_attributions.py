@@ -145,7 +145,8 @@ class TokenAttributionDisplay:
         ids = vectorizer.transform(X)
         attributions = integrated_gradients(classifier, ids, target=target)
         titles = _titles(classifier, ids, target)
-        return cls(vectorizer.inverse_transform(ids), attributions, titles=titles).plot(ax, width=width)
+        read = [tokens[: len(own)] for tokens, own in zip(vectorizer.inverse_transform(ids), attributions, strict=True)]
+        return cls(read, attributions, titles=titles).plot(ax, width=width)
 
 
 class SeriesAttributionDisplay:
@@ -228,7 +229,7 @@ class SeriesAttributionDisplay:
     def from_estimator(
         cls, estimator: Any, x: Any, *, target: Any = None, axes: Any = None
     ) -> SeriesAttributionDisplay:
-        """Explain one sequence by integrated gradients, and draw it.
+        """Explain one sequence by integrated gradients, and draw it as the classifier reads it.
 
         Parameters
         ----------
@@ -249,8 +250,11 @@ class SeriesAttributionDisplay:
         if x.ndim == 1 and estimator.n_features_in_ == 1:  # fitted on (T_i,) arrays, not on rows of a table
             x = x[:, None]
         X = x[None]
+        if isinstance(estimator, Pipeline):
+            X, estimator = estimator[:-1].transform(X), estimator[-1]
         (attributions,) = integrated_gradients(estimator, X, target=target)
-        return cls(x, attributions, title=_titles(estimator, X, target)[0]).plot(axes)
+        read = np.asarray(X[0])[: len(attributions)]
+        return cls(read, attributions, title=_titles(estimator, X, target)[0]).plot(axes)
 
 
 def _titles(classifier: Any, X: Any, target: Any) -> list[str]:

@@ -228,9 +228,10 @@ class TokenSequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_
             Tokens, one for each id.
         """
         names = self.get_feature_names_out()
-        sequences = [np.asarray(ids) for ids in X]
-        if any(ids.size and ids.min() < 0 for ids in sequences):
-            raise ValueError("Token ids must not be negative.")
+        sequences = [np.asarray(ids) if len(ids) else np.zeros(0, np.int64) for ids in X]
+        for i, ids in enumerate(sequences):
+            if ids.dtype.kind not in "iu" or (ids.size and ids.min() < 0):
+                raise ValueError(f"Token ids must be integers, not negative: X[{i}] has {ids[:5]!r}.")
         return [names[np.where(ids < len(names), ids, 0)] for ids in sequences]
 
     def to_documents(self, X: Iterable[Any]) -> list[str]:

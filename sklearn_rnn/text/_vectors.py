@@ -51,7 +51,7 @@ def read_vectors(source: Any, vocabulary: Mapping[str, int]) -> NDArray[np.float
             f"None of the {len(vocabulary)} words of the vocabulary has a vector; is the case of the letters alike?"
         )
     sizes = {vector.shape for vector in found.values()}
-    if len(sizes) > 1:
+    if len(sizes) > 1 or len(min(sizes)) != 1:
         raise ValueError(f"All vectors must be one-dimensional and of one size, got shapes {sorted(sizes)}.")
     vectors = np.full((max(vocabulary.values()) + 1, *sizes.pop()), np.nan, dtype=np.float32)
     vectors[list(found)] = list(found.values())
@@ -62,13 +62,15 @@ def _lines(path: Path, vocabulary: Mapping[str, int]) -> Iterator[tuple[str, NDA
     """Words of a file that are in the vocabulary, with their vectors."""
     size = None
     opened: Any = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8", newline="\n") as file:
+    with opened(path, "rt", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         for number, line in enumerate(file, 1):
             fields = line.rstrip().split(" ")
-            if number == 1 and len(fields) == 2:  # how many words, and the size
+            if number == 1 and len(fields) == 2 and "".join(fields).isdigit():  # how many words, and the size
                 size = int(fields[1])
                 continue
             size = size or len(fields) - 1
+            if len(fields) <= size:
+                raise ValueError(f"{path}, line {number}: expected a word and {size} numbers, got {len(fields) - 1}.")
             word = " ".join(fields[:-size])  # some have spaces
             if word not in vocabulary:
                 continue
