@@ -189,11 +189,11 @@ def write_tables(done):
         "Made by `python benchmarks/quality.py BENCH_FOLDER`; mean ± standard deviation over seeds, which draw the",
         "split, the labels and the weights; the gain is over `supervised`, paired by seed. The floor is the",
         "better, each time, of extra trees and logistic regression on quantiles, spectra and differences. A budget is",
-        "a share of the training rows, a count of all labels, or all. Last is `fixmatch`, the default for token ids.",
+        "a share of the training rows, a count of all labels, or all.",
         "bonn_eeg is cut from few recordings, pieces of which are on both sides of the split, as in the published",
         "numbers: on other recordings expect less.",
         "",
-        *defaults_table(done, TASKS, ["fixmatch"]),
+        *defaults_table(done, TASKS),
     ]
     probe = shown(accuracies(done, "japanese_vowels:all", "autoencoder + linear").values())
     lines += ["", f"japanese_vowels, all labels, autoencoder and a linear probe: {probe}."]

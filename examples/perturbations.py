@@ -21,6 +21,7 @@ SHOWN = (
     p.Strong(),
     p.Jitter(),
     p.Scaling(0.3),
+    p.Offset(),
     p.MagnitudeWarp(0.4),
     p.TimeMask(0.5, 2),
     p.TimeShift(0.3),
@@ -46,7 +47,7 @@ def main() -> None:
     """Draw the picture."""
     x = waves()
     batch = torch.cat([x, x, -x.flip(1)])  # the last is there to replace from
-    figure, panels = plt.subplots(5, 3, figsize=(10, 10), sharex=True, sharey=True, layout="constrained")
+    figure, panels = plt.subplots(4, 4, figsize=(12, 8), sharex=True, sharey=True, layout="constrained")
     for panel, perturbation in zip(panels.flat, SHOWN, strict=True):
         changed = perturbation(batch, None, torch.Generator().manual_seed(SEED))
         panel.plot(x.flatten(), color="#bbbbbb", linewidth=3)

@@ -26,7 +26,7 @@ from ._sklearn import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, POSITIVE, SHARE, Inter
 from ._warnings import warn
 from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
 from .objectives import Objective, Task, from_name, objective_names
-from .perturbations import Light, Perturbation, StepDrop, Strong
+from .perturbations import Levels, Light, Perturbation, StepDrop, Strong
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
 NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
@@ -250,8 +250,9 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # with tokens that the model knows
         tokens = training.sequences.kind == "tokens"
-        model.augmentation = checked(self.augmentation, StepDrop(0.2) if tokens else Light())
-        model.strong_augmentation = checked(self.strong_augmentation, StepDrop(0.4) if tokens else Strong())
+        levels = None if tokens else some_levels(training.sequences, model.encoder)
+        model.augmentation = checked(self.augmentation, StepDrop(0.2) if tokens else Light(), levels)
+        model.strong_augmentation = checked(self.strong_augmentation, StepDrop(0.4) if tokens else Strong(), levels)
         model.kernel_dropout = self._kernel_dropout(len(training.labeled))
         self.net_ = RecurrentNet(
             model,
@@ -331,6 +332,14 @@ def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]
     return torch.from_numpy(values), None if lengths is None else torch.from_numpy(lengths)
 
 
+def some_levels(sequences: Sequences, encoder: Encoder) -> Levels:
+    """How far the means of the same rows lie apart, standardised."""
+    values, lengths = some_steps(sequences)
+    device = encoder.mean.device
+    lengths = None if lengths is None else lengths.to(device)
+    return Levels.of(encoder.standardised(values.to(device)), lengths)
+
+
 def objective_can(method: str) -> Callable[[Any], bool]:
     """Return a check whether an estimator's objective has a method, which goes by that."""
 
@@ -346,16 +355,17 @@ def objective_can(method: str) -> Callable[[Any], bool]:
     return check
 
 
-def checked(augmentation: Any, auto: Perturbation) -> Any:
-    """Return what perturbs the embedded steps: of a `Perturbation`, a checked copy."""
+def checked(augmentation: Any, auto: Perturbation, levels: Levels | None) -> Any:
+    """Return what perturbs the embedded steps: of a `Perturbation`, a checked copy that knows the data's levels."""
     if isinstance(augmentation, str):
-        return auto
+        augmentation = auto
     if isinstance(augmentation, type):
         name = augmentation.__name__
         raise TypeError(f"An augmentation must be an instance or a function, got the class {name}; write {name}().")
     if isinstance(augmentation, Perturbation):
         augmentation = clone(augmentation)
         augmentation.validate()
+        augmentation.levels = levels
     return augmentation
 
 

@@ -66,7 +66,6 @@ def test_the_objective_of_the_page_learns(page, capsys):
 @pytest.mark.parametrize(
     "law",
     [
-        laws.test_without_weight_it_trains_what_supervised_trains,
         laws.test_the_same_seed_gives_the_same_bits,
         laws.test_clones_are_unfitted_and_fit_the_same,
     ],
@@ -76,8 +75,9 @@ def test_the_objective_of_the_page_keeps_the_laws(page, law):
 
 
 @pytest.mark.parametrize("tokens", [False, True], ids=["numbers", "tokens"])
-def test_the_objective_of_the_page_trains_the_encoder_and_padding_changes_nothing(page, tokens):
+def test_the_objective_of_the_page_keeps_the_laws_of_numbers_and_tokens(page, tokens):
     laws.test_the_unlabeled_term_alone_trains_the_encoder(page["RDrop"], tokens)
+    laws.test_without_weight_it_trains_what_supervised_trains(page["RDrop"], tokens)
     laws.test_padding_changes_neither_loss_nor_gradient(page["RDrop"], tokens, patch_size=3)
 
 

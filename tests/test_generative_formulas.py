@@ -213,7 +213,7 @@ def test_the_generator_matches_features_as_in_salimans_2016_section_3_1():
     real = sum(coded(model, batch, 3 + i) for i in range(5)) / 5
     fake = sum(code_of(model, fakes[i], LENGTHS[3 + i]) for i in range(5)) / 5
     got = FeatureMatchingGAN().opponent_terms(model, batch)
-    torch.testing.assert_close(got["matching"], (real - fake).square().sum())
+    torch.testing.assert_close(got["feature_matching"], (real - fake).square().sum())
 
 
 def score_of(model, x, length):
@@ -260,7 +260,7 @@ def test_the_generator_of_the_recurrent_gan_fools_and_matches():
     real = sum(coded(model, batch, i) for i in range(8)) / 8
     got = RecurrentGAN(matching=3).opponent_terms(model, batch)
     torch.testing.assert_close(got["generated"], -model.parts["score"](codes).sigmoid().log().mean())
-    torch.testing.assert_close(got["matching"], 3 * (real - codes.mean(0)).square().mean())
+    torch.testing.assert_close(got["feature_matching"], 3 * (real - codes.mean(0)).square().mean())
 
 
 @both

@@ -18,8 +18,10 @@ from sklearn_rnn.perturbations import (
     Compose,
     Crop,
     Jitter,
+    Levels,
     Light,
     MagnitudeWarp,
+    Offset,
     Permutation,
     Perturbation,
     Replacement,
@@ -212,6 +214,30 @@ def test_scaling_keeps_the_ratios_within_a_sequence():
     assert_close_to(factors[:, 0, 0].mean(), 1.0)
 
 
+def test_offset_adds_a_number_of_all_channels_and_one_of_each():
+    x = batch(4).expand(1_000, 5, 20, 4).flatten(0, 1)
+    added = Offset(0.5, single=0.2)(x, None, seeded()) - x
+    assert_same(added, added[:, :1].expand_as(x))
+    covariance = added[:, 0].T.cov()
+    assert_close_to(covariance, (0.25 + 0.04 * torch.eye(4)).tolist())
+
+
+@pytest.mark.parametrize("made", [Offset(), Compose([Offset(), Offset(0)]), off(Light).set_params(offset=0.3)])
+def test_offsets_leave_changes_alone_where_the_levels_of_the_data_say_which_they_are(made):
+    x = batch(4)
+    made.levels = Levels(torch.tensor(1.0), torch.ones(2))
+    added = made(x, LENGTHS, seeded()) - x
+    assert added[:, :, :2][OWN].all()
+    assert not added[:, :, 2:].any()
+
+
+def test_an_offset_leaves_sequences_alone_that_were_brought_to_mean_0_one_by_one():
+    x = (batch() - batch().sum(1, keepdim=True) / LENGTHS[:, None, None]) * OWN[:, :, None]
+    offset = Offset()
+    offset.levels = Levels.of(x, LENGTHS)
+    assert_same(offset(x, LENGTHS, seeded()), x)
+
+
 def test_magnitude_warp_goes_smoothly_from_knot_to_knot():
     factors = MagnitudeWarp(0.2, n_knots=4)(torch.ones(5_000, 31, 2), None, seeded())
     assert torch.equal(factors[:, :, 0], factors[:, :, 1])
@@ -373,7 +399,15 @@ def test_compose_applies_one_after_the_other():
 # Presets
 
 
-@pytest.mark.parametrize(("name", "single"), [("scale", Scaling(0.3)), ("jitter", Jitter(0.3))])
+@pytest.mark.parametrize(
+    ("name", "single"),
+    [
+        ("scale", Scaling(0.3)),
+        ("jitter", Jitter(0.3)),
+        ("offset", Offset(0.3, single=0)),
+        ("channel_offset", Offset(0, single=0.3)),
+    ],
+)
 def test_light_with_one_of_its_parts_is_that_perturbation(name, single):
     generator = seeded()
     torch.rand(5, 5, generator=generator)  # what light draws for the rest
@@ -432,6 +466,18 @@ def test_fit_uses_a_copy_of_the_augmentation(estimator):
     assert repr(used) == repr(augmentation)
     assert used is not augmentation
     assert used.perturbations[0] is not augmentation.perturbations[0]
+
+
+def test_an_augmentation_knows_the_levels_of_series_and_that_vectors_of_tokens_have_no_changes():
+    X, y = series()
+    X = np.stack([X, 3 * X + np.arange(24)[:, None]], axis=2)
+    numbers = SemiSupervisedRNNClassifier(**TINY).fit(X, y).net_.module_
+    tokens = SemiSupervisedRNNClassifier(**TINY, augmentation=Offset()).fit(list(X[:, :, 0].argsort(1)), y)
+    means = ((X - X.mean((0, 1))) / X.std((0, 1))).mean(1)
+    for augmentation in (numbers.augmentation, numbers.strong_augmentation):
+        assert_close_to(augmentation.levels.single, means.std(0).tolist(), 1e-5)
+        assert_close_to(augmentation.levels.common, means.mean(1).std(), 1e-5)
+    assert tokens.net_.module_.augmentation.levels is None
 
 
 def test_a_parameter_of_the_augmentation_changes_what_is_learned():

@@ -7,20 +7,22 @@ What is drawn for a sequence does not depend on the padding, except for noise on
 `StepDrop`, `Swap`, `Replacement`, and the jitter of the presets), whose draws follow the padded length.
 """
 
-from ._base import Perturbation, Steps
+from ._base import Levels, Perturbation, Steps
 from ._compose import Compose
 from ._presets import Light, Strong
 from ._time import Crop, Permutation, TimeShift, TimeWarp, WindowSlice
 from ._tokens import Replacement, StepDrop, Swap
-from ._values import ChannelDrop, Jitter, MagnitudeWarp, Scaling, TimeMask, Trim
+from ._values import ChannelDrop, Jitter, MagnitudeWarp, Offset, Scaling, TimeMask, Trim
 
 __all__ = [
     "ChannelDrop",
     "Compose",
     "Crop",
     "Jitter",
+    "Levels",
     "Light",
     "MagnitudeWarp",
+    "Offset",
     "Permutation",
     "Perturbation",
     "Replacement",

@@ -17,6 +17,29 @@ KNOTS = [Interval(Integral, 2, None, closed="left")]
 
 
 @dataclass(frozen=True)
+class Levels:
+    """How far the means of whole sequences lie apart in the data.
+
+    Attributes
+    ----------
+    common : Tensor of shape ()
+        Standard deviation of the mean of all values of a sequence.
+    single : Tensor of shape (F,)
+        That of the mean of each value. Channels after these are the last changes of the values.
+    """
+
+    common: Tensor
+    single: Tensor
+
+    @classmethod
+    def of(cls, x: Tensor, lengths: Tensor | None) -> Levels:
+        """Levels of standardised values (n, T, F)."""
+        steps = Steps.of(x, lengths)
+        means = steps.keep(x).sum(1) / steps.ends[:, None]
+        return cls(means.mean(1).std(correction=0), means.std(0, correction=0))
+
+
+@dataclass(frozen=True)
 class Steps:
     """Which steps of a batch belong to their sequence.
 
@@ -30,21 +53,25 @@ class Steps:
         The lengths, T where they are None.
     inside : Tensor of shape (n, T, 1), bool, or None
         Whether a step belongs to its sequence; None where all do.
+    levels : Levels
+        Of the data; all channels are values, whose levels have a deviation of 1, unless known.
     """
 
     lengths: Tensor | None
     index: Tensor
     ends: Tensor
     inside: Tensor | None
+    levels: Levels
 
     @classmethod
-    def of(cls, x: Tensor, lengths: Tensor | None) -> Steps:
+    def of(cls, x: Tensor, lengths: Tensor | None, levels: Levels | None = None) -> Steps:
         """Steps of a batch x (n, T, E)."""
-        n, n_steps, _ = x.shape
+        n, n_steps, n_channels = x.shape
+        levels = levels or Levels(x.new_ones(()), x.new_ones(n_channels))
         index = torch.arange(n_steps, device=x.device)
         if lengths is None:
-            return cls(None, index, x.new_full((n,), n_steps), None)
-        return cls(lengths, index, lengths.to(x.dtype), (index < lengths[:, None])[:, :, None])
+            return cls(None, index, x.new_full((n,), n_steps), None, levels)
+        return cls(lengths, index, lengths.to(x.dtype), (index < lengths[:, None])[:, :, None], levels)
 
     @property
     def last(self) -> Tensor:
@@ -74,6 +101,7 @@ class Perturbation(BaseEstimator, ABC):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {}
+    levels: Levels | None = None  # of the data, which an estimator knows
 
     def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:
         """Return changed sequences; `x` is not written to.
@@ -92,7 +120,7 @@ class Perturbation(BaseEstimator, ABC):
         changed : Tensor of shape (n, T, E)
             Zero after the end of each sequence.
         """
-        steps = Steps.of(x, lengths)
+        steps = Steps.of(x, lengths, self.levels)
         return steps.keep(self.perturb(x, steps, generator))
 
     @abstractmethod

@@ -37,7 +37,10 @@ class Compose(Perturbation):
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Apply one after the other."""
         for perturbation in self.perturbations:
-            x = perturbation(x, steps.lengths, generator)
+            if isinstance(perturbation, Perturbation):
+                x = steps.keep(perturbation.perturb(x, steps, generator))
+            else:
+                x = perturbation(x, steps.lengths, generator)
         return x
 
     def validate(self) -> None:

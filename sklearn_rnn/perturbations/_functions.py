@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ._base import Steps
 
@@ -79,6 +80,17 @@ def noise(x: Tensor, steps: Steps, deviation: float, generator: torch.Generator)
     """Noise (n, T, E) in proportion to the deviation of each sequence, counted as 1 where it is above."""
     drawn = torch.empty_like(x).normal_(0, deviation, generator=generator)
     return drawn * _spread(x, steps).clamp_max(1)
+
+
+def offsets(x: Tensor, steps: Steps, common: float, single: float, generator: torch.Generator) -> Tensor:
+    """Offsets (n, 1, E) of whole sequences, in proportion to the levels of the data: none of changes."""
+    n_values = len(steps.levels.single)
+    drawn = x.new_zeros(len(x), 1, n_values)
+    if common:
+        drawn = drawn + normal(x, generator, common, len(x), 1, 1) * steps.levels.common
+    if single:
+        drawn = drawn + normal(x, generator, single, len(x), 1, n_values) * steps.levels.single
+    return pad(drawn, (0, x.shape[2] - n_values))
 
 
 def _spread(x: Tensor, steps: Steps) -> Tensor:

@@ -15,6 +15,7 @@ from ._functions import (
     interpolate,
     noise,
     normal,
+    offsets,
     outside,
     pick,
     smooth_curve,
@@ -34,6 +35,8 @@ class _Fused:
     shift: float
     scale: float
     jitter: float
+    offset: float
+    channel_offset: float
     hide: float = 0.0
     trim: float = 0.0
     warp: float = 0.0
@@ -50,6 +53,8 @@ class _Fused:
         if self.channels:
             dropped = all_but_one(uniform(x, generator, n, n_channels), self.channels)
             x = x.masked_fill(dropped[:, None], 0)
+        if self.offset or self.channel_offset:
+            x = x + offsets(x, steps, self.offset, self.channel_offset, generator)
         if self.jitter:  # last to draw: its noise follows the padded length
             x = x + noise(x, steps, self.jitter, generator)
         if self.trim or self.hide:
@@ -75,7 +80,7 @@ class _Fused:
 
 
 class Light(Perturbation):
-    """Shift, scale and add noise: each a little, by the sequence's own length.
+    """Shift, scale, offset and add noise: each a little, by the sequence's own length.
 
     The default augmentation of numbers.
 
@@ -88,6 +93,11 @@ class Light(Perturbation):
         Standard deviation of a factor for each sequence, around 1.
     jitter : float, default=0.2
         Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
+    offset : float, default=2
+        Standard deviation of a number added to all values of a sequence, against that of the sequences'
+        means in the data, as in `Offset`.
+    channel_offset : float, default=0.2
+        The same of each channel.
 
     References
     ----------
@@ -107,6 +117,8 @@ class Light(Perturbation):
         "shift": SHARE,
         "scale": NOT_NEGATIVE,
         "jitter": NOT_NEGATIVE,
+        "offset": NOT_NEGATIVE,
+        "channel_offset": NOT_NEGATIVE,
     }
 
     def __init__(
@@ -114,14 +126,18 @@ class Light(Perturbation):
         shift: float = 0.1,
         scale: float = 0.1,
         jitter: float = 0.2,
+        offset: float = 2,
+        channel_offset: float = 0.2,
     ):
         self.shift = shift
         self.scale = scale
         self.jitter = jitter
+        self.offset = offset
+        self.channel_offset = channel_offset
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Change all in one pass."""
-        return _Fused(self.shift, self.scale, self.jitter)(x, steps, generator)
+        return _Fused(self.shift, self.scale, self.jitter, self.offset, self.channel_offset)(x, steps, generator)
 
 
 class Strong(Perturbation):
@@ -136,6 +152,11 @@ class Strong(Perturbation):
         Standard deviation of a factor for each sequence, around 1.
     jitter : float, default=0.3
         Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
+    offset : float, default=2
+        Standard deviation of a number added to all values of a sequence, against that of the sequences'
+        means in the data, as in `Offset`.
+    channel_offset : float, default=0.2
+        The same of each channel.
     hide : float, default=0.3
         Largest share of the steps set to the mean of the data, in one span.
     trim : float, default=0.3
@@ -169,6 +190,8 @@ class Strong(Perturbation):
         "shift": SHARE,
         "scale": NOT_NEGATIVE,
         "jitter": NOT_NEGATIVE,
+        "offset": NOT_NEGATIVE,
+        "channel_offset": NOT_NEGATIVE,
         "hide": SHARE,
         "trim": SHARE,
         "warp": NOT_NEGATIVE,
@@ -181,6 +204,8 @@ class Strong(Perturbation):
         shift: float = 0.2,
         scale: float = 0.2,
         jitter: float = 0.3,
+        offset: float = 2,
+        channel_offset: float = 0.2,
         hide: float = 0.3,
         trim: float = 0.3,
         warp: float = 0.2,
@@ -190,6 +215,8 @@ class Strong(Perturbation):
         self.shift = shift
         self.scale = scale
         self.jitter = jitter
+        self.offset = offset
+        self.channel_offset = channel_offset
         self.hide = hide
         self.trim = trim
         self.warp = warp
@@ -203,6 +230,8 @@ class Strong(Perturbation):
             shift=self.shift,
             scale=self.scale,
             jitter=self.jitter,
+            offset=self.offset,
+            channel_offset=self.channel_offset,
             hide=self.hide,
             warp=self.warp,
             magnitude=self.magnitude,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .._sklearn import COUNT, NOT_NEGATIVE, SHARE
 from ._base import KNOTS, Perturbation, Steps
-from ._functions import all_but_one, noise, normal, outside, smooth_curve, span, uniform
+from ._functions import all_but_one, noise, normal, offsets, outside, smooth_curve, span, uniform
 
 
 class Jitter(Perturbation):
@@ -79,6 +79,42 @@ class Scaling(Perturbation):
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Multiply."""
         return x * normal(x, generator, self.deviation, len(x), 1, 1, mean=1.0) if self.deviation else x
+
+
+class Offset(Perturbation):
+    """Add random numbers to whole sequences, in proportion to how far their means lie apart in the data.
+
+    An estimator measures that in `fit`: means that are all alike, as of sequences brought to mean 0 one by
+    one, stay as they are. Used alone, their deviation counts as 1. In training, the changes of values,
+    which the encoder sees beside them, stay as they are too.
+
+    Parameters
+    ----------
+    common : float, default=2
+        Standard deviation of a number that is added to all channels, as loudness is; against that of the
+        mean of all values of a sequence.
+    single : float, default=0.2
+        Standard deviation of a number for each channel, against that of its mean.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_rnn.perturbations import Offset
+    >>> x = torch.arange(4.0).reshape(1, 2, 2)
+    >>> Offset(0.5, single=0)(x, None, torch.Generator().manual_seed(0))
+    tensor([[[0.7705, 1.7705],
+             [2.7705, 3.7705]]])
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {"common": NOT_NEGATIVE, "single": NOT_NEGATIVE}
+
+    def __init__(self, common: float = 2, single: float = 0.2):
+        self.common = common
+        self.single = single
+
+    def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
+        """Add both."""
+        return x + offsets(x, steps, self.common, self.single, generator)
 
 
 class MagnitudeWarp(Perturbation):
