@@ -21,7 +21,7 @@ SHOWN = (
     p.Strong(),
     p.Jitter(),
     p.Scaling(0.3),
-    p.Offset(),
+    p.Offset(0.5, 0),
     p.MagnitudeWarp(0.4),
     p.TimeMask(0.5, 2),
     p.TimeShift(0.3),

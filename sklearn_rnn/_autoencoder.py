@@ -65,10 +65,11 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Longer sequences are cut to their first `max_length` steps, with a warning.
     augmentation : callable, "auto" or None, default="auto"
         Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is
-        `Light()` for numbers and `StepDrop(0.2)` for token ids.
+        `Light()` for numbers, without its offset for objectives that rebuild or generate them, and
+        `StepDrop(0.2)` for token ids.
     strong_augmentation : callable, "auto" or None, default="auto"
         The same for objectives that ask for a second, harder view, such as `FixMatch`. `"auto"` is
-        `Strong()` for numbers and `StepDrop(0.4)` for token ids.
+        `Strong()` for numbers, with as little of an offset, and `StepDrop(0.4)` for token ids.
     max_epochs : int, default=24
         Passes over the labeled rows (over all rows where no labels are used), each of at least 25
         optimiser steps; unlabeled rows come beside them.
@@ -234,14 +235,13 @@ class RNNAutoencoderTransformer(SequenceEstimator):
                 f"early_stopping=True needs a loss that falls as the model gets better; that of "
                 f"{type(objective).__name__} is a game's. Set early_stopping=False."
             )
-        self._kind = sequences.kind
-        self._lengths = sequences.lengths
         random = check_random_state(self.random_state)
         with self._computing():
             rows, validation = self._rows(sequences, random)
             seed = draw_seed(random)
             model = self._last_model(objective, seed) if self._goes_on else self._build(sequences, objective, seed)
             rows = replace(rows, sequences=known_tokens(sequences, model.encoder))
+            self._kind, self._lengths = sequences.kind, sequences.lengths
             self._train(model, objective, rows, validation, draw_seed(random), FitWatch(self, X))
         return self
 

@@ -26,7 +26,8 @@ from ._sklearn import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, POSITIVE, SHARE, Inter
 from ._warnings import warn
 from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
 from .objectives import Objective, Task, from_name, objective_names
-from .perturbations import Levels, Light, Perturbation, StepDrop, Strong
+from .perturbations import Light, Perturbation, StepDrop, Strong
+from .perturbations._base import Levels
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
 NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
@@ -250,9 +251,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # with tokens that the model knows
         tokens = training.sequences.kind == "tokens"
-        levels = None if tokens else some_levels(training.sequences, model.encoder)
-        model.augmentation = checked(self.augmentation, StepDrop(0.2) if tokens else Light(), levels)
-        model.strong_augmentation = checked(self.strong_augmentation, StepDrop(0.4) if tokens else Strong(), levels)
+        self._augment(model, objective, training.sequences)
         model.kernel_dropout = self._kernel_dropout(len(training.labeled))
         self.net_ = RecurrentNet(
             model,
@@ -286,6 +285,17 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             self.history_ = self.net_.history
             self.n_iter_ = len(self.history_)
         objective.diagnose(self.history_)
+
+    def _augment(self, model: Model, objective: Objective, sequences: Sequences) -> None:
+        """Say how the model perturbs what it sees in training."""
+        if sequences.kind == "tokens":
+            light, strong, levels = StepDrop(0.2), StepDrop(0.4), None
+        else:
+            off = {"offset": 0, "channel_offset": 0} if objective.keeps_levels else {}
+            levels = some_levels(sequences, model.encoder).to(torch.device(self.device))
+            light, strong = Light(**off), Strong(**off)
+        model.augmentation = checked(self.augmentation, light, levels)
+        model.strong_augmentation = checked(self.strong_augmentation, strong, levels)
 
     def _fine_tuning(self) -> dict[str, Any]:
         """How the net trains an encoder that was trained before."""
@@ -333,7 +343,7 @@ def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]
 
 
 def some_levels(sequences: Sequences, encoder: Encoder) -> Levels:
-    """How far the means of the same rows lie apart, standardised."""
+    """How far the means of the rows of `some_steps` lie apart, standardised."""
     values, lengths = some_steps(sequences)
     device = encoder.mean.device
     lengths = None if lengths is None else lengths.to(device)
@@ -365,7 +375,7 @@ def checked(augmentation: Any, auto: Perturbation, levels: Levels | None) -> Any
     if isinstance(augmentation, Perturbation):
         augmentation = clone(augmentation)
         augmentation.validate()
-        augmentation.levels = levels
+        augmentation.levels_ = levels
     return augmentation
 
 

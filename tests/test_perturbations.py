@@ -13,12 +13,12 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 import sklearn_rnn.perturbations as exported
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+from sklearn_rnn.objectives import VAT, JointReconstruction, SemiSupervisedVAE
 from sklearn_rnn.perturbations import (
     ChannelDrop,
     Compose,
     Crop,
     Jitter,
-    Levels,
     Light,
     MagnitudeWarp,
     Offset,
@@ -35,6 +35,7 @@ from sklearn_rnn.perturbations import (
     Trim,
     WindowSlice,
 )
+from sklearn_rnn.perturbations._base import Levels
 
 CLASSES = [
     cls
@@ -222,19 +223,38 @@ def test_offset_adds_a_number_of_all_channels_and_one_of_each():
     assert_close_to(covariance, (0.25 + 0.04 * torch.eye(4)).tolist())
 
 
-@pytest.mark.parametrize("made", [Offset(), Compose([Offset(), Offset(0)]), off(Light).set_params(offset=0.3)])
-def test_offsets_leave_changes_alone_where_the_levels_of_the_data_say_which_they_are(made):
-    x = batch(4)
-    made.levels = Levels(torch.tensor(1.0), torch.ones(2))
-    added = made(x, LENGTHS, seeded()) - x
+KNOWN = Levels(torch.tensor(1.0), torch.ones(2))
+
+
+@pytest.mark.parametrize("parts", [{}, {"common": 0}, {"single": 0}])
+def test_offsets_leave_changes_alone_where_the_levels_of_the_data_say_which_they_are(parts):
+    x, offset = batch(4), Offset(**parts)
+    composed = Compose([offset])
+    offset.levels_ = composed.levels_ = KNOWN
+    added = offset(x, LENGTHS, seeded()) - x
     assert added[:, :, :2][OWN].all()
     assert not added[:, :, 2:].any()
+    assert torch.equal(composed(x, LENGTHS, seeded()), offset(x, LENGTHS, seeded()))
+
+
+@pytest.mark.parametrize("cls", [Light, Strong])
+def test_presets_are_offset_where_levels_are_known_and_dropped_channels_never(cls):
+    x, preset = torch.randn(40, 20, 2, generator=seeded(1)), off(cls).set_params(offset=3)
+    if cls is Strong:
+        preset.channels = 0.5
+    unknown = preset(x, None, seeded())
+    assert torch.equal(unknown, x * unknown.any(1, keepdim=True))
+    preset.levels_ = KNOWN
+    known = preset(x, None, seeded())
+    shown = known.any(1)  # (n, E)
+    assert ((known - x).abs().mean(1)[shown] > 0.01).all()
+    assert shown.all() == (cls is Light)
 
 
 def test_an_offset_leaves_sequences_alone_that_were_brought_to_mean_0_one_by_one():
     x = (batch() - batch().sum(1, keepdim=True) / LENGTHS[:, None, None]) * OWN[:, :, None]
     offset = Offset()
-    offset.levels = Levels.of(x, LENGTHS)
+    offset.levels_ = Levels.of(x, LENGTHS)
     assert_same(offset(x, LENGTHS, seeded()), x)
 
 
@@ -412,6 +432,7 @@ def test_light_with_one_of_its_parts_is_that_perturbation(name, single):
     generator = seeded()
     torch.rand(5, 5, generator=generator)  # what light draws for the rest
     light = off(Light).set_params(**{name: 0.3})
+    light.levels_ = Levels(torch.tensor(1.0), torch.ones(3))
     assert_same(light(batch(), LENGTHS, seeded()), single(batch(), LENGTHS, generator))
 
 
@@ -475,9 +496,40 @@ def test_an_augmentation_knows_the_levels_of_series_and_that_vectors_of_tokens_h
     tokens = SemiSupervisedRNNClassifier(**TINY, augmentation=Offset()).fit(list(X[:, :, 0].argsort(1)), y)
     means = ((X - X.mean((0, 1))) / X.std((0, 1))).mean(1)
     for augmentation in (numbers.augmentation, numbers.strong_augmentation):
-        assert_close_to(augmentation.levels.single, means.std(0).tolist(), 1e-5)
-        assert_close_to(augmentation.levels.common, means.mean(1).std(), 1e-5)
-    assert tokens.net_.module_.augmentation.levels is None
+        assert_close_to(augmentation.levels_.single, means.std(0).tolist(), 1e-5)
+        assert_close_to(augmentation.levels_.common, means.mean(1).std(), 1e-5)
+    assert tokens.net_.module_.augmentation.levels_ is None
+
+
+@pytest.mark.parametrize("objective", ["reconstruction", "denoising", "variational", "contrastive"])
+def test_what_learns_without_labels_is_not_offset(objective):
+    model = RNNAutoencoderTransformer(objective, **TINY).fit(series()[0]).net_.module_
+    for augmentation in (model.augmentation, model.strong_augmentation):
+        assert (augmentation.offset, augmentation.channel_offset) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("objective", "offset"),
+    [
+        (JointReconstruction(), 0),
+        (JointReconstruction() + VAT(), 0),
+        (SemiSupervisedVAE(), 0),
+        (JointReconstruction(weight=0), 2),
+        (VAT(), 2),
+    ],
+)
+def test_what_rebuilds_beside_the_labels_is_not_offset(objective, offset):
+    X, y = series()
+    clf = SemiSupervisedRNNClassifier(objective, **TINY).fit(X, np.where(np.arange(24) < 8, y, -1))
+    assert clf.net_.module_.augmentation.offset == offset
+
+
+def test_a_rebuilt_sequence_keeps_its_level():
+    random = np.random.default_rng(0)
+    levels = random.normal(size=(200, 1))
+    X = np.sin(np.linspace(0, 6, 20) + random.uniform(0, 6, (200, 1))) + 3 * levels
+    rebuilt = RNNAutoencoderTransformer(hidden_size=16, random_state=0).fit(X).reconstruct(X)
+    assert np.polyfit(X.mean(1), rebuilt.mean(1), 1)[0] > 0.9
 
 
 def test_a_parameter_of_the_augmentation_changes_what_is_learned():

@@ -25,6 +25,7 @@ class RepresentationMixin:
     """
 
     task: Task = "representation"
+    keeps_levels = True
 
     @property
     def unlabeled_ratio(self) -> float:

@@ -7,7 +7,7 @@ What is drawn for a sequence does not depend on the padding, except for noise on
 `StepDrop`, `Swap`, `Replacement`, and the jitter of the presets), whose draws follow the padded length.
 """
 
-from ._base import Levels, Perturbation, Steps
+from ._base import Perturbation, Steps
 from ._compose import Compose
 from ._presets import Light, Strong
 from ._time import Crop, Permutation, TimeShift, TimeWarp, WindowSlice
@@ -19,7 +19,6 @@ __all__ = [
     "Compose",
     "Crop",
     "Jitter",
-    "Levels",
     "Light",
     "MagnitudeWarp",
     "Offset",

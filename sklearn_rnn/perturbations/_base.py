@@ -38,6 +38,10 @@ class Levels:
         means = steps.keep(x).sum(1) / steps.ends[:, None]
         return cls(means.mean(1).std(correction=0), means.std(0, correction=0))
 
+    def to(self, device: torch.device) -> Levels:
+        """Return the same on a device."""
+        return Levels(self.common.to(device), self.single.to(device))
+
 
 @dataclass(frozen=True)
 class Steps:
@@ -53,21 +57,20 @@ class Steps:
         The lengths, T where they are None.
     inside : Tensor of shape (n, T, 1), bool, or None
         Whether a step belongs to its sequence; None where all do.
-    levels : Levels
-        Of the data; all channels are values, whose levels have a deviation of 1, unless known.
+    levels : Levels or None
+        Of the data; None where they are not known.
     """
 
     lengths: Tensor | None
     index: Tensor
     ends: Tensor
     inside: Tensor | None
-    levels: Levels
+    levels: Levels | None
 
     @classmethod
     def of(cls, x: Tensor, lengths: Tensor | None, levels: Levels | None = None) -> Steps:
         """Steps of a batch x (n, T, E)."""
-        n, n_steps, n_channels = x.shape
-        levels = levels or Levels(x.new_ones(()), x.new_ones(n_channels))
+        n, n_steps, _ = x.shape
         index = torch.arange(n_steps, device=x.device)
         if lengths is None:
             return cls(None, index, x.new_full((n,), n_steps), None, levels)
@@ -86,7 +89,8 @@ class Steps:
 class Perturbation(BaseEstimator, ABC):
     """Base of the perturbations: changes a batch of sequences at random.
 
-    A new one defines `perturb`, and `_parameter_constraints` where it has parameters.
+    A new one defines `perturb` alone, which `Compose` calls too, and `_parameter_constraints` where it has
+    parameters.
 
     Examples
     --------
@@ -101,7 +105,7 @@ class Perturbation(BaseEstimator, ABC):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {}
-    levels: Levels | None = None  # of the data, which an estimator knows
+    levels_: Levels | None = None  # of the data, which an estimator measures in fit
 
     def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:
         """Return changed sequences; `x` is not written to.
@@ -120,7 +124,7 @@ class Perturbation(BaseEstimator, ABC):
         changed : Tensor of shape (n, T, E)
             Zero after the end of each sequence.
         """
-        steps = Steps.of(x, lengths, self.levels)
+        steps = Steps.of(x, lengths, self.levels_)
         return steps.keep(self.perturb(x, steps, generator))
 
     @abstractmethod

@@ -50,11 +50,11 @@ class _Fused:
             x = self._move(x, steps, draws[0], generator)
         if self.scale or self.magnitude:
             x = x * self._factor(x, steps, generator)
+        if steps.levels and (self.offset or self.channel_offset):
+            x = x + offsets(x, steps.levels, self.offset, self.channel_offset, generator)
         if self.channels:
             dropped = all_but_one(uniform(x, generator, n, n_channels), self.channels)
             x = x.masked_fill(dropped[:, None], 0)
-        if self.offset or self.channel_offset:
-            x = x + offsets(x, steps, self.offset, self.channel_offset, generator)
         if self.jitter:  # last to draw: its noise follows the padded length
             x = x + noise(x, steps, self.jitter, generator)
         if self.trim or self.hide:
@@ -80,9 +80,10 @@ class _Fused:
 
 
 class Light(Perturbation):
-    """Shift, scale, offset and add noise: each a little, by the sequence's own length.
+    """Shift, scale, offset and add noise, by what the sequence is like.
 
-    The default augmentation of numbers.
+    The default augmentation of numbers, for objectives that rebuild or generate them without the offset,
+    so that what is learned tells their level.
 
     Parameters
     ----------
@@ -95,9 +96,9 @@ class Light(Perturbation):
         Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
     offset : float, default=2
         Standard deviation of a number added to all values of a sequence, against that of the sequences'
-        means in the data, as in `Offset`.
+        means in the data, as in `Offset`; none is added where these are not known: alone, and to tokens.
     channel_offset : float, default=0.2
-        The same of each channel.
+        The same, of a number for each channel.
 
     References
     ----------
@@ -154,9 +155,9 @@ class Strong(Perturbation):
         Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
     offset : float, default=2
         Standard deviation of a number added to all values of a sequence, against that of the sequences'
-        means in the data, as in `Offset`.
+        means in the data, as in `Offset`; none is added where these are not known: alone, and to tokens.
     channel_offset : float, default=0.2
-        The same of each channel.
+        The same, of a number for each channel.
     hide : float, default=0.3
         Largest share of the steps set to the mean of the data, in one span.
     trim : float, default=0.3

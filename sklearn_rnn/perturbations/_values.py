@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .._sklearn import COUNT, NOT_NEGATIVE, SHARE
-from ._base import KNOTS, Perturbation, Steps
+from ._base import KNOTS, Levels, Perturbation, Steps
 from ._functions import all_but_one, noise, normal, offsets, outside, smooth_curve, span, uniform
 
 
@@ -85,8 +85,8 @@ class Offset(Perturbation):
     """Add random numbers to whole sequences, in proportion to how far their means lie apart in the data.
 
     An estimator measures that in `fit`: means that are all alike, as of sequences brought to mean 0 one by
-    one, stay as they are. Used alone, their deviation counts as 1. In training, the changes of values,
-    which the encoder sees beside them, stay as they are too.
+    one, stay as they are. So do the changes of values, which the encoder sees beside them. Used alone, all
+    channels are values, the means of which lie 1 apart.
 
     Parameters
     ----------
@@ -114,7 +114,8 @@ class Offset(Perturbation):
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Add both."""
-        return x + offsets(x, steps, self.common, self.single, generator)
+        levels = steps.levels or Levels(x.new_ones(()), x.new_ones(x.shape[2]))
+        return x + offsets(x, levels, self.common, self.single, generator)
 
 
 class MagnitudeWarp(Perturbation):
