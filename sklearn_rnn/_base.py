@@ -251,7 +251,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # with tokens that the model knows
         tokens = training.sequences.kind == "tokens"
-        self._augment(model, objective, training.sequences)
+        self._augment(model, training.sequences)
         model.kernel_dropout = self._kernel_dropout(len(training.labeled))
         self.net_ = RecurrentNet(
             model,
@@ -286,16 +286,14 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             self.n_iter_ = len(self.history_)
         objective.diagnose(self.history_)
 
-    def _augment(self, model: Model, objective: Objective, sequences: Sequences) -> None:
+    def _augment(self, model: Model, sequences: Sequences) -> None:
         """Say how the model perturbs what it sees in training."""
-        if sequences.kind == "tokens":
-            light, strong, levels = StepDrop(0.2), StepDrop(0.4), None
-        else:
-            off = {"offset": 0, "channel_offset": 0} if objective.keeps_levels else {}
+        tokens, given = sequences.kind == "tokens", (self.augmentation, self.strong_augmentation)
+        levels = None
+        if not tokens and any(isinstance(augmentation, Perturbation) for augmentation in given):
             levels = some_levels(sequences, model.encoder).to(torch.device(self.device))
-            light, strong = Light(**off), Strong(**off)
-        model.augmentation = checked(self.augmentation, light, levels)
-        model.strong_augmentation = checked(self.strong_augmentation, strong, levels)
+        model.augmentation = checked(self.augmentation, StepDrop(0.2) if tokens else Light(), levels)
+        model.strong_augmentation = checked(self.strong_augmentation, StepDrop(0.4) if tokens else Strong(), levels)
 
     def _fine_tuning(self) -> dict[str, Any]:
         """How the net trains an encoder that was trained before."""
@@ -368,7 +366,7 @@ def objective_can(method: str) -> Callable[[Any], bool]:
 def checked(augmentation: Any, auto: Perturbation, levels: Levels | None) -> Any:
     """Return what perturbs the embedded steps: of a `Perturbation`, a checked copy that knows the data's levels."""
     if isinstance(augmentation, str):
-        augmentation = auto
+        return auto
     if isinstance(augmentation, type):
         name = augmentation.__name__
         raise TypeError(f"An augmentation must be an instance or a function, got the class {name}; write {name}().")

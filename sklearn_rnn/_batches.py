@@ -27,6 +27,8 @@ class Rows:
     An **epoch** is one pass over the labeled rows, in at least 25 optimiser steps: where labels are
     few, they come again. Each step takes up to `batch_size` labeled rows, and beside them
     ``ratio * batch_size`` unlabeled ones, from a pass of their own that goes on from epoch to epoch.
+    Unlabeled rows that are thousands of steps longer than the labeled ones leave room for fewer of both
+    in a step, and an epoch is less than a pass.
     With no labeled rows (unsupervised objectives) an epoch is one pass over the rows. So 10 labels
     among 100,000 rows cost 25 steps an epoch, not 100,000 rows.
     """

@@ -94,11 +94,10 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         Longer sequences are cut to their first `max_length` steps, with a warning.
     augmentation : callable, "auto" or None, default="auto"
         Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is
-        `Light()` for numbers, without its offset for objectives that rebuild or generate them, and
-        `StepDrop(0.2)` for token ids.
+        `Light()` for numbers and `StepDrop(0.2)` for token ids.
     strong_augmentation : callable, "auto" or None, default="auto"
         The same for objectives that ask for a second, harder view, such as `FixMatch`. `"auto"` is
-        `Strong()` for numbers, with as little of an offset, and `StepDrop(0.4)` for token ids.
+        `Strong()` for numbers and `StepDrop(0.4)` for token ids.
     max_epochs : int, default=24
         Passes over the labeled rows (over all rows where no labels are used), each of at least 25
         optimiser steps; unlabeled rows come beside them.

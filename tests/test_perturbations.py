@@ -13,7 +13,6 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 import sklearn_rnn.perturbations as exported
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
-from sklearn_rnn.objectives import VAT, JointReconstruction, SemiSupervisedVAE
 from sklearn_rnn.perturbations import (
     ChannelDrop,
     Compose,
@@ -492,36 +491,14 @@ def test_fit_uses_a_copy_of_the_augmentation(estimator):
 def test_an_augmentation_knows_the_levels_of_series_and_that_vectors_of_tokens_have_no_changes():
     X, y = series()
     X = np.stack([X, 3 * X + np.arange(24)[:, None]], axis=2)
-    numbers = SemiSupervisedRNNClassifier(**TINY).fit(X, y).net_.module_
+    given = {"augmentation": Light(offset=1), "strong_augmentation": Strong(offset=1)}
+    numbers = SemiSupervisedRNNClassifier(**TINY, **given).fit(X, y).net_.module_
     tokens = SemiSupervisedRNNClassifier(**TINY, augmentation=Offset()).fit(list(X[:, :, 0].argsort(1)), y)
     means = ((X - X.mean((0, 1))) / X.std((0, 1))).mean(1)
     for augmentation in (numbers.augmentation, numbers.strong_augmentation):
         assert_close_to(augmentation.levels_.single, means.std(0).tolist(), 1e-5)
         assert_close_to(augmentation.levels_.common, means.mean(1).std(), 1e-5)
     assert tokens.net_.module_.augmentation.levels_ is None
-
-
-@pytest.mark.parametrize("objective", ["reconstruction", "denoising", "variational", "contrastive"])
-def test_what_learns_without_labels_is_not_offset(objective):
-    model = RNNAutoencoderTransformer(objective, **TINY).fit(series()[0]).net_.module_
-    for augmentation in (model.augmentation, model.strong_augmentation):
-        assert (augmentation.offset, augmentation.channel_offset) == (0, 0)
-
-
-@pytest.mark.parametrize(
-    ("objective", "offset"),
-    [
-        (JointReconstruction(), 0),
-        (JointReconstruction() + VAT(), 0),
-        (SemiSupervisedVAE(), 0),
-        (JointReconstruction(weight=0), 2),
-        (VAT(), 2),
-    ],
-)
-def test_what_rebuilds_beside_the_labels_is_not_offset(objective, offset):
-    X, y = series()
-    clf = SemiSupervisedRNNClassifier(objective, **TINY).fit(X, np.where(np.arange(24) < 8, y, -1))
-    assert clf.net_.module_.augmentation.offset == offset
 
 
 def test_a_rebuilt_sequence_keeps_its_level():

@@ -25,7 +25,6 @@ class RepresentationMixin:
     """
 
     task: Task = "representation"
-    keeps_levels = True
 
     @property
     def unlabeled_ratio(self) -> float:

@@ -80,10 +80,10 @@ class _Fused:
 
 
 class Light(Perturbation):
-    """Shift, scale, offset and add noise, by what the sequence is like.
+    """Shift, scale and add noise: each a little, by the sequence's own length.
 
-    The default augmentation of numbers, for objectives that rebuild or generate them without the offset,
-    so that what is learned tells their level.
+    The default augmentation of numbers. Where the level of a sequence does not tell its class, as loudness
+    does not tell a word, try ``offset=2, channel_offset=0.2``.
 
     Parameters
     ----------
@@ -94,10 +94,10 @@ class Light(Perturbation):
         Standard deviation of a factor for each sequence, around 1.
     jitter : float, default=0.2
         Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
-    offset : float, default=2
+    offset : float, default=0
         Standard deviation of a number added to all values of a sequence, against that of the sequences'
         means in the data, as in `Offset`; none is added where these are not known: alone, and to tokens.
-    channel_offset : float, default=0.2
+    channel_offset : float, default=0
         The same, of a number for each channel.
 
     References
@@ -127,8 +127,8 @@ class Light(Perturbation):
         shift: float = 0.1,
         scale: float = 0.1,
         jitter: float = 0.2,
-        offset: float = 2,
-        channel_offset: float = 0.2,
+        offset: float = 0,
+        channel_offset: float = 0,
     ):
         self.shift = shift
         self.scale = scale
@@ -153,10 +153,10 @@ class Strong(Perturbation):
         Standard deviation of a factor for each sequence, around 1.
     jitter : float, default=0.3
         Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
-    offset : float, default=2
+    offset : float, default=0
         Standard deviation of a number added to all values of a sequence, against that of the sequences'
         means in the data, as in `Offset`; none is added where these are not known: alone, and to tokens.
-    channel_offset : float, default=0.2
+    channel_offset : float, default=0
         The same, of a number for each channel.
     hide : float, default=0.3
         Largest share of the steps set to the mean of the data, in one span.
@@ -205,8 +205,8 @@ class Strong(Perturbation):
         shift: float = 0.2,
         scale: float = 0.2,
         jitter: float = 0.3,
-        offset: float = 2,
-        channel_offset: float = 0.2,
+        offset: float = 0,
+        channel_offset: float = 0,
         hide: float = 0.3,
         trim: float = 0.3,
         warp: float = 0.2,
