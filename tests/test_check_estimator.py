@@ -13,8 +13,9 @@ MAY_FAIL = {
 }
 ESTIMATORS = {
     "RNNAutoencoderTransformer": RNNAutoencoderTransformer(),
+    # 6 kernels beside 2 values: on some processors, rows whose width is no multiple of 8 differ in their last bit.
     "RNNOutlierDetector": RNNOutlierDetector(
-        RNNAutoencoderTransformer(hidden_size=8, n_kernels=8, lr=0.02, max_epochs=10, random_state=0)
+        RNNAutoencoderTransformer(hidden_size=8, n_kernels=6, lr=0.02, max_epochs=10, random_state=0)
     ),
     "SemiSupervisedRNNClassifier": SemiSupervisedRNNClassifier(),
 }
