@@ -252,7 +252,7 @@ def draw(done):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    every = [task for task in TASKS + TEXT_TASKS if accuracies(done, task, columns(task)[-1])]
+    every = [task for task in TASKS + TEXT_TASKS if accuracies(done, task, "supervised")]
     names = list(dict.fromkeys(task.split(":")[0] for task in every))
     figure, axes = plt.subplots(3, 3, figsize=(11, 9.5), layout="constrained")
     for axis in axes.flat[len(names) :]:
