@@ -199,7 +199,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         else:
             encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
             if encoder.kernels is not None:
-                encoder.scale_kernels(*some_steps(sequences))
+                encoder.scale_kernels(*some_steps(sequences, np.arange(len(sequences)))[:2])
         initialise(model.parts, generator)  # last, so that no other draw hangs on the objective
         return model
 
@@ -251,7 +251,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # with tokens that the model knows
         tokens = training.sequences.kind == "tokens"
-        self._augment(model, training.sequences)
+        self._augment(model, objective, training)
         model.kernel_dropout = self._kernel_dropout(len(training.labeled))
         self.net_ = RecurrentNet(
             model,
@@ -286,14 +286,20 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             self.n_iter_ = len(self.history_)
         objective.diagnose(self.history_)
 
-    def _augment(self, model: Model, sequences: Sequences) -> None:
+    def _augment(self, model: Model, objective: Objective, training: Rows) -> None:
         """Say how the model perturbs what it sees in training."""
-        tokens, given = sequences.kind == "tokens", (self.augmentation, self.strong_augmentation)
-        levels = None
-        if not tokens and any(isinstance(augmentation, Perturbation) for augmentation in given):
-            levels = some_levels(sequences, model.encoder).to(torch.device(self.device))
-        model.augmentation = checked(self.augmentation, StepDrop(0.2) if tokens else Light(), levels)
-        model.strong_augmentation = checked(self.strong_augmentation, StepDrop(0.4) if tokens else Strong(), levels)
+        if training.sequences.kind == "tokens":
+            levels, light, strong = None, StepDrop(0.2), StepDrop(0.4)
+        else:
+            levels = levels_of(training, model.encoder).to(torch.device(self.device))
+            offset = self._offset(objective)
+            light, strong = Light(**offset), Strong(**offset)
+        model.augmentation = checked(self.augmentation, light, levels)
+        model.strong_augmentation = checked(self.strong_augmentation, strong, levels)
+
+    def _offset(self, objective: Objective) -> dict[str, float]:
+        """Parameters of the default augmentation of numbers that tell how far it offsets whole sequences."""
+        return {}
 
     def _fine_tuning(self) -> dict[str, Any]:
         """How the net trains an encoder that was trained before."""
@@ -325,27 +331,33 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         return output
 
 
-def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Values and lengths of rows from all over the data, of about `SCALE_STEPS` steps; none cut much above the median.
+def some_steps(sequences: Sequences, among: NDArray) -> tuple[torch.Tensor, torch.Tensor | None, NDArray]:
+    """Read rows from all over those `among`, of about `SCALE_STEPS` steps; none is cut much above the median.
 
     They lie together in a few blocks: a memory map reads far more than the rows that are asked for.
+    Returns their values, lengths, and which they are.
     """
-    median = int(np.median(sequences.lengths))
+    median = int(np.median(sequences.lengths[among]))
     longest = min(SCALE_LENGTH * median, SCALE_STEPS)
-    n_rows = max(1, min(len(sequences), SCALE_STEPS // median))
+    n_rows = max(1, min(len(among), SCALE_STEPS // median))
     rows = np.arange(n_rows)
-    firsts = np.linspace(0, len(sequences) - n_rows, SCALE_BLOCKS).astype(np.int64)
+    firsts = np.linspace(0, len(among) - n_rows, SCALE_BLOCKS).astype(np.int64)
+    rows = among[rows + firsts[rows * SCALE_BLOCKS // n_rows]]
     short = replace(sequences, lengths=np.minimum(sequences.lengths, longest))
-    values, lengths = short.batch(rows + firsts[rows * SCALE_BLOCKS // n_rows])
-    return torch.from_numpy(values), None if lengths is None else torch.from_numpy(lengths)
+    values, lengths = short.batch(rows)
+    return torch.from_numpy(values), None if lengths is None else torch.from_numpy(lengths), rows
 
 
-def some_levels(sequences: Sequences, encoder: Encoder) -> Levels:
-    """How far the means of the rows of `some_steps` lie apart, standardised."""
-    values, lengths = some_steps(sequences)
+def levels_of(training: Rows, encoder: Encoder) -> Levels:
+    """How far the means of sequences of one class lie apart, standardised; of all where none is labeled."""
+    known = training.labeled if len(training.labeled) else training.unlabeled
+    if training.weights is not None:
+        known = known[training.weights[known] > 0]
+    values, lengths, rows = some_steps(training.sequences, known)
     device = encoder.mean.device
     lengths = None if lengths is None else lengths.to(device)
-    return Levels.of(encoder.standardised(values.to(device)), lengths)
+    codes = torch.from_numpy(training.codes[rows]).to(device)
+    return Levels.of(encoder.standardised(values.to(device)), lengths, codes)
 
 
 def objective_can(method: str) -> Callable[[Any], bool]:
@@ -366,7 +378,7 @@ def objective_can(method: str) -> Callable[[Any], bool]:
 def checked(augmentation: Any, auto: Perturbation, levels: Levels | None) -> Any:
     """Return what perturbs the embedded steps: of a `Perturbation`, a checked copy that knows the data's levels."""
     if isinstance(augmentation, str):
-        return auto
+        augmentation = auto
     if isinstance(augmentation, type):
         name = augmentation.__name__
         raise TypeError(f"An augmentation must be an instance or a function, got the class {name}; write {name}().")

@@ -29,6 +29,7 @@ from ._sklearn import FRACTION, POSITIVE, SHARE, StrOptions, _check_sample_weigh
 from .modules import Encoder
 from .objectives import Objective, objective_names
 
+OFFSET, CHANNEL_OFFSET = 2, 0.2  # of whole sequences in training, where their levels do not tell their class
 SHARED = tuple(name for name in RNNAutoencoderTransformer._parameter_constraints if name != "objective")
 
 
@@ -94,10 +95,12 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         Longer sequences are cut to their first `max_length` steps, with a warning.
     augmentation : callable, "auto" or None, default="auto"
         Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is
-        `Light()` for numbers and `StepDrop(0.2)` for token ids.
+        ``Light(offset=2 * few, channel_offset=0.2 * few)`` for numbers, where `few` is 50 sequences'
+        share of those that have a label, at most 1, and 0 for objectives that rebuild sequences; it is
+        `StepDrop(0.2)` for token ids.
     strong_augmentation : callable, "auto" or None, default="auto"
         The same for objectives that ask for a second, harder view, such as `FixMatch`. `"auto"` is
-        `Strong()` for numbers and `StepDrop(0.4)` for token ids.
+        `Strong`, offset as far as that, for numbers and `StepDrop(0.4)` for token ids.
     max_epochs : int, default=24
         Passes over the labeled rows (over all rows where no labels are used), each of at least 25
         optimiser steps; unlabeled rows come beside them.
@@ -399,6 +402,9 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
 
     def _kernel_dropout(self, n_labeled: int) -> float:
         return min(0.5, 50 / n_labeled) if isinstance(self.kernel_dropout, str) else self.kernel_dropout
+
+    def _offset(self, objective: Objective) -> dict[str, float]:
+        return {} if objective.keeps_levels else {"offset": OFFSET, "channel_offset": CHANNEL_OFFSET}
 
     def _transduce(self, sequences: Sequences, labels: Labels) -> None:
         self.label_distributions_ = np.eye(len(labels.classes), dtype=np.float32)[labels.codes]

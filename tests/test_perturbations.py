@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.feature_selection import f_classif
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils._param_validation import InvalidParameterError
 
 import sklearn_rnn.perturbations as exported
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+from sklearn_rnn.objectives import VAT, JointReconstruction, SemiSupervisedVAE
 from sklearn_rnn.perturbations import (
     ChannelDrop,
     Compose,
@@ -222,7 +224,7 @@ def test_offset_adds_a_number_of_all_channels_and_one_of_each():
     assert_close_to(covariance, (0.25 + 0.04 * torch.eye(4)).tolist())
 
 
-KNOWN = Levels(torch.tensor(1.0), torch.ones(2))
+KNOWN = Levels(torch.ones(1), torch.ones(2))
 
 
 @pytest.mark.parametrize("parts", [{}, {"common": 0}, {"single": 0}])
@@ -253,7 +255,7 @@ def test_presets_are_offset_where_levels_are_known_and_dropped_channels_never(cl
 def test_an_offset_leaves_sequences_alone_that_were_brought_to_mean_0_one_by_one():
     x = (batch() - batch().sum(1, keepdim=True) / LENGTHS[:, None, None]) * OWN[:, :, None]
     offset = Offset()
-    offset.levels_ = Levels.of(x, LENGTHS)
+    offset.levels_ = Levels.of(x, LENGTHS, torch.zeros(len(x)))
     assert_same(offset(x, LENGTHS, seeded()), x)
 
 
@@ -431,7 +433,7 @@ def test_light_with_one_of_its_parts_is_that_perturbation(name, single):
     generator = seeded()
     torch.rand(5, 5, generator=generator)  # what light draws for the rest
     light = off(Light).set_params(**{name: 0.3})
-    light.levels_ = Levels(torch.tensor(1.0), torch.ones(3))
+    light.levels_ = Levels(torch.ones(1), torch.ones(3))
     assert_same(light(batch(), LENGTHS, seeded()), single(batch(), LENGTHS, generator))
 
 
@@ -488,17 +490,88 @@ def test_fit_uses_a_copy_of_the_augmentation(estimator):
     assert used.perturbations[0] is not augmentation.perturbations[0]
 
 
-def test_an_augmentation_knows_the_levels_of_series_and_that_vectors_of_tokens_have_no_changes():
+def standardised_means(X):
+    return ((X - X.mean((0, 1))) / X.std((0, 1))).mean(1)
+
+
+def levels(y, X, **options):
+    clf = SemiSupervisedRNNClassifier(**TINY).fit(X, y, **options)
+    light, strong = clf.net_.module_.augmentation.levels_, clf.net_.module_.strong_augmentation.levels_
+    assert light is strong
+    return [light.common.item(), *light.single.tolist()]
+
+
+def two_channels(n=24):
+    X, _ = series(n)
+    return np.stack([X, 3 * X + np.arange(n)[:, None] * 7 % 24], axis=2)
+
+
+def test_levels_are_the_deviations_of_the_means_within_a_class_among_labeled_rows():
+    X, y = two_channels(), np.resize([0, 1, 2, -1], 24)
+    means = standardised_means(X)[y >= 0]
+    table = np.c_[means.mean(1), means]
+    groups = [table[y[y >= 0] == code] for code in range(3)]
+    within = sum(((group - group.mean(0)) ** 2).sum(0) for group in groups) / (18 - 3)
+    assert (f_classif(table, y[y >= 0])[0] < 4).all()
+    assert_close_to(torch.tensor(levels(y, X)), np.sqrt(within), 1e-5)
+
+
+def test_levels_are_less_by_the_f_ratio_where_they_tell_the_class():
+    X, y = two_channels(), np.arange(24) % 2
+    X[:, :, 0] += y[:, None] * 3
+    table = np.c_[standardised_means(X).mean(1), standardised_means(X)]
+    ratio = f_classif(table, y)[0]
+    assert ratio[1] > 40 > 4 > ratio[2]
+    within = np.sqrt((table[y == 0].var(0) + table[y == 1].var(0)) * 12 / (24 - 2))
+    assert_close_to(torch.tensor(levels(y, X)), within * np.minimum(1, 4 / ratio), 1e-5)
+
+
+def test_one_sequence_of_each_class_has_no_levels():
+    assert levels(np.r_[0, 1, np.full(22, -1)], two_channels()) == [0, 0, 0]
+
+
+def test_levels_do_not_hang_on_rows_without_weight():
+    X, y = two_channels(), np.arange(24) % 2
+    flipped = np.where(np.arange(24) < 8, 1 - y, y)
+    weight = (np.arange(24) >= 8).astype(float)
+    assert levels(y, X, sample_weight=weight) == levels(flipped, X, sample_weight=weight)
+    assert levels(y, X) != levels(flipped, X)
+
+
+def test_levels_of_an_autoencoder_are_those_of_all_sequences():
+    X = two_channels()
+    autoencoder = RNNAutoencoderTransformer(**TINY, augmentation=Offset(1)).fit(X)
+    expected = standardised_means(X).std(0, ddof=1)
+    assert_close_to(autoencoder.net_.module_.augmentation.levels_.single, expected, 1e-5)
+
+
+def test_vectors_of_tokens_have_no_levels():
     X, y = series()
-    X = np.stack([X, 3 * X + np.arange(24)[:, None]], axis=2)
-    given = {"augmentation": Light(offset=1), "strong_augmentation": Strong(offset=1)}
-    numbers = SemiSupervisedRNNClassifier(**TINY, **given).fit(X, y).net_.module_
-    tokens = SemiSupervisedRNNClassifier(**TINY, augmentation=Offset()).fit(list(X[:, :, 0].argsort(1)), y)
-    means = ((X - X.mean((0, 1))) / X.std((0, 1))).mean(1)
-    for augmentation in (numbers.augmentation, numbers.strong_augmentation):
-        assert_close_to(augmentation.levels_.single, means.std(0).tolist(), 1e-5)
-        assert_close_to(augmentation.levels_.common, means.mean(1).std(), 1e-5)
+    tokens = SemiSupervisedRNNClassifier(**TINY, augmentation=Offset()).fit(list(X.argsort(1)), y)
     assert tokens.net_.module_.augmentation.levels_ is None
+
+
+@pytest.mark.parametrize("objective", ["reconstruction", "denoising", "variational", "contrastive"])
+def test_what_learns_without_labels_is_not_offset(objective):
+    model = RNNAutoencoderTransformer(objective, **TINY).fit(series()[0]).net_.module_
+    for augmentation in (model.augmentation, model.strong_augmentation):
+        assert (augmentation.offset, augmentation.channel_offset) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("objective", "offset"),
+    [
+        (JointReconstruction(), 0),
+        (JointReconstruction() + VAT(), 0),
+        (SemiSupervisedVAE(), 0),
+        (JointReconstruction(weight=0), 2),
+        (VAT(), 2),
+    ],
+)
+def test_what_rebuilds_beside_the_labels_is_not_offset(objective, offset):
+    X, y = series()
+    model = SemiSupervisedRNNClassifier(objective, **TINY).fit(X, np.where(np.arange(24) < 8, y, -1)).net_.module_
+    assert model.augmentation.offset == model.strong_augmentation.offset == offset
 
 
 def test_a_rebuilt_sequence_keeps_its_level():

@@ -88,6 +88,7 @@ class Objective(BaseEstimator, ABC):
     n_rounds: int = 1
     rate: float = 1  # of learning, as a share of the estimator's lr
     opponents: tuple[str, ...] = ()  # names of the parts that a second optimiser trains
+    keeps_levels: bool = False  # whether sequences are not to be offset: what is learned shall tell their level
     reverse: bool = False  # whether what is decoded has the last step of each sequence first
 
     @property

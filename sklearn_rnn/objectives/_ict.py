@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .._sklearn import FRACTION, POSITIVE
+from ._alignment import Alignment
 from ._average import AveragedMixin
 from ._base import Batch, Objective
 from ._classification import agreement, confident
@@ -24,12 +25,20 @@ class ICT(AveragedMixin, Objective):
     zeros. The teacher's weights are a moving average of the student's, and the teacher predicts.
     :math:`m_i` is 1 where it is sure enough of both, else 0. Each pair has its own :math:`\lambda`.
 
+    Added to the original is distribution alignment: the teacher's answers :math:`t` count as
+    :math:`q_k \propto t_k (\pi_k / \bar t_k)^\beta`, with :math:`\bar t` their mean over the last 30 steps or
+    so, and :math:`\pi` the share of each class among the labels, shrunk to even ones as far as chance
+    explains the difference.
+
     Parameters
     ----------
     weight : float, default=3
         Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
     threshold : float, default=0.95
         Mixtures of rows with a smaller largest probability do not count; 0 is the original.
+    alignment : float, default=1
+        Exponent :math:`\beta`: 1 expects each class as often among the unlabeled rows as among the labels, as
+        where the rows to label were drawn at random; lower it where they were not. 0 is the original.
     alpha : float, default=1
         Parameter of the Beta distribution: small values mix little, 1 is uniform.
     ramp : float, default=0.4
@@ -43,6 +52,12 @@ class ICT(AveragedMixin, Objective):
     ----------
     Verma et al. (2019), "Interpolation consistency training for semi-supervised learning", IJCAI.
 
+    Berthelot et al. (2020), "ReMixMatch: semi-supervised learning with distribution alignment and
+    augmentation anchoring", ICLR.
+
+    Hausser and Strimmer (2009), "Entropy inference and the James-Stein estimator, with application to
+    nonlinear gene association networks", JMLR 10.
+
     Examples
     --------
     >>> from sklearn_rnn import SemiSupervisedRNNClassifier
@@ -53,6 +68,7 @@ class ICT(AveragedMixin, Objective):
     _parameter_constraints: dict[str, list[Any]] = {
         **AveragedMixin._parameter_constraints,
         "threshold": FRACTION,
+        "alignment": FRACTION,
         "alpha": POSITIVE,
     }
 
@@ -60,6 +76,7 @@ class ICT(AveragedMixin, Objective):
         self,
         weight: float = 3,
         threshold: float = 0.95,
+        alignment: float = 1,
         alpha: float = 1,
         ramp: float = 0.4,
         memory: float = 0.1,
@@ -67,16 +84,29 @@ class ICT(AveragedMixin, Objective):
     ):
         self.weight = weight
         self.threshold = threshold
+        self.alignment = alignment
         self.alpha = alpha
         self.ramp = ramp
         self.memory = memory
         self.ratio = ratio
+
+    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+        """Copy the student, and expect even classes."""
+        super().start(model, n_steps, n_rows)
+        n_classes = len(model.head.weight)
+        self.alignment_ = Alignment(model.head.weight.new_full((n_classes,), 1 / n_classes), n_rows)
+
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Return none, but count the labels."""
+        self.alignment_.count(batch)
+        return {}
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"interpolation"`."""
         share, partner = draw_mixture(view, self.alpha, batch.generator)
         with torch.no_grad():
             answers = self.predictor(model).logits(view, batch.lengths).softmax(1)
+            answers = self.alignment_.align(answers, self.alignment)
         sure = confident(answers, self.threshold)
         sure = sure * sure[partner]
         self.observe(confident=sure.mean(), agreement=agreement(answers, logits))
@@ -84,3 +114,8 @@ class ICT(AveragedMixin, Objective):
         p = model.logits(x, lengths, batch.generator).softmax(1)
         target = torch.lerp(answers[partner], answers, share[:, None])
         return {"interpolation": ((p - target).square().sum(1) * sure).mean()}
+
+    def finish(self, model: Any) -> None:
+        """Drop the teacher and the counts."""
+        super().finish(model)
+        del self.alignment_

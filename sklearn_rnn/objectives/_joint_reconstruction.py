@@ -49,6 +49,11 @@ class JointReconstruction(ClassificationMixin, Objective):
         self.ramp = ramp
         self.ratio = ratio
 
+    @property
+    def keeps_levels(self) -> bool:  # type: ignore[override]
+        """Whether sequences are rebuilt at all."""
+        return bool(self.weight)
+
     def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return a `"decoder"`."""
         return {"decoder": Decoder(encoder.architecture, encoder.out_features)}

@@ -79,6 +79,11 @@ class SemiSupervisedVAE(ClassificationMixin, Objective):
         self.ramp = ramp
         self.ratio = ratio
 
+    @property
+    def keeps_levels(self) -> bool:  # type: ignore[override]
+        """Whether sequences are rebuilt at all."""
+        return bool(self.weight)
+
     def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return the `"posterior"` of codes given sequences and classes, a `"decoder"`, and for numbers `"noise"`."""
         posterior = linear(encoder.out_features + n_classes, 2 * self.n_codes)

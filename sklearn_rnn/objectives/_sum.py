@@ -43,6 +43,11 @@ class Sum(ClassificationMixin, Objective):
         return max(self.first.unlabeled_ratio, self.second.unlabeled_ratio)
 
     @property
+    def keeps_levels(self) -> bool:  # type: ignore[override]
+        """Whether one of both does."""
+        return self.first.keeps_levels or self.second.keeps_levels
+
+    @property
     def opponents(self) -> tuple[str, ...]:  # type: ignore[override]
         """The opponents of both."""
         return self.first.opponents + self.second.opponents

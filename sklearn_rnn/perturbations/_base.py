@@ -13,16 +13,17 @@ from torch import Tensor
 
 from .._sklearn import Interval
 
+CHANCE = 4.0  # F ratio (variance of means between classes to that within) up to which levels tell no class
 KNOTS = [Interval(Integral, 2, None, closed="left")]
 
 
 @dataclass(frozen=True)
 class Levels:
-    """How far the means of whole sequences lie apart in the data.
+    """How far the means of sequences of one class lie apart, and less where they tell the class.
 
     Attributes
     ----------
-    common : Tensor of shape ()
+    common : Tensor of shape (1,)
         Standard deviation of the mean of all values of a sequence.
     single : Tensor of shape (F,)
         That of the mean of each value. Channels after these are the last changes of the values.
@@ -32,15 +33,26 @@ class Levels:
     single: Tensor
 
     @classmethod
-    def of(cls, x: Tensor, lengths: Tensor | None) -> Levels:
-        """Levels of standardised values (n, T, F)."""
+    def of(cls, x: Tensor, lengths: Tensor | None, codes: Tensor) -> Levels:
+        """Levels of standardised values (n, T, F) of classes (n,); zero where no class has two sequences."""
         steps = Steps.of(x, lengths)
         means = steps.keep(x).sum(1) / steps.ends[:, None]
-        return cls(means.mean(1).std(correction=0), means.std(0, correction=0))
+        members = (codes[:, None] == codes.unique()).to(x.dtype)
+        return cls(*(_level(each, members) for each in (means.mean(1, keepdim=True), means)))
 
     def to(self, device: torch.device) -> Levels:
         """Return the same on a device."""
         return Levels(self.common.to(device), self.single.to(device))
+
+
+def _level(means: Tensor, members: Tensor) -> Tensor:
+    """Deviation (F,) of means (n, F) within classes, by membership (n, K); less where these tell the class."""
+    n, n_classes = members.shape
+    centres = members.T @ means / members.sum(0)[:, None]
+    within = (means - members @ centres).square().sum(0) / max(1, n - n_classes)
+    between = (members @ centres - means.mean(0)).square().sum(0) / max(1, n_classes - 1)
+    told = between > CHANCE * within
+    return within.sqrt() * (CHANCE * within / between.where(told, 1)).where(told, 1)
 
 
 @dataclass(frozen=True)

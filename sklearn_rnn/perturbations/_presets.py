@@ -82,8 +82,7 @@ class _Fused:
 class Light(Perturbation):
     """Shift, scale and add noise: each a little, by the sequence's own length.
 
-    The default augmentation of numbers. Where the level of a sequence does not tell its class, as loudness
-    does not tell a word, try ``offset=2, channel_offset=0.2``.
+    The default augmentation of numbers, which classifiers have with ``offset=2, channel_offset=0.2``.
 
     Parameters
     ----------
@@ -95,8 +94,8 @@ class Light(Perturbation):
     jitter : float, default=0.2
         Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
     offset : float, default=0
-        Standard deviation of a number added to all values of a sequence, against that of the sequences'
-        means in the data, as in `Offset`; none is added where these are not known: alone, and to tokens.
+        Standard deviation of a number added to all values of a sequence, against that of the means of
+        sequences of one class, as in `Offset`; none is added where that is not known: alone, and to tokens.
     channel_offset : float, default=0
         The same, of a number for each channel.
 
@@ -154,8 +153,8 @@ class Strong(Perturbation):
     jitter : float, default=0.3
         Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
     offset : float, default=0
-        Standard deviation of a number added to all values of a sequence, against that of the sequences'
-        means in the data, as in `Offset`; none is added where these are not known: alone, and to tokens.
+        Standard deviation of a number added to all values of a sequence, against that of the means of
+        sequences of one class, as in `Offset`; none is added where that is not known: alone, and to tokens.
     channel_offset : float, default=0
         The same, of a number for each channel.
     hide : float, default=0.3

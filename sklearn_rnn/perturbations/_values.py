@@ -82,11 +82,12 @@ class Scaling(Perturbation):
 
 
 class Offset(Perturbation):
-    """Add random numbers to whole sequences, in proportion to how far their means lie apart in the data.
+    """Add random numbers to whole sequences, in proportion to how far those of one class lie apart.
 
-    An estimator measures that in `fit`: means that are all alike, as of sequences brought to mean 0 one by
-    one, stay as they are. So do the changes of values, which the encoder sees beside them. Used alone, all
-    channels are values, the means of which lie 1 apart.
+    An estimator measures that in `fit`, by the means of the labeled sequences, or of all where none is
+    labeled. What tells the class is left alone: where the F ratio of the means (their variance between
+    classes to that within) is above 4, offsets are smaller, by 4 to that ratio. The changes of values, which
+    the encoder sees beside them, have none. Used alone, all channels are values, whose means lie 1 apart.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ class Offset(Perturbation):
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Add both."""
-        levels = steps.levels or Levels(x.new_ones(()), x.new_ones(x.shape[2]))
+        levels = steps.levels or Levels(x.new_ones(1), x.new_ones(x.shape[2]))
         return x + offsets(x, levels, self.common, self.single, generator)
 
 
