@@ -65,10 +65,11 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Longer sequences are cut to their first `max_length` steps, with a warning.
     augmentation : callable, "auto" or None, default="auto"
         Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is
-        `Light()` for numbers and `StepDrop(0.2)` for token ids.
+        `Light()` for numbers, in classifiers with ``offset=2, channel_offset=0.2`` unless the objective
+        rebuilds sequences, and `StepDrop(0.2)` for token ids.
     strong_augmentation : callable, "auto" or None, default="auto"
         The same for objectives that ask for a second, harder view, such as `FixMatch`. `"auto"` is
-        `Strong()` for numbers and `StepDrop(0.4)` for token ids.
+        `Strong()` for numbers, offset alike, and `StepDrop(0.4)` for token ids.
     max_epochs : int, default=24
         Passes over the labeled rows (over all rows where no labels are used), each of at least 25
         optimiser steps; unlabeled rows come beside them.

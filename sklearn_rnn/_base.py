@@ -27,12 +27,13 @@ from ._warnings import warn
 from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
 from .objectives import Objective, Task, from_name, objective_names
 from .perturbations import Light, Perturbation, StepDrop, Strong
-from .perturbations._base import Levels
+from .perturbations._base import Levels, Steps
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
 NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
 SCALE_STEPS, SCALE_BLOCKS = 1 << 16, 8  # on which the random kernels are brought to scale, and where these lie
 SCALE_LENGTH = 4  # of a sequence there, in median lengths
+LEVEL_ROWS = 1000  # by which it is measured how far the means of sequences lie apart
 OUT_OF_MEMORY = "allocate memory"
 ARCHITECTURE = (
     "cell",
@@ -199,7 +200,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         else:
             encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
             if encoder.kernels is not None:
-                encoder.scale_kernels(*some_steps(sequences, np.arange(len(sequences)))[:2])
+                encoder.scale_kernels(*some_steps(sequences))
         initialise(model.parts, generator)  # last, so that no other draw hangs on the objective
         return model
 
@@ -288,14 +289,16 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
 
     def _augment(self, model: Model, objective: Objective, training: Rows) -> None:
         """Say how the model perturbs what it sees in training."""
-        if training.sequences.kind == "tokens":
-            levels, light, strong = None, StepDrop(0.2), StepDrop(0.4)
-        else:
-            levels = levels_of(training, model.encoder).to(torch.device(self.device))
-            offset = self._offset(objective)
-            light, strong = Light(**offset), Strong(**offset)
-        model.augmentation = checked(self.augmentation, light, levels)
-        model.strong_augmentation = checked(self.strong_augmentation, strong, levels)
+        numbers = training.sequences.kind != "tokens"
+        offset = self._offset(objective)
+        light, strong = (Light(**offset), Strong(**offset)) if numbers else (StepDrop(0.2), StepDrop(0.4))
+        model.augmentation = checked(self.augmentation, light)
+        model.strong_augmentation = checked(self.strong_augmentation, strong)
+        both = [a for a in (model.augmentation, model.strong_augmentation) if isinstance(a, Perturbation)]
+        if numbers and any(augmentation.uses_levels for augmentation in both):
+            levels = levels_of(training, model).to(torch.device(self.device))
+            for augmentation in both:
+                augmentation.levels_ = levels
 
     def _offset(self, objective: Objective) -> dict[str, float]:
         """Parameters of the default augmentation of numbers that tell how far it offsets whole sequences."""
@@ -331,33 +334,32 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         return output
 
 
-def some_steps(sequences: Sequences, among: NDArray) -> tuple[torch.Tensor, torch.Tensor | None, NDArray]:
-    """Read rows from all over those `among`, of about `SCALE_STEPS` steps; none is cut much above the median.
+def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Values and lengths of rows from all over the data, of about `SCALE_STEPS` steps; none cut much above the median.
 
     They lie together in a few blocks: a memory map reads far more than the rows that are asked for.
-    Returns their values, lengths, and which they are.
     """
-    median = int(np.median(sequences.lengths[among]))
+    median = int(np.median(sequences.lengths))
     longest = min(SCALE_LENGTH * median, SCALE_STEPS)
-    n_rows = max(1, min(len(among), SCALE_STEPS // median))
+    n_rows = max(1, min(len(sequences), SCALE_STEPS // median))
     rows = np.arange(n_rows)
-    firsts = np.linspace(0, len(among) - n_rows, SCALE_BLOCKS).astype(np.int64)
-    rows = among[rows + firsts[rows * SCALE_BLOCKS // n_rows]]
+    firsts = np.linspace(0, len(sequences) - n_rows, SCALE_BLOCKS).astype(np.int64)
     short = replace(sequences, lengths=np.minimum(sequences.lengths, longest))
-    values, lengths = short.batch(rows)
-    return torch.from_numpy(values), None if lengths is None else torch.from_numpy(lengths), rows
+    values, lengths = short.batch(rows + firsts[rows * SCALE_BLOCKS // n_rows])
+    return torch.from_numpy(values), None if lengths is None else torch.from_numpy(lengths)
 
 
-def levels_of(training: Rows, encoder: Encoder) -> Levels:
-    """How far the means of sequences of one class lie apart, standardised; of all where none is labeled."""
+def levels_of(training: Rows, model: Model) -> Levels:
+    """Levels of the labeled sequences, or of all where none is labeled; where there are many, of some of all."""
     known = training.labeled if len(training.labeled) else training.unlabeled
     if training.weights is not None:
         known = known[training.weights[known] > 0]
-    values, lengths, rows = some_steps(training.sequences, known)
-    device = encoder.mean.device
-    lengths = None if lengths is None else lengths.to(device)
-    codes = torch.from_numpy(training.codes[rows]).to(device)
-    return Levels.of(encoder.standardised(values.to(device)), lengths, codes)
+    rows = known[np.linspace(0, len(known) - 1, min(len(known), LEVEL_ROWS)).astype(np.int64)]
+    means = torch.empty(len(rows), training.sequences.n_features)
+    for some, values, lengths in in_batches(model, training.sequences, rows):
+        standardised = model.encoder.standardised(values)
+        means[some] = Steps.of(standardised, lengths).mean(standardised)[: len(some)].cpu()
+    return Levels.of(means, torch.from_numpy(training.codes[rows]))
 
 
 def objective_can(method: str) -> Callable[[Any], bool]:
@@ -375,17 +377,16 @@ def objective_can(method: str) -> Callable[[Any], bool]:
     return check
 
 
-def checked(augmentation: Any, auto: Perturbation, levels: Levels | None) -> Any:
-    """Return what perturbs the embedded steps: of a `Perturbation`, a checked copy that knows the data's levels."""
+def checked(augmentation: Any, auto: Perturbation) -> Any:
+    """Return what perturbs the embedded steps: of a `Perturbation` a checked copy."""
     if isinstance(augmentation, str):
-        augmentation = auto
+        return auto
     if isinstance(augmentation, type):
         name = augmentation.__name__
         raise TypeError(f"An augmentation must be an instance or a function, got the class {name}; write {name}().")
     if isinstance(augmentation, Perturbation):
         augmentation = clone(augmentation)
         augmentation.validate()
-        augmentation.levels_ = levels
     return augmentation
 
 

@@ -186,31 +186,25 @@ def test_softmatch_is_chen_2023_equations_6_to_10_with_uniform_alignment_of_the_
     assert flipped > 0
 
 
-def shrunk(counts):
-    """Hausser and Strimmer's equations 4 and 6, to even shares."""
-    n, p = sum(counts), [c / sum(counts) for c in counts]
-    intensity = (1 - sum(x**2 for x in p)) / ((n - 1) * sum((1 / len(p) - x) ** 2 for x in p))
-    assert 0.02 < intensity < 1
-    return np.array([intensity / len(p) + (1 - intensity) * x for x in p])
-
-
 @pytest.mark.parametrize("alignment", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("threshold", [0.0, 0.75])
 def test_ict_is_verma_2019_equation_2_with_a_mask_and_the_alignment_of_berthelot_2020(threshold, alignment):
     model, batch = case(ICT)
-    weights = torch.tensor([1, 9, 2, 1, 1, 1, 1, 1], dtype=torch.float64)
-    batch = replace(batch, weights=weights)
-    counted = np.array([weights[:3][batch.codes[:3] == k].sum().item() for k in range(3)])
     objective = ICT(weight=2, threshold=threshold, alignment=alignment, memory=0.3, alpha=0.7)
     objective.start(model, 10, 8)
-    n_masked, means, shares = 0, np.full(3, 1 / 3), shrunk(counted)
+    objective.alignment_.counts += torch.tensor([50, 10, 3])  # as if of former batches
+    counts, n = np.array([51, 11, 4]), 66
+    shares = counts / n
+    intensity = (1 - sum(shares**2)) / ((n - 1) * sum((1 / 3 - shares) ** 2))  # Hausser and Strimmer's equation 6
+    prior = intensity / 3 + (1 - intensity) * shares
+    n_masked, means = 0, np.full(3, 1 / 3)
     for progress in (0.2, 0.9):
         part = replace(batch, progress=progress, generator=torch.Generator().manual_seed(2))
         drawn = draw_mixture(torch.zeros(5, dtype=torch.float64), 0.7, torch.Generator().manual_seed(2))
         with torch.no_grad():
             q = [alone(objective.predictor(model), batch, 3 + i, weak).numpy() for i in range(5)]
         means = 0.97 * means + 0.03 * sum(q) / 5
-        q = [(one := q_i * (shares / means) ** alignment) / one.sum() for q_i in q]
+        q = [(one := q_i * (prior / means) ** alignment) / one.sum() for q_i in q]
         total = 0.0
         for i, (share, j) in enumerate(zip(*(d.tolist() for d in drawn), strict=True)):
             target = share * q[i] + (1 - share) * q[j]

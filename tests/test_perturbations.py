@@ -36,7 +36,7 @@ from sklearn_rnn.perturbations import (
     Trim,
     WindowSlice,
 )
-from sklearn_rnn.perturbations._base import Levels
+from sklearn_rnn.perturbations._base import Levels, Steps
 
 CLASSES = [
     cls
@@ -255,7 +255,7 @@ def test_presets_are_offset_where_levels_are_known_and_dropped_channels_never(cl
 def test_an_offset_leaves_sequences_alone_that_were_brought_to_mean_0_one_by_one():
     x = (batch() - batch().sum(1, keepdim=True) / LENGTHS[:, None, None]) * OWN[:, :, None]
     offset = Offset()
-    offset.levels_ = Levels.of(x, LENGTHS, torch.zeros(len(x)))
+    offset.levels_ = Levels.of(Steps.of(x, LENGTHS).mean(x), torch.zeros(len(x)))
     assert_same(offset(x, LENGTHS, seeded()), x)
 
 
@@ -495,10 +495,11 @@ def standardised_means(X):
 
 
 def levels(y, X, **options):
+    """Those of each channel, and the common one for each channel."""
     clf = SemiSupervisedRNNClassifier(**TINY).fit(X, y, **options)
     light, strong = clf.net_.module_.augmentation.levels_, clf.net_.module_.strong_augmentation.levels_
     assert light is strong
-    return [light.common.item(), *light.single.tolist()]
+    return torch.stack([light.single, light.common])
 
 
 def two_channels(n=24):
@@ -506,36 +507,56 @@ def two_channels(n=24):
     return np.stack([X, 3 * X + np.arange(n)[:, None] * 7 % 24], axis=2)
 
 
+def analysed(means, y):
+    """Deviations within classes, and F ratios, of means (n, F) and in the end of their own means."""
+    table = np.c_[means, means.mean(1)]
+    groups = [table[y == code] for code in np.unique(y)]
+    squares = sum(((group - group.mean(0)) ** 2).sum(0) for group in groups)
+    return np.sqrt(squares / (len(y) - len(groups))), f_classif(table, y)[0]
+
+
 def test_levels_are_the_deviations_of_the_means_within_a_class_among_labeled_rows():
     X, y = two_channels(), np.resize([0, 1, 2, -1], 24)
-    means = standardised_means(X)[y >= 0]
-    table = np.c_[means.mean(1), means]
-    groups = [table[y[y >= 0] == code] for code in range(3)]
-    within = sum(((group - group.mean(0)) ** 2).sum(0) for group in groups) / (18 - 3)
-    assert (f_classif(table, y[y >= 0])[0] < 4).all()
-    assert_close_to(torch.tensor(levels(y, X)), np.sqrt(within), 1e-5)
+    within, ratio = analysed(standardised_means(X)[y >= 0], y[y >= 0])
+    assert (ratio < 4).all()
+    assert_close_to(levels(y, X), [within[:2].tolist(), within[[2, 2]].tolist()], 1e-5)
 
 
 def test_levels_are_less_by_the_f_ratio_where_they_tell_the_class():
     X, y = two_channels(), np.arange(24) % 2
     X[:, :, 0] += y[:, None] * 3
-    table = np.c_[standardised_means(X).mean(1), standardised_means(X)]
-    ratio = f_classif(table, y)[0]
-    assert ratio[1] > 40 > 4 > ratio[2]
-    within = np.sqrt((table[y == 0].var(0) + table[y == 1].var(0)) * 12 / (24 - 2))
-    assert_close_to(torch.tensor(levels(y, X)), within * np.minimum(1, 4 / ratio), 1e-5)
+    within, ratio = analysed(standardised_means(X), y)
+    assert ratio[0] > 40 > ratio[2] > 4 > ratio[1]
+    share = np.minimum(1, 4 / ratio)
+    common = within[2] * np.minimum(share[2], share[:2])
+    assert_close_to(levels(y, X), [(within * share)[:2].tolist(), common.tolist()], 1e-5)
+
+
+def test_a_channel_that_tells_the_class_keeps_its_level_among_loud_ones():
+    random, y = np.random.default_rng(0), np.arange(40) % 2
+    X = random.normal(size=(40, 10, 6)) * 0.1 + random.normal(size=(40, 1, 1)) * 3
+    X[:, :, 0] = y[:, None] + random.normal(size=(40, 10)) * 0.1
+    single, common = levels(y, X)
+    assert max(single[0], common[0]) < 0.01
+    assert min(single[1], common[1]) > 0.5
+
+
+def test_levels_of_many_long_sequences_are_of_some_from_all_over():
+    random, y = np.random.default_rng(0), np.arange(3000) // 300
+    X = random.normal(size=(3000, 1)) + np.zeros((3000, 30))
+    assert_close_to(levels(y, X), [[1.0], [1.0]], 0.1)
 
 
 def test_one_sequence_of_each_class_has_no_levels():
-    assert levels(np.r_[0, 1, np.full(22, -1)], two_channels()) == [0, 0, 0]
+    assert not levels(np.r_[0, 1, np.full(22, -1)], two_channels()).any()
 
 
 def test_levels_do_not_hang_on_rows_without_weight():
     X, y = two_channels(), np.arange(24) % 2
     flipped = np.where(np.arange(24) < 8, 1 - y, y)
     weight = (np.arange(24) >= 8).astype(float)
-    assert levels(y, X, sample_weight=weight) == levels(flipped, X, sample_weight=weight)
-    assert levels(y, X) != levels(flipped, X)
+    assert torch.equal(levels(y, X, sample_weight=weight), levels(flipped, X, sample_weight=weight))
+    assert not torch.equal(levels(y, X), levels(flipped, X))
 
 
 def test_levels_of_an_autoencoder_are_those_of_all_sequences():

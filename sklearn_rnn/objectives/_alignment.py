@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from ._base import Batch
 
-MOMENTUM = 0.97  # of the running mean, per optimiser step
+MOMENTUM = 0.97  # of the running mean, at each call
 
 
 class Alignment:
-    """Distribution alignment (Berthelot et al. 2020): answers are multiplied by how much too rare their class is.
+    """Distribution alignment: answers are multiplied by how much too rare their class is.
 
     Parameters
     ----------
-    even : Tensor of shape (K,)
+    uniform : Tensor of shape (K,)
         ``1 / K`` for each class.
     n_rows : int
         How many sequences there are.
@@ -24,38 +23,46 @@ class Alignment:
     Attributes
     ----------
     counts : Tensor of shape (K,)
-        Weights of the labeled rows so far, summed for each class.
+        Labeled rows of each class so far; those without weight do not count.
     answered : Tensor of shape (K,)
         Running mean of the answers.
+
+    References
+    ----------
+    Berthelot et al. (2020), "ReMixMatch: semi-supervised learning with distribution alignment and
+    augmentation anchoring", ICLR.
+
+    Hausser and Strimmer (2009), "Entropy inference and the James-Stein estimator, with application to
+    nonlinear gene association networks", JMLR 10.
     """
 
-    def __init__(self, even: Tensor, n_rows: int):
-        self.even, self.counts, self.answered = even, torch.zeros_like(even), even.clone()
+    def __init__(self, uniform: Tensor, n_rows: int):
+        self.uniform, self.counts, self.answered = uniform, torch.zeros_like(uniform), uniform.clone()
         self.counted = torch.zeros(n_rows, dtype=torch.bool)
 
     def count(self, batch: Batch) -> None:
-        """Count the classes of those labeled rows that were not seen before."""
+        """Count the classes of those labeled rows that did not come before."""
         new = ~self.counted[batch.rows]
         if new.any():
             self.counted[batch.rows] = True
-            members = one_hot(batch.codes, len(self.even)).to(self.even.dtype)
-            members = members if batch.weights is None else members * batch.weights[:, None]
-            self.counts += members[new.to(members.device)].sum(0)
+            own = new.to(self.counts) if batch.weights is None else new.to(self.counts) * (batch.weights > 0)
+            self.counts.index_add_(0, batch.codes, own)
 
-    def expected(self) -> Tensor:
-        """Share of each class (K,): of the labels, shrunk to even ones as far as chance explains the difference.
+    def class_prior(self) -> Tensor:
+        """Share of each class (K,): of the labels, shrunk to uniform ones as far as chance explains the difference.
 
-        By Hausser and Strimmer (2009): a few labels say little of how frequent the classes are.
+        A few labels say little of how frequent the classes are, and never that there is none of one.
         """
-        n = self.counts.sum()
-        share = self.counts / n.clamp_min(1e-12)
-        apart = (n - 1) * (share - self.even).square().sum()
+        n = self.counts.sum().clamp_min(1)
+        share = self.counts / n
+        apart = (n - 1) * (share - self.uniform).square().sum()
         chance = 1 - share.square().sum()
-        return self.even if apart <= chance else share.lerp(self.even, chance / apart)
+        intensity = (chance / apart.clamp_min(1e-12)).clamp_max(1).maximum(1 / n)
+        return share.lerp(self.uniform, intensity)
 
     @torch.no_grad()
     def align(self, answers: Tensor, power: float) -> Tensor:
-        """Return the probabilities (n, K) of unlabeled rows, brought nearer to what is expected."""
+        """Return the probabilities (n, K) of unlabeled rows, brought nearer to the prior; moves the running mean."""
         self.answered.lerp_(answers.mean(0), 1 - MOMENTUM)
-        aligned = answers * (self.expected() / self.answered.clamp_min(1e-6)) ** power
+        aligned = answers * (self.class_prior() / self.answered.clamp_min(1e-6)) ** power
         return aligned / aligned.sum(1, keepdim=True)

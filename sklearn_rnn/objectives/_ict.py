@@ -27,7 +27,7 @@ class ICT(AveragedMixin, Objective):
 
     Added to the original is distribution alignment: the teacher's answers :math:`t` count as
     :math:`q_k \propto t_k (\pi_k / \bar t_k)^\beta`, with :math:`\bar t` their mean over the last 30 steps or
-    so, and :math:`\pi` the share of each class among the labels, shrunk to even ones as far as chance
+    so, and :math:`\pi` the share of each class among the labels, shrunk to uniform ones as far as chance
     explains the difference.
 
     Parameters
@@ -91,7 +91,7 @@ class ICT(AveragedMixin, Objective):
         self.ratio = ratio
 
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:
-        """Copy the student, and expect even classes."""
+        """Copy the student, and begin to count the labels."""
         super().start(model, n_steps, n_rows)
         n_classes = len(model.head.weight)
         self.alignment_ = Alignment(model.head.weight.new_full((n_classes,), 1 / n_classes), n_rows)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .._sklearn import Interval
 
-CHANCE = 4.0  # F ratio (variance of means between classes to that within) up to which levels tell no class
+TELLING = 4.0  # F ratio from which the means of sequences are taken to tell their class
 KNOTS = [Interval(Integral, 2, None, closed="left")]
 
 
@@ -23,8 +23,8 @@ class Levels:
 
     Attributes
     ----------
-    common : Tensor of shape (1,)
-        Standard deviation of the mean of all values of a sequence.
+    common : Tensor of shape (F,)
+        Standard deviation of the mean of all values of a sequence, for each value as far as it may be moved.
     single : Tensor of shape (F,)
         That of the mean of each value. Channels after these are the last changes of the values.
     """
@@ -33,26 +33,26 @@ class Levels:
     single: Tensor
 
     @classmethod
-    def of(cls, x: Tensor, lengths: Tensor | None, codes: Tensor) -> Levels:
-        """Levels of standardised values (n, T, F) of classes (n,); zero where no class has two sequences."""
-        steps = Steps.of(x, lengths)
-        means = steps.keep(x).sum(1) / steps.ends[:, None]
-        members = (codes[:, None] == codes.unique()).to(x.dtype)
-        return cls(*(_level(each, members) for each in (means.mean(1, keepdim=True), means)))
+    def of(cls, means: Tensor, codes: Tensor) -> Levels:
+        """Levels by the means (n, F) of standardised sequences of classes (n,); zero where no class has two."""
+        common, share = _within(means.mean(1, keepdim=True), codes)
+        single, shares = _within(means, codes)
+        return cls(common * shares.minimum(share), single * shares)
 
     def to(self, device: torch.device) -> Levels:
         """Return the same on a device."""
         return Levels(self.common.to(device), self.single.to(device))
 
 
-def _level(means: Tensor, members: Tensor) -> Tensor:
-    """Deviation (F,) of means (n, F) within classes, by membership (n, K); less where these tell the class."""
-    n, n_classes = members.shape
-    centres = members.T @ means / members.sum(0)[:, None]
-    within = (means - members @ centres).square().sum(0) / max(1, n - n_classes)
-    between = (members @ centres - means.mean(0)).square().sum(0) / max(1, n_classes - 1)
-    told = between > CHANCE * within
-    return within.sqrt() * (CHANCE * within / between.where(told, 1)).where(told, 1)
+def _within(means: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+    """Deviation (F,) of means (n, F) within classes (n,), and `TELLING` as a share (F,) of the F ratio, at most 1."""
+    _, members, sizes = codes.unique(return_inverse=True, return_counts=True)
+    n, n_classes = len(means), len(sizes)
+    centres = means.new_zeros(n_classes, means.shape[1]).index_add_(0, members, means) / sizes[:, None]
+    within = (means - centres[members]).square().sum(0) / max(1, n - n_classes)
+    between = (centres[members] - means.mean(0)).square().sum(0) / max(1, n_classes - 1)
+    tells = between > TELLING * within
+    return within.sqrt(), (TELLING * within / between.where(tells, 1)).where(tells, 1)
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,10 @@ class Steps:
         """Zero what follows the sequences."""
         return x if self.inside is None else x * self.inside
 
+    def mean(self, x: Tensor) -> Tensor:
+        """Mean of each sequence (n, E) over its own steps."""
+        return self.keep(x).sum(1) / self.ends[:, None]
+
 
 class Perturbation(BaseEstimator, ABC):
     """Base of the perturbations: changes a batch of sequences at random.
@@ -117,7 +121,8 @@ class Perturbation(BaseEstimator, ABC):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {}
-    levels_: Levels | None = None  # of the data, which an estimator measures in fit
+    uses_levels: bool = True  # whether `perturb` asks for the levels of the data
+    levels_: Levels | None = None  # of the data, which an estimator then measures in fit
 
     def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:
         """Return changed sequences; `x` is not written to.

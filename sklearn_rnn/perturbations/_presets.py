@@ -135,6 +135,11 @@ class Light(Perturbation):
         self.offset = offset
         self.channel_offset = channel_offset
 
+    @property
+    def uses_levels(self) -> bool:  # type: ignore[override]
+        """Whether there is an offset."""
+        return bool(self.offset or self.channel_offset)
+
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Change all in one pass."""
         return _Fused(self.shift, self.scale, self.jitter, self.offset, self.channel_offset)(x, steps, generator)
@@ -222,6 +227,11 @@ class Strong(Perturbation):
         self.warp = warp
         self.magnitude = magnitude
         self.channels = channels
+
+    @property
+    def uses_levels(self) -> bool:  # type: ignore[override]
+        """Whether there is an offset."""
+        return bool(self.offset or self.channel_offset)
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Change all in one pass."""

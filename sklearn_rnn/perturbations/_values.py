@@ -85,9 +85,10 @@ class Offset(Perturbation):
     """Add random numbers to whole sequences, in proportion to how far those of one class lie apart.
 
     An estimator measures that in `fit`, by the means of the labeled sequences, or of all where none is
-    labeled. What tells the class is left alone: where the F ratio of the means (their variance between
-    classes to that within) is above 4, offsets are smaller, by 4 to that ratio. The changes of values, which
-    the encoder sees beside them, have none. Used alone, all channels are values, whose means lie 1 apart.
+    labeled. What tells the class is offset less: where the F ratio of a channel's means, or of those of all
+    channels together, is above 4, by 4 to that ratio (which grows with the number of labels, where classes
+    differ). The changes of values, which the encoder sees beside them, have none. Used alone, all channels
+    are values, whose means lie 1 apart.
 
     Parameters
     ----------
