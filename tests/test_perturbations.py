@@ -519,7 +519,7 @@ def test_levels_are_the_deviations_of_the_means_within_a_class_among_labeled_row
     X, y = two_channels(), np.resize([0, 1, 2, -1], 24)
     within, ratio = analysed(standardised_means(X)[y >= 0], y[y >= 0])
     assert (ratio < 4).all()
-    assert_close_to(levels(y, X), [within[:2].tolist(), within[[2, 2]].tolist()], 1e-5)
+    assert_close_to(levels(y, X), [within[:2].tolist(), np.minimum(within[2], within[:2]).tolist()], 1e-5)
 
 
 def test_levels_are_less_by_the_f_ratio_where_they_tell_the_class():
@@ -528,16 +528,16 @@ def test_levels_are_less_by_the_f_ratio_where_they_tell_the_class():
     within, ratio = analysed(standardised_means(X), y)
     assert ratio[0] > 40 > ratio[2] > 4 > ratio[1]
     share = np.minimum(1, 4 / ratio)
-    common = within[2] * np.minimum(share[2], share[:2])
+    common = np.minimum(within[2] * share[2], within[:2])
     assert_close_to(levels(y, X), [(within * share)[:2].tolist(), common.tolist()], 1e-5)
 
 
-def test_a_channel_that_tells_the_class_keeps_its_level_among_loud_ones():
+def test_a_channel_that_tells_the_class_is_hardly_offset_among_loud_ones():
     random, y = np.random.default_rng(0), np.arange(40) % 2
     X = random.normal(size=(40, 10, 6)) * 0.1 + random.normal(size=(40, 1, 1)) * 3
     X[:, :, 0] = y[:, None] + random.normal(size=(40, 10)) * 0.1
     single, common = levels(y, X)
-    assert max(single[0], common[0]) < 0.01
+    assert max(single[0], common[0]) < 0.1
     assert min(single[1], common[1]) > 0.5
 
 

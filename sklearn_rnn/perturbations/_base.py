@@ -24,7 +24,7 @@ class Levels:
     Attributes
     ----------
     common : Tensor of shape (F,)
-        Standard deviation of the mean of all values of a sequence, for each value as far as it may be moved.
+        Standard deviation of the mean of all values of a sequence; for each value, not more than its own.
     single : Tensor of shape (F,)
         That of the mean of each value. Channels after these are the last changes of the values.
     """
@@ -37,7 +37,7 @@ class Levels:
         """Levels by the means (n, F) of standardised sequences of classes (n,); zero where no class has two."""
         common, share = _within(means.mean(1, keepdim=True), codes)
         single, shares = _within(means, codes)
-        return cls(common * shares.minimum(share), single * shares)
+        return cls((common * share).minimum(single), single * shares)
 
     def to(self, device: torch.device) -> Levels:
         """Return the same on a device."""

@@ -85,16 +85,15 @@ class Offset(Perturbation):
     """Add random numbers to whole sequences, in proportion to how far those of one class lie apart.
 
     An estimator measures that in `fit`, by the means of the labeled sequences, or of all where none is
-    labeled. What tells the class is offset less: where the F ratio of a channel's means, or of those of all
-    channels together, is above 4, by 4 to that ratio (which grows with the number of labels, where classes
-    differ). The changes of values, which the encoder sees beside them, have none. Used alone, all channels
-    are values, whose means lie 1 apart.
+    labeled. What tells the class is offset less: where the F ratio of the means is above 4, by 4 to that
+    ratio (which grows with the number of labels, where classes differ). The changes of values, which the
+    encoder sees beside them, have none. Used alone, all channels are values, whose means lie 1 apart.
 
     Parameters
     ----------
     common : float, default=2
         Standard deviation of a number that is added to all channels, as loudness is; against that of the
-        mean of all values of a sequence.
+        mean of all values of a sequence, or of the mean of the channel where that is smaller.
     single : float, default=0.2
         Standard deviation of a number for each channel, against that of its mean.
 
