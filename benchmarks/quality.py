@@ -38,7 +38,8 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 RUNS = DOCS / "quality.csv"
 FIELDS = ("task", "labels", "method", "seed", "accuracy", "seconds")
 SEEDS = range(5)
-SERIES_DEFAULT, TEXT_DEFAULT = "ict", "fixmatch"  # what objective="auto" stands for
+DEFAULT = "fixmatch"  # what objective="auto" stands for
+COLUMNS = ("floor", "supervised", DEFAULT)  # of the first table
 TASKS = (
     *("cricketx:0.1", "cricketx:0.2", "cricketx:0.4"),
     *("bonn_eeg:0.1", "bonn_eeg:0.2", "bonn_eeg:0.4"),
@@ -53,7 +54,7 @@ TEXT_TASKS = (  # labels for each class
     *("imdb:10", "imdb:50", "imdb:200", "imdb:all"),
 )
 MAX_TOKENS = 300  # of a document
-VOTE = f"{TEXT_DEFAULT} and tf-idf"  # vote on the class of a text
+VOTE = f"{DEFAULT} and tf-idf"  # vote on the class of a text
 OBJECTIVE_TASKS = ("cricketx:0.1", "two_patterns:12", "japanese_vowels:0.1")
 
 
@@ -65,7 +66,7 @@ def main(arguments):
         if arguments.objectives:
             tasks, methods = OBJECTIVE_TASKS, ["floor", *objective_names("classification")]
         if arguments.text:
-            tasks, methods = TEXT_TASKS, [*columns(TEXT_TASKS[0]), VOTE]
+            tasks, methods = TEXT_TASKS, [*COLUMNS, VOTE]
         missing = [
             (task, method, seed)
             for seed in SEEDS
@@ -126,7 +127,7 @@ def score(folder, cut, method, seed):
         warnings.simplefilter("ignore", ConvergenceWarning)
         if method == "floor":
             return max(bench(folder, "floors").floor_scores(cut).values())
-        model = SemiSupervisedRNNClassifier(TEXT_DEFAULT if method == VOTE else method, random_state=seed)
+        model = SemiSupervisedRNNClassifier(DEFAULT if method == VOTE else method, random_state=seed)
         if method == "autoencoder + linear":
             encoder = RNNAutoencoderTransformer(random_state=seed)
             model = make_pipeline(encoder, StandardScaler(), LogisticRegression(max_iter=2000))
@@ -147,20 +148,14 @@ def vote(model, cut):
     return VotingClassifier(voters, voting="soft").fit(X, cut.y_train[known]).score(cut.X_test, cut.y_test)
 
 
-def columns(task):
-    """Methods of the first table on a task."""
-    texts = {name.split(":")[0] for name in TEXT_TASKS}
-    return "floor", "supervised", TEXT_DEFAULT if task.split(":")[0] in texts else SERIES_DEFAULT
-
-
 def whole(done):
     """Leave out the seeds of a task for which a column of the first table is still to be run, unless it is for all."""
     begun = {key[:3] for key in done}
     return {
         key: value
         for key, value in done.items()
-        if key[2] not in (own := columns(key[0]))
-        or all((*key[:2], method, key[3]) in done for method in own if (*key[:2], method) in begun)
+        if key[2] not in COLUMNS
+        or all((*key[:2], method, key[3]) in done for method in COLUMNS if (*key[:2], method) in begun)
     }
 
 
@@ -191,11 +186,11 @@ def write_tables(done):
         "Made by `python benchmarks/quality.py BENCH_FOLDER`; mean ± standard deviation over seeds, which draw the",
         "split, the labels and the weights; the gain is over `supervised`, paired by seed. The floor is the",
         "better, each time, of extra trees and logistic regression on quantiles, spectra and differences. A budget is",
-        "a share of the training rows, a count of all labels, or all. Last is `fixmatch`, the default for token ids.",
+        "a share of the training rows, a count of all labels, or all.",
         "bonn_eeg is cut from few recordings, pieces of which are on both sides of the split, as in the published",
         "numbers: on other recordings expect less.",
         "",
-        *defaults_table(done, TASKS, ["fixmatch"]),
+        *defaults_table(done, TASKS),
     ]
     probe = shown(accuracies(done, "japanese_vowels:all", "autoencoder + linear").values())
     lines += ["", f"japanese_vowels, all labels, autoencoder and a linear probe: {probe}."]
@@ -218,12 +213,11 @@ def write_tables(done):
 
 def defaults_table(done, tasks, others=()):
     """Lines of a table of the defaults, and of other methods."""
-    methods = columns(tasks[0])
-    names = ["task", "labels", "seeds", *methods, "gain", *others]
+    names = ["task", "labels", "seeds", *COLUMNS, "gain", *others]
     lines = ["| " + " | ".join(names) + " |", "| --- " * len(names) + "|"]
     for task in tasks:
-        own, more = ([shown(accuracies(done, task, m).values()) for m in some] for some in (methods, others))
-        paired, alone = gains(done, task, methods[-1]), accuracies(done, task, "supervised")
+        own, more = ([shown(accuracies(done, task, m).values()) for m in some] for some in (COLUMNS, others))
+        paired, alone = gains(done, task, DEFAULT), accuracies(done, task, "supervised")
         if alone:
             cells = [*task.split(":"), str(len(alone)), *own, shown(paired, "+"), *more]
             lines.append("| " + " | ".join(cells) + " |")
@@ -259,7 +253,7 @@ def draw(done):
         axis.set_axis_off()
     for axis, name in zip(axes.flat, names, strict=False):
         tasks = [task for task in every if task.startswith(f"{name}:") and not task.endswith(":all")]
-        for method, style in zip(columns(name), ("o:", "s--", "D-"), strict=True):
+        for method, style in zip(COLUMNS, ("o:", "s--", "D-"), strict=True):
             runs = [list(accuracies(done, task, method).values()) or [np.nan] for task in tasks]
             means, spreads = [np.mean(r) for r in runs], [np.std(r, ddof=1) if len(r) > 1 else 0 for r in runs]
             axis.errorbar(range(len(tasks)), means, spreads, fmt=style, capsize=3, label=method)
@@ -276,7 +270,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", nargs="?", help="where protocol.py is")
     parser.add_argument("--tasks", nargs="+", default=TASKS, help="NAME:LABELS")
-    parser.add_argument("--methods", nargs="+", default=columns(TASKS[0]))
+    parser.add_argument("--methods", nargs="+", default=COLUMNS)
     parser.add_argument("--text", action="store_true", help="the text tasks")
     parser.add_argument("--objectives", action="store_true", help="every objective on three of the sets")
     parser.add_argument("--jobs", type=int, default=2)

@@ -229,7 +229,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     @with_callbacks
     def _fit_sequences(self, sequences: Sequences, X: Any = None) -> RNNAutoencoderTransformer:
         self._check_device()
-        objective = self._resolve_objective(sequences.kind)
+        objective = self._resolve_objective()
         if self.early_stopping and objective.opponents:
             raise ValueError(
                 f"early_stopping=True needs a loss that falls as the model gets better; that of "

@@ -51,7 +51,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
     """Base of the estimators: an encoder trained for an objective."""
 
     _task: Task
-    _auto: dict[str, str] = {}  # names that objective="auto" stands for, by the kind of X
+    _auto = ""  # name that objective="auto" stands for
     _parameter_constraints: dict[str, list[Any]] = {
         "objective": [str, Objective],
         "cell": [StrOptions(set(CELLS))],
@@ -142,11 +142,11 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
                 raise ValueError(f"{name} asks for an instance, but {first}={value!r}; set {first} to one beside it.")
         return super().set_params(**params)
 
-    def _resolve_objective(self, kind: str) -> Objective:
+    def _resolve_objective(self) -> Objective:
         """Return a checked copy of the objective, which must fit the estimator's task."""
         objective, fitting = self.objective, objective_names(self._task)
         if objective == "auto" and self._auto:
-            objective = self._auto[kind]
+            objective = self._auto
         if isinstance(objective, str) and objective not in fitting:
             raise ValueError(f"objective={objective!r} does not fit {type(self).__name__}; choose from {fitting}.")
         objective = from_name(objective) if isinstance(objective, str) else clone(objective)
@@ -368,7 +368,7 @@ def objective_can(method: str) -> Callable[[Any], bool]:
     def check(estimator: Any) -> bool:
         objective = getattr(estimator, "objective_", estimator.objective)
         if isinstance(objective, str):
-            objective = estimator._auto.get("series") if objective == "auto" else objective
+            objective = estimator._auto if objective == "auto" else objective
             if objective not in objective_names(estimator._task):
                 return True  # fit will say so
             objective = from_name(objective)

@@ -40,8 +40,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     ----------
     objective : str or Objective, default="auto"
         What is minimised: a name such as `"supervised"`, or an instance from
-        `sklearn_rnn.objectives`, which is cloned. `"auto"` is `ICT()` for numbers and `FixMatch()` for
-        token ids.
+        `sklearn_rnn.objectives`, which is cloned. `"auto"` is `FixMatch()`.
     pretraining : str, Objective, RNNAutoencoderTransformer, FrozenEstimator or None, default=None
         Unsupervised training of the encoder before: an objective of the autoencoder, trained on all
         of X with this estimator's parameters; an unfitted `RNNAutoencoderTransformer`, cloned and
@@ -189,7 +188,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     __metadata_request__fit = {"sample_weight": True}
     __metadata_request__score = {"sample_weight": True}
     _task = "classification"
-    _auto = {"table": "ict", "series": "ict", "tokens": "fixmatch"}
+    _auto = "fixmatch"
     _parameter_constraints: dict[str, list[Any]] = {
         **SequenceEstimator._parameter_constraints,
         "pretraining": [str, Objective, RNNAutoencoderTransformer, FrozenEstimator, None],
@@ -298,7 +297,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         self._validate_params()
         self._check_device()
         sequences = read_sequences(self, X, reset=not self._goes_on, max_length=self.max_length)
-        objective = self._resolve_objective(sequences.kind)
+        objective = self._resolve_objective()
         labels = read_labels(y, self.missing_label, type(self).__name__)
         check_consistent_length(X, labels.codes)
         class_weights = self._class_weights(labels)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
+from .._sklearn import FRACTION
+from ._average import AveragedMixin
 from ._base import Batch
 
 MOMENTUM = 0.97  # of the running mean, at each call
@@ -66,3 +70,40 @@ class Alignment:
         self.answered.lerp_(answers.mean(0), 1 - MOMENTUM)
         aligned = answers * (self.class_prior() / self.answered.clamp_min(1e-6)) ** power
         return aligned / aligned.sum(1, keepdim=True)
+
+
+class AlignedMixin(AveragedMixin):
+    """Mixin of objectives whose teacher's answers for unlabeled rows are aligned with the labels.
+
+    Besides those of `AveragedMixin` an objective has the parameter
+
+    alignment : float
+        Exponent of the `Alignment`; with 0 answers stay as they are.
+    """
+
+    alignment: float
+    _parameter_constraints: dict[str, list[Any]] = {**AveragedMixin._parameter_constraints, "alignment": FRACTION}
+
+    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+        """Copy the student, and begin to count the labels."""
+        super().start(model, n_steps, n_rows)
+        n_classes = len(model.head.weight)
+        self.alignment_ = Alignment(model.head.weight.new_full((n_classes,), 1 / n_classes), n_rows)
+
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Return none, but count the labels."""
+        self.alignment_.count(batch)
+        return {}
+
+    def teach(self, model: Any, batch: Batch) -> Tensor:
+        """Return the teacher's probabilities (n, K), aligned, of weak views of its own."""
+        return self.align(super().teach(model, batch))
+
+    def align(self, answers: Tensor) -> Tensor:
+        """Return the teacher's answers (n, K), aligned."""
+        return self.alignment_.align(answers, self.alignment) if self.alignment else answers
+
+    def finish(self, model: Any) -> None:
+        """Drop the teacher and the counts."""
+        super().finish(model)
+        del self.alignment_

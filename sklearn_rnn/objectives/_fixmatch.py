@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from .._sklearn import FRACTION
+from ._alignment import AlignedMixin
 from ._base import Objective
 from ._matching import MatchingMixin
 
 
-class FixMatch(MatchingMixin, Objective):
+class FixMatch(AlignedMixin, MatchingMixin, Objective):
     r"""FixMatch: strongly perturbed rows get the label that a weak view of them gets.
 
     .. math:: w(t) \frac{1}{n} \sum_i [\max_k q_{ik} \ge \tau] \left( - \log p_{\hat y_i}(x_i^{strong}) \right)
 
-    where :math:`q_i` are the probabilities of the weak view and :math:`\hat y_i` is their largest.
+    where :math:`q_i` are the probabilities of the weak view and :math:`\hat y_i` is their largest. By
+    distribution alignment, :math:`q_k \propto t_k (\pi_k / \bar t_k)^\beta` of the teacher's answers
+    :math:`t`, with :math:`\bar t` their mean over the last 30 steps or so, and :math:`\pi` the share of each
+    class among the labels, shrunk to uniform ones as far as chance explains the difference.
 
     Parameters
     ----------
@@ -22,6 +26,9 @@ class FixMatch(MatchingMixin, Objective):
         Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
     threshold : float, default=0.95
         Rows count where the answer's largest probability is at least this.
+    alignment : float, default=1
+        Exponent :math:`\beta`: 1 expects each class as often among the unlabeled rows as among the labels, as
+        where the rows to label were drawn at random; lower it where they were not. 0 is the original.
     ramp : float, default=0.4
         Share of training over which the weight rises from near 0.
     memory : float, default=0.1
@@ -35,6 +42,12 @@ class FixMatch(MatchingMixin, Objective):
     Sohn et al. (2020), "FixMatch: simplifying semi-supervised learning with consistency and
     confidence", NeurIPS.
 
+    Berthelot et al. (2020), "ReMixMatch: semi-supervised learning with distribution alignment and
+    augmentation anchoring", ICLR.
+
+    Hausser and Strimmer (2009), "Entropy inference and the James-Stein estimator, with application to
+    nonlinear gene association networks", JMLR 10.
+
     Examples
     --------
     >>> from sklearn_rnn import SemiSupervisedRNNClassifier
@@ -43,7 +56,7 @@ class FixMatch(MatchingMixin, Objective):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **MatchingMixin._parameter_constraints,
+        **AlignedMixin._parameter_constraints,
         "threshold": FRACTION,
     }
 
@@ -51,12 +64,14 @@ class FixMatch(MatchingMixin, Objective):
         self,
         weight: float = 1,
         threshold: float = 0.95,
+        alignment: float = 1,
         ramp: float = 0.4,
         memory: float = 0.1,
         ratio: float = 1,
     ):
         self.weight = weight
         self.threshold = threshold
+        self.alignment = alignment
         self.ramp = ramp
         self.memory = memory
         self.ratio = ratio

@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from .._sklearn import FRACTION, POSITIVE
-from ._alignment import Alignment
-from ._average import AveragedMixin
+from ._alignment import AlignedMixin
 from ._base import Batch, Objective
 from ._classification import agreement, confident
 from ._mixup import draw_mixture, mixture
 
 
-class ICT(AveragedMixin, Objective):
+class ICT(AlignedMixin, Objective):
     r"""Interpolation consistency training: a mixture is answered by the mixture of a teacher's answers.
 
     .. math:: w(t) \frac{1}{n} \sum_i m_i \lVert p(\lambda x_i + (1 - \lambda) x_j)
@@ -66,9 +65,8 @@ class ICT(AveragedMixin, Objective):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **AveragedMixin._parameter_constraints,
+        **AlignedMixin._parameter_constraints,
         "threshold": FRACTION,
-        "alignment": FRACTION,
         "alpha": POSITIVE,
     }
 
@@ -90,23 +88,12 @@ class ICT(AveragedMixin, Objective):
         self.memory = memory
         self.ratio = ratio
 
-    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
-        """Copy the student, and begin to count the labels."""
-        super().start(model, n_steps, n_rows)
-        n_classes = len(model.head.weight)
-        self.alignment_ = Alignment(model.head.weight.new_full((n_classes,), 1 / n_classes), n_rows)
-
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
-        """Return none, but count the labels."""
-        self.alignment_.count(batch)
-        return {}
-
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"interpolation"`."""
         share, partner = draw_mixture(view, self.alpha, batch.generator)
         with torch.no_grad():
             answers = self.predictor(model).logits(view, batch.lengths).softmax(1)
-            answers = self.alignment_.align(answers, self.alignment)
+            answers = self.align(answers)
         sure = confident(answers, self.threshold)
         sure = sure * sure[partner]
         self.observe(confident=sure.mean(), agreement=agreement(answers, logits))
@@ -114,8 +101,3 @@ class ICT(AveragedMixin, Objective):
         p = model.logits(x, lengths, batch.generator).softmax(1)
         target = torch.lerp(answers[partner], answers, share[:, None])
         return {"interpolation": ((p - target).square().sum(1) * sure).mean()}
-
-    def finish(self, model: Any) -> None:
-        """Drop the teacher and the counts."""
-        super().finish(model)
-        del self.alignment_
