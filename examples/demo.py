@@ -25,7 +25,7 @@ PER_CLASS, SEEDS, OUTPUT = 2, (0, 1, 2), "demo.png"
 METHODS = {
     "supervised alone": {"objective": "supervised"},
     "pretrained": {"objective": "supervised", "pretraining": "reconstruction"},
-    "ICT": {"objective": "ict"},
+    "FixMatch": {"objective": "fixmatch"},
 }
 COLORS = ("#7f7f7f", "#1f77b4", "#d95f02")
 

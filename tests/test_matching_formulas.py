@@ -69,16 +69,24 @@ def assert_matching(objective, model, part, total, **others):
     assert_terms(objective, model, part, expected | {name: w * term for name, term in others.items()}, started=True)
 
 
-def test_fixmatch_is_sohn_2020_equation_4():
-    threshold, n = 0.7, 0
-    for objective, model, part, q, p, _ in steps_of(FixMatch, threshold=threshold):
+@pytest.mark.parametrize("alignment", [0.0, 1.0])
+def test_fixmatch_is_sohn_2020_equation_4_with_the_alignment_of_berthelot_2020(alignment):
+    threshold, n, means, moved_over = 0.7, 0, None, 0
+    for objective, model, part, q, p, _ in steps_of(FixMatch, threshold=threshold, alignment=alignment):
+        if means is None:
+            means = np.array([0.6, 0.3, 0.1])
+            objective.alignment_.answered.copy_(torch.from_numpy(means))  # as if of former batches
+        means = 0.97 * means + 0.03 * q.mean(0)  # of each class there is one label
+        aligned = [(one := q_b * (1 / 3 / means) ** alignment) / one.sum() for q_b in q]
         total = 0.0
-        for q_b, p_b in zip(q, p, strict=True):
-            if q_b.max() >= threshold:
-                total = total - p_b[int(q_b.argmax())].log()
+        for q_b, a_b, p_b in zip(q, aligned, p, strict=True):
+            if a_b.max() >= threshold:
+                total = total - p_b[int(a_b.argmax())].log()
                 n += 1
+            moved_over += (a_b.max() >= threshold) != (q_b.max() >= threshold)
         assert_matching(objective, model, part, total)
     assert 0 < n < 19
+    assert (moved_over > 0) == (alignment > 0)
 
 
 def test_uda_is_xie_2020_with_confidence_masking_and_sharpening():
