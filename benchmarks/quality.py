@@ -201,7 +201,8 @@ def write_tables(done):
         "Made by the same with `--text`: a pipeline with `TokenSequenceVectorizer`, which cuts documents after "
         f"{MAX_TOKENS} words. The",
         "floor is logistic regression on TF-IDF of words and bigrams, the last column a vote of the net with one such.",
-        "Labels are counted for each class.",
+        "Labels are counted for each class. Those of fixmatch are of `FixMatch(alignment=0)`; on two of the tasks",
+        "alignment ties (defaults.md).",
         "",
         *defaults_table(done, TEXT_TASKS, [VOTE]),
     ]

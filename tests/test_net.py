@@ -231,7 +231,7 @@ def test_the_history_names_each_term_of_the_loss():
     X, _, y = toy()
     clf = fitted(X, y)
     for epoch in clf.history_:
-        assert epoch["train_loss"] == pytest.approx(epoch["supervised"] + epoch["interpolation"])
+        assert epoch["train_loss"] == pytest.approx(epoch["supervised"] + epoch["matching"])
     assert len(clf.history_) == clf.n_iter_ == 2
     assert "matching" not in fitted(X, y, objective="supervised").history_[0]
     assert "reconstruction" in RNNAutoencoderTransformer(**TINY).fit(X).history_[0]
