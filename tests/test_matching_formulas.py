@@ -47,15 +47,22 @@ def some_rows(batch, first, last, progress):
     return replace(batch, progress=progress, **parts)
 
 
-def steps_of(cls, **params):
-    """Train a little: yields objective, model, batch, the weak answers (n, K), the strong ones, and the rows."""
+def steps_of(cls, alignment, **params):
+    """Train a little: yields objective, model, batch, the weak answers (n, K), the strong ones, and the rows.
+
+    The weak answers are aligned as Berthelot et al. (2020) do it; of each class there is one label.
+    """
     model, batch = case(cls)
-    objective = cls(weight=2, memory=0.3, **params)
+    objective = cls(weight=2, memory=0.3, alignment=alignment, **params)
     objective.start(model, 10, 8)
+    means = np.array([0.6, 0.3, 0.1])
+    objective.alignment_.answered.copy_(torch.from_numpy(means))  # as if of former batches
     for step, (first, last) in enumerate(STEPS):
         part, rows, teacher = some_rows(batch, first, last, step / 5), range(first, last), objective.predictor(model)
         with torch.no_grad():
             q = np.stack([alone(teacher, batch, i, weak).numpy() for i in rows])
+        means = 0.97 * means + 0.03 * q.mean(0)
+        q = np.stack([(one := q_b * (1 / 3 / means) ** alignment) / one.sum() for q_b in q])
         yield objective, model, part, q, [alone(model, batch, i, strong) for i in rows], list(rows)
         moved(model)
         objective.after_step(model)
@@ -69,29 +76,24 @@ def assert_matching(objective, model, part, total, **others):
     assert_terms(objective, model, part, expected | {name: w * term for name, term in others.items()}, started=True)
 
 
+def test_fixmatch_is_sohn_2020_equation_4():
+    threshold, passed = 0.7, {0.0: [], 1.0: []}
+    for alignment in passed:
+        for objective, model, part, q, p, _ in steps_of(FixMatch, alignment, threshold=threshold):
+            total = 0.0
+            for q_b, p_b in zip(q, p, strict=True):
+                passed[alignment].append(q_b.max() >= threshold)
+                if passed[alignment][-1]:
+                    total = total - p_b[int(q_b.argmax())].log()
+            assert_matching(objective, model, part, total)
+        assert 0 < sum(passed[alignment]) < 19
+    assert passed[0.0] != passed[1.0]
+
+
 @pytest.mark.parametrize("alignment", [0.0, 1.0])
-def test_fixmatch_is_sohn_2020_equation_4_with_the_alignment_of_berthelot_2020(alignment):
-    threshold, n, means, moved_over = 0.7, 0, None, 0
-    for objective, model, part, q, p, _ in steps_of(FixMatch, threshold=threshold, alignment=alignment):
-        if means is None:
-            means = np.array([0.6, 0.3, 0.1])
-            objective.alignment_.answered.copy_(torch.from_numpy(means))  # as if of former batches
-        means = 0.97 * means + 0.03 * q.mean(0)  # of each class there is one label
-        aligned = [(one := q_b * (1 / 3 / means) ** alignment) / one.sum() for q_b in q]
-        total = 0.0
-        for q_b, a_b, p_b in zip(q, aligned, p, strict=True):
-            if a_b.max() >= threshold:
-                total = total - p_b[int(a_b.argmax())].log()
-                n += 1
-            moved_over += (a_b.max() >= threshold) != (q_b.max() >= threshold)
-        assert_matching(objective, model, part, total)
-    assert 0 < n < 19
-    assert (moved_over > 0) == (alignment > 0)
-
-
-def test_uda_is_xie_2020_with_confidence_masking_and_sharpening():
+def test_uda_is_xie_2020_with_confidence_masking_and_sharpening(alignment):
     threshold, n = 0.7, 0
-    for objective, model, part, q, p, _ in steps_of(UDA, threshold=threshold, temperature=0.4):
+    for objective, model, part, q, p, _ in steps_of(UDA, alignment, threshold=threshold, temperature=0.4):
         total = 0.0
         for q_b, p_b in zip(q, p, strict=True):
             logits = np.log(q_b)  # but for a constant
@@ -103,10 +105,11 @@ def test_uda_is_xie_2020_with_confidence_masking_and_sharpening():
     assert 0 < n < 19
 
 
-def test_flexmatch_is_zhang_2021_algorithm_1_of_the_rows_that_came():
+@pytest.mark.parametrize("alignment", [0.0, 1.0])
+def test_flexmatch_is_zhang_2021_algorithm_1_of_the_rows_that_came(alignment):
     tau, u = 0.65, {}  # u: the paper's, of the rows that came
     kinds = Counter()
-    for objective, model, part, q, p, rows in steps_of(FlexMatch, threshold=tau):
+    for objective, model, part, q, p, rows in steps_of(FlexMatch, alignment, threshold=tau):
         counts = Counter(u.values())
         sigma = [counts[c] for c in range(3)]
         largest = max([*sigma, counts[-1], 1])  # with warm-up, equation 11
@@ -143,11 +146,12 @@ def test_flexmatch_over_many_steps_has_thresholds_between_none_and_all():
     assert len({round(beta, 2) for beta in betas}) > 20
 
 
-def test_freematch_is_wang_2023_equations_5_to_12():
+@pytest.mark.parametrize("alignment", [0.0, 1.0])
+def test_freematch_is_wang_2023_equations_5_to_12(alignment):
     m, K = 0.3, 3
     tau, p_tilde, h_tilde = 1 / K, np.full(K, 1 / K), np.full(K, 1 / K)
     outcomes = []
-    for objective, model, part, q, p, _ in steps_of(FreeMatch, momentum=m, fairness=0.3):
+    for objective, model, part, q, p, _ in steps_of(FreeMatch, alignment, momentum=m, fairness=0.3):
         n = len(q)
         tau = m * tau + (1 - m) * sum(q_b.max() for q_b in q) / n
         for c in range(K):
@@ -169,11 +173,12 @@ def test_freematch_is_wang_2023_equations_5_to_12():
     assert set(outcomes) == {False, True}
 
 
-def test_softmatch_is_chen_2023_equations_6_to_10_with_uniform_alignment_of_the_weights_alone():
+@pytest.mark.parametrize("alignment", [0.0, 1.0])
+def test_softmatch_is_chen_2023_equations_6_to_10_with_uniform_alignment_of_the_weights(alignment):
     m, K, s = 0.3, 3, 2
     mu, variance, mean = 1 / K, 1.0, np.full(K, 1 / K)
     lambdas, flipped = [], 0
-    for objective, model, part, q, p, _ in steps_of(SoftMatch, momentum=m, n_sigma=s):
+    for objective, model, part, q, p, _ in steps_of(SoftMatch, alignment, momentum=m, n_sigma=s):
         n = len(q)
         mean = m * mean + (1 - m) * sum(q) / n
         aligned = [q_b / mean / (q_b / mean).sum() for q_b in q]  # UA with a uniform target

@@ -150,20 +150,24 @@ def test_equal_lengths_need_not_be_told(cls, tokens):
 # Law 4
 
 
+@pytest.mark.parametrize("alignment", [0.0, 1.0])
 @pytest.mark.parametrize("threshold", [0.0, 0.8])
 @pytest.mark.parametrize("progress", [0.0, 0.1, 0.3, 0.9])
-def test_mean_teacher_is_tarvainen_and_valpola_2017_with_the_mask_of_french_2018(threshold, progress):
+def test_mean_teacher_is_tarvainen_and_valpola_2017_with_the_mask_of_french_2018(threshold, progress, alignment):
     n_steps, memory, ramp, weight = 40, 0.2, 0.4, 7.0
     model = made_model(MeanTeacher, confidence=20)
-    objective = MeanTeacher(weight=weight, threshold=threshold, ramp=ramp, memory=memory)
+    objective = MeanTeacher(weight=weight, threshold=threshold, alignment=alignment, ramp=ramp, memory=memory)
     objective.start(model, n_steps, 8)
-    teacher = copy.deepcopy(model)
+    teacher, means = copy.deepcopy(model), torch.full((3,), 1 / 3).double()
     batch = replace(made_batch(MeanTeacher, 3, noise=False), progress=progress)
     for step in range(1, 13):
         terms = objective.terms(model, batch)
         with torch.no_grad():
             logits = model.logits(model.encoder.embed(batch.values), LENGTHS).double()
             target = teacher.logits(teacher.encoder.embed(batch.values), LENGTHS)[3:].double().softmax(1)
+        means = 0.97 * means + 0.03 * target.mean(0)
+        target = target * (1 / 3 / means) ** alignment  # Berthelot et al., section 3.1; of each class one label
+        target = target / target.sum(1, keepdim=True)
         supervised, consistency, n_sure = 0.0, 0.0, 0
         for i in range(8):
             p = (logits[i] - logits[i].logsumexp(0)).exp()
@@ -188,7 +192,7 @@ def test_mean_teacher_is_tarvainen_and_valpola_2017_with_the_mask_of_french_2018
 
 
 def test_the_student_and_the_teacher_of_mean_teacher_see_different_noise():
-    model, objective = made_model(MeanTeacher, confidence=20), MeanTeacher(threshold=0)
+    model, objective = made_model(MeanTeacher, confidence=20), MeanTeacher(threshold=0, alignment=0)
     objective.start(model, 10, 8)
     assert objective.terms(model, made_batch(MeanTeacher, 3, noise=False))["consistency"] < 1e-9
     assert objective.terms(model, made_batch(MeanTeacher, 3))["consistency"] > 0

@@ -11,7 +11,7 @@ from .._sklearn import FRACTION
 from ._average import AveragedMixin
 from ._base import Batch
 
-MOMENTUM = 0.97  # of the running mean, at each call
+MOMENTUM = 0.97
 
 
 class Alignment:
@@ -23,6 +23,8 @@ class Alignment:
         ``1 / K`` for each class.
     n_rows : int
         How many sequences there are.
+    momentum : float
+        Decay of the running mean, at each call.
 
     Attributes
     ----------
@@ -40,8 +42,9 @@ class Alignment:
     nonlinear gene association networks", JMLR 10.
     """
 
-    def __init__(self, uniform: Tensor, n_rows: int):
+    def __init__(self, uniform: Tensor, n_rows: int, momentum: float = MOMENTUM):
         self.uniform, self.counts, self.answered = uniform, torch.zeros_like(uniform), uniform.clone()
+        self.momentum = momentum
         self.counted = torch.zeros(n_rows, dtype=torch.bool)
 
     def count(self, batch: Batch) -> None:
@@ -67,7 +70,7 @@ class Alignment:
     @torch.no_grad()
     def align(self, answers: Tensor, power: float) -> Tensor:
         """Return the probabilities (n, K) of unlabeled rows, brought nearer to the prior; moves the running mean."""
-        self.answered.lerp_(answers.mean(0), 1 - MOMENTUM)
+        self.answered.lerp_(answers.mean(0), 1 - self.momentum)
         aligned = answers * (self.class_prior() / self.answered.clamp_min(1e-6)) ** power
         return aligned / aligned.sum(1, keepdim=True)
 

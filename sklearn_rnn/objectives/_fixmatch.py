@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from .._sklearn import FRACTION
-from ._alignment import AlignedMixin
 from ._base import Objective
 from ._matching import MatchingMixin
 
 
-class FixMatch(AlignedMixin, MatchingMixin, Objective):
+class FixMatch(MatchingMixin, Objective):
     r"""FixMatch: strongly perturbed rows get the label that a weak view of them gets.
 
     .. math:: w(t) \frac{1}{n} \sum_i [\max_k q_{ik} \ge \tau] \left( - \log p_{\hat y_i}(x_i^{strong}) \right)
@@ -56,7 +55,7 @@ class FixMatch(AlignedMixin, MatchingMixin, Objective):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **AlignedMixin._parameter_constraints,
+        **MatchingMixin._parameter_constraints,
         "threshold": FRACTION,
     }
 

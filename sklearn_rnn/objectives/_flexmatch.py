@@ -33,6 +33,9 @@ class FlexMatch(MatchingMixin, Objective):
         Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
     threshold : float, default=0.95
         Threshold :math:`\tau` of the class that is learned best; what is sure enough to be remembered.
+    alignment : float, default=1
+        Exponent of distribution alignment, as in `FixMatch`: 1 expects each class as often among the unlabeled
+        rows as among the labels; lower it where the rows to label were not drawn at random. 0 is the original.
     ramp : float, default=0.4
         Share of training over which the weight rises from near 0.
     memory : float, default=0.1
@@ -45,6 +48,9 @@ class FlexMatch(MatchingMixin, Objective):
     ----------
     Zhang et al. (2021), "FlexMatch: boosting semi-supervised learning with curriculum pseudo
     labeling", NeurIPS.
+
+    Berthelot et al. (2020), "ReMixMatch: semi-supervised learning with distribution alignment and
+    augmentation anchoring", ICLR.
 
     Examples
     --------
@@ -62,12 +68,14 @@ class FlexMatch(MatchingMixin, Objective):
         self,
         weight: float = 1,
         threshold: float = 0.95,
+        alignment: float = 1,
         ramp: float = 0.4,
         memory: float = 0.1,
         ratio: float = 1,
     ):
         self.weight = weight
         self.threshold = threshold
+        self.alignment = alignment
         self.ramp = ramp
         self.memory = memory
         self.ratio = ratio

@@ -33,6 +33,9 @@ class FreeMatch(MatchingMixin, Objective):
         Weight :math:`v`, times `weight`.
     momentum : float, default=0.99
         Decay of the running means, per optimiser step; 0.999 in the paper's far longer training.
+    alignment : float, default=1
+        Exponent of distribution alignment, as in `FixMatch`: 1 expects each class as often among the unlabeled
+        rows as among the labels; lower it where the rows to label were not drawn at random. 0 is the original.
     ramp : float, default=0.4
         Share of training over which the weight rises from near 0.
     memory : float, default=0.1
@@ -44,6 +47,9 @@ class FreeMatch(MatchingMixin, Objective):
     References
     ----------
     Wang et al. (2023), "FreeMatch: self-adaptive thresholding for semi-supervised learning", ICLR.
+
+    Berthelot et al. (2020), "ReMixMatch: semi-supervised learning with distribution alignment and
+    augmentation anchoring", ICLR.
 
     Examples
     --------
@@ -63,6 +69,7 @@ class FreeMatch(MatchingMixin, Objective):
         weight: float = 1,
         fairness: float = 0.01,
         momentum: float = 0.99,
+        alignment: float = 1,
         ramp: float = 0.4,
         memory: float = 0.1,
         ratio: float = 1,
@@ -70,6 +77,7 @@ class FreeMatch(MatchingMixin, Objective):
         self.weight = weight
         self.fairness = fairness
         self.momentum = momentum
+        self.alignment = alignment
         self.ramp = ramp
         self.memory = memory
         self.ratio = ratio

@@ -7,16 +7,16 @@ from typing import Any
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ._average import AveragedMixin
+from ._alignment import AlignedMixin
 from ._base import Batch
 from ._classification import agreement, confident
 
 
-class MatchingMixin(AveragedMixin):
+class MatchingMixin(AlignedMixin):
     """Mixin of objectives: cross-entropy of strong views against the answers for weak ones.
 
-    The teacher answers for the weak views. What an algorithm may decide is `trust`, the weight of each
-    row: by default whether it passes the `threshold`.
+    The teacher answers for the weak views, and its answers are aligned with the labels. What an
+    algorithm may decide is `trust`, the weight of each row: by default whether it passes the `threshold`.
     """
 
     strong = True

@@ -7,19 +7,20 @@ from typing import Any
 from torch import Tensor
 
 from .._sklearn import FRACTION
-from ._average import AveragedMixin
+from ._alignment import AlignedMixin
 from ._base import Batch, Objective
 from ._classification import agreement, confident
 
 
-class MeanTeacher(AveragedMixin, Objective):
+class MeanTeacher(AlignedMixin, Objective):
     r"""Mean Teacher: unlabeled rows are classified as a moving average of the net does.
 
     Student and teacher see the row under different noise; the loss adds
 
     .. math:: w(t) \frac{1}{n} \sum_i m_i \lVert p_{student}(x_i) - p_{teacher}(x_i') \rVert^2
 
-    over the unlabeled rows, where :math:`m_i` is 1 where the teacher is sure enough, else 0. The
+    over the unlabeled rows, where :math:`m_i` is 1 where the teacher is sure enough, else 0. Added to the
+    original is distribution alignment of the teacher's answers, as in `FixMatch`. The
     teacher's weights follow the student's after each optimiser step, and the teacher is what predicts.
 
     Parameters
@@ -30,6 +31,9 @@ class MeanTeacher(AveragedMixin, Objective):
     threshold : float, default=0.95
         Rows that the teacher gives a smaller largest probability do not count (French 2018); 0 is
         the original. Without it, the term lost to `Supervised` on cricketx.
+    alignment : float, default=1
+        Exponent of distribution alignment: 1 expects each class as often among the unlabeled rows as among
+        the labels; lower it where the rows to label were not drawn at random. 0 is the original.
     ramp : float, default=0.4
         Share of training over which the weight rises from near 0.
     memory : float, default=0.1
@@ -42,7 +46,11 @@ class MeanTeacher(AveragedMixin, Objective):
     References
     ----------
     Tarvainen and Valpola (2017), "Mean teachers are better role models", NeurIPS.
+
     French, Mackiewicz and Fisher (2018), "Self-ensembling for visual domain adaptation", ICLR.
+
+    Berthelot et al. (2020), "ReMixMatch: semi-supervised learning with distribution alignment and
+    augmentation anchoring", ICLR.
 
     Examples
     --------
@@ -52,7 +60,7 @@ class MeanTeacher(AveragedMixin, Objective):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **AveragedMixin._parameter_constraints,
+        **AlignedMixin._parameter_constraints,
         "threshold": FRACTION,
     }
 
@@ -60,12 +68,14 @@ class MeanTeacher(AveragedMixin, Objective):
         self,
         weight: float = 3,
         threshold: float = 0.95,
+        alignment: float = 1,
         ramp: float = 0.4,
         memory: float = 0.1,
         ratio: float = 1,
     ):
         self.weight = weight
         self.threshold = threshold
+        self.alignment = alignment
         self.ramp = ramp
         self.memory = memory
         self.ratio = ratio

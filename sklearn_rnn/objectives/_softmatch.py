@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .._sklearn import FRACTION, POSITIVE
+from ._alignment import Alignment
 from ._base import Batch, Objective
 from ._matching import MatchingMixin
 
@@ -20,7 +21,7 @@ class SoftMatch(MatchingMixin, Objective):
 
     weighs the cross-entropy of row i, where :math:`q_i` are the probabilities of the weak view,
     :math:`\bar p` is their running mean, and :math:`\mu_t, \sigma_t^2` are the running mean and variance
-    of :math:`\max_k \bar q_{ik}`. The labels are those of :math:`q_i`, which are not aligned.
+    of :math:`\max_k \bar q_{ik}`. The labels are those of :math:`q_i`.
 
     Parameters
     ----------
@@ -30,6 +31,10 @@ class SoftMatch(MatchingMixin, Objective):
         Factor s: larger counts fewer rows.
     momentum : float, default=0.99
         Decay of the running means, per optimiser step; 0.999 in the paper's far longer training.
+    alignment : float, default=1
+        Exponent of the alignment of :math:`q_i` itself, as in `FixMatch`: 1 expects each class as often among
+        the unlabeled rows as among the labels; lower it where the rows to label were not drawn at random. 0 is
+        the original.
     ramp : float, default=0.4
         Share of training over which the weight rises from near 0.
     memory : float, default=0.1
@@ -42,6 +47,9 @@ class SoftMatch(MatchingMixin, Objective):
     ----------
     Chen et al. (2023), "SoftMatch: addressing the quantity-quality trade-off in semi-supervised
     learning", ICLR.
+
+    Berthelot et al. (2020), "ReMixMatch: semi-supervised learning with distribution alignment and
+    augmentation anchoring", ICLR.
 
     Examples
     --------
@@ -61,6 +69,7 @@ class SoftMatch(MatchingMixin, Objective):
         weight: float = 1,
         n_sigma: float = 2,
         momentum: float = 0.99,
+        alignment: float = 1,
         ramp: float = 0.4,
         memory: float = 0.1,
         ratio: float = 1,
@@ -68,6 +77,7 @@ class SoftMatch(MatchingMixin, Objective):
         self.weight = weight
         self.n_sigma = n_sigma
         self.momentum = momentum
+        self.alignment = alignment
         self.ramp = ramp
         self.memory = memory
         self.ratio = ratio
@@ -76,16 +86,15 @@ class SoftMatch(MatchingMixin, Objective):
         """Start the running means: even classes, chance."""
         super().start(model, n_steps, n_rows)
         n_classes = len(model.head.weight)
-        self.classes_ = model.head.weight.new_full((n_classes,), 1 / n_classes)
-        self.mean_ = model.head.weight.new_tensor(1 / n_classes)
+        uniform = model.head.weight.new_full((n_classes,), 1 / n_classes)
+        self.even_ = Alignment(uniform, 0, self.momentum)  # which no label will change
+        self.mean_ = uniform[0].clone()
         self.variance_ = model.head.weight.new_tensor(1.0)
 
     def trust(self, answers: Tensor, batch: Batch) -> Tensor:
         """Return the weights of the rows, and move the running means."""
         step = 1 - self.momentum
-        self.classes_.lerp_(answers.mean(0), step)
-        aligned = answers / self.classes_.clamp_min(1e-6)
-        largest = aligned.amax(1) / aligned.sum(1)
+        largest = self.even_.align(answers, 1).amax(1)
         self.mean_.lerp_(largest.mean(), step)
         self.variance_.lerp_(largest.var(correction=min(1, len(largest) - 1)), step)
         short = (largest - self.mean_).clamp_max(0)
@@ -94,4 +103,4 @@ class SoftMatch(MatchingMixin, Objective):
     def finish(self, model: Any) -> None:
         """Drop the running means and the average."""
         super().finish(model)
-        del self.classes_, self.mean_, self.variance_
+        del self.even_, self.mean_, self.variance_

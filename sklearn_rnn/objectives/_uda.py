@@ -30,6 +30,9 @@ class UDA(MatchingMixin, Objective):
         Rows count where the answer's largest probability is at least this.
     temperature : float, default=0.4
         Temperature :math:`\theta` of the answers; below 1 sharpens them.
+    alignment : float, default=1
+        Exponent of distribution alignment, as in `FixMatch`: 1 expects each class as often among the unlabeled
+        rows as among the labels; lower it where the rows to label were not drawn at random. 0 is the original.
     ramp : float, default=0.4
         Share of training over which the weight rises from near 0.
     memory : float, default=0.1
@@ -42,6 +45,9 @@ class UDA(MatchingMixin, Objective):
     ----------
     Xie, Dai, Hovy, Luong and Le (2020), "Unsupervised data augmentation for consistency training",
     NeurIPS.
+
+    Berthelot et al. (2020), "ReMixMatch: semi-supervised learning with distribution alignment and
+    augmentation anchoring", ICLR.
 
     Examples
     --------
@@ -61,6 +67,7 @@ class UDA(MatchingMixin, Objective):
         weight: float = 1,
         threshold: float = 0.8,
         temperature: float = 0.4,
+        alignment: float = 1,
         ramp: float = 0.4,
         memory: float = 0.1,
         ratio: float = 1,
@@ -68,6 +75,7 @@ class UDA(MatchingMixin, Objective):
         self.weight = weight
         self.threshold = threshold
         self.temperature = temperature
+        self.alignment = alignment
         self.ramp = ramp
         self.memory = memory
         self.ratio = ratio
