@@ -103,7 +103,9 @@ def test_steps_too_short_to_matter_are_told():
     assert "Raise epsilon" in message
 
 
-@pytest.mark.parametrize("objective", [EntropyMinimization(weight=300, ramp=0), FlexMatch(weight=300, ramp=0, alignment=0)])
+@pytest.mark.parametrize(
+    "objective", [EntropyMinimization(weight=300, ramp=0), FlexMatch(weight=300, ramp=0, alignment=0)]
+)
 def test_predictions_of_one_class_alone_are_told(objective):
     (message,) = warnings_of(objective, lr=0.03, n_kernels=0)  # kernels tell these classes apart
     assert "all unlabeled rows in class" in message

@@ -17,6 +17,7 @@ from sklearn_rnn.objectives import (
     EntropyMinimization,
     FixMatch,
     MeanTeacher,
+    MixUp,
     NoisyStudent,
     PiModel,
     SelfTraining,
@@ -40,6 +41,22 @@ class Seen:
     def logits(self, embedded, lengths, generator=None, n_labeled=0):
         self.asked.append(embedded.detach())
         return self.model.logits(embedded, lengths, generator, n_labeled)
+
+
+# Kernels
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_mixtures_of_labeled_rows_do_without_the_kernels_as_those_rows_do(share):
+    terms = []
+    for cut in (False, True):
+        model, batch = made_model(MixUp), made_batch(MixUp, 8)
+        model.kernel_dropout = share
+        if cut:
+            with torch.no_grad():
+                model.encoder.patches.weight[:, -model.encoder.kernels.out_features :] = 0
+        terms.append(MixUp().terms(model, batch)["mixup"].item())
+    assert (terms[0] == terms[1]) == (share == 1)
 
 
 # Adversarial steps

@@ -52,7 +52,7 @@ class MixUp(ClassificationMixin, Objective):
         """Return `"mixup"`."""
         share, partner = draw_mixture(view, self.alpha, batch.generator)
         x, lengths = mixture(view, batch.lengths, share, partner)
-        log_p = model.logits(x, lengths, batch.generator).log_softmax(1)
+        log_p = model.logits(x, lengths, batch.generator, batch.n_labeled).log_softmax(1)
         target = one_hot(batch.codes, log_p.shape[1]).to(log_p.dtype)
         if batch.weights is not None:
             target = target * batch.weights[:, None]

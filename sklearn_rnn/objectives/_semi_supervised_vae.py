@@ -35,7 +35,7 @@ class SemiSupervisedVAE(ClassificationMixin, Objective):
 
     Parameters
     ----------
-    weight : float, default=1
+    weight : float, default=0.1
         Weight :math:`w` of the bounds, against 1 for the labels. Zero trains exactly what `Supervised`
         trains.
     n_codes : int, default=16
@@ -71,7 +71,7 @@ class SemiSupervisedVAE(ClassificationMixin, Objective):
     }
 
     def __init__(
-        self, weight: float = 1, n_codes: int = 16, word_dropout: float = 0.25, ramp: float = 0.4, ratio: float = 1
+        self, weight: float = 0.1, n_codes: int = 16, word_dropout: float = 0.25, ramp: float = 0.4, ratio: float = 1
     ):
         self.weight = weight
         self.n_codes = n_codes

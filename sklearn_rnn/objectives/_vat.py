@@ -31,7 +31,7 @@ class VAT(ClassificationMixin, Objective):
     ----------
     weight : float, default=1
         Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
-    epsilon : float, default=0.2
+    epsilon : float, default=0.05
         Length of the step, root mean square over a sequence's values.
     xi : float, default=0.01
         Length of the steps of the power iteration, as `epsilon` is measured.
@@ -65,7 +65,7 @@ class VAT(ClassificationMixin, Objective):
     def __init__(
         self,
         weight: float = 1,
-        epsilon: float = 0.2,
+        epsilon: float = 0.05,
         xi: float = 0.01,
         n_power: int = 1,
         ramp: float = 0.4,
