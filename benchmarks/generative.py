@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import minmax_scale
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.objectives import AdversarialAutoencoder, RecurrentGAN, SemiSupervisedVAE, Variational
@@ -28,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 RUNS = DOCS / "generative.csv"
 FIELDS = ("part", "data", "method", "seed", "measure", "value")
-PATCHES = {"digits": 1, "sines": 4, "ecg5000": 6}
+PATCHES = {"digits": 1, "sines": 4, "etth1": 4, "ecg5000": 6}
 N_TRAIN = 1200  # of the 1797 digits
 PLAIN = {"augmentation": None, "dropout": 0.0}
 DRAWERS = {
@@ -143,13 +144,23 @@ def sines(n=1000, n_steps=24, n_features=5, seed=0):
     return ((np.sin(frequency * np.arange(n_steps)[None, :, None] + phase) + 1) / 2).astype(np.float32)
 
 
+def windows(series, n=1000, n_steps=24, seed=0):
+    """TimeGAN's way with a long series (T, F): windows at random, each feature between 0 and 1."""
+    series = minmax_scale(series).astype(np.float32)
+    starts = np.random.default_rng(seed).permutation(len(series) - n_steps)[:n]
+    return series[starts[:, None] + np.arange(n_steps)]
+
+
 def real_rows(folder, data):
+    """Rows (n, T, F) to imitate."""
     if data == "sines":
         return sines()
     if data == "digits":
         return digits()[0]
     sys.path.insert(0, str(folder))
     everything = import_module("load").load(data)
+    if data == "etth1":
+        return windows(everything["X"])
     return everything["X"][everything["y"] == 0][:1000]
 
 
@@ -169,7 +180,13 @@ def told(folder, data, method, seed):
     rows, fake = np.concatenate([X, drawn]), np.repeat([0, 1], len(X))
     order = np.random.default_rng(seed).permutation(len(rows))
     some, others = np.split(order, [round(0.8 * len(order))])
-    small = {"hidden_size": max(1, rows.shape[2] // 2), "bidirectional": False, "pooling": "last", "patch_size": 1}
+    small = {
+        "hidden_size": max(1, rows.shape[2] // 2),
+        "bidirectional": False,
+        "pooling": "last",
+        "patch_size": 1,
+        "n_kernels": 0,
+    }
     measures = {}
     for name, parameters in {"told by TimeGAN's judge": small, "told by a whole net": {}}.items():
         judge = SemiSupervisedRNNClassifier("supervised", augmentation=None, random_state=seed, **parameters)
