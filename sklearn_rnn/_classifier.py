@@ -98,7 +98,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         rebuilds sequences, and `StepDrop(0.2)` for token ids.
     strong_augmentation : callable, "auto" or None, default="auto"
         The same for objectives that ask for a second, harder view, such as `FixMatch`. `"auto"` is
-        `Strong()` for numbers, offset alike, and `StepDrop(0.4)` for token ids.
+        `Strong()` for numbers, with the same offsets, and `StepDrop(0.4)` for token ids.
     max_epochs : int, default=24
         Passes over the labeled rows (over all rows where no labels are used), each of at least 25
         optimiser steps; unlabeled rows come beside them.

@@ -541,10 +541,14 @@ def test_a_channel_that_tells_the_class_is_hardly_offset_among_loud_ones():
     assert min(single[1], common[1]) > 0.5
 
 
-def test_levels_of_many_long_sequences_are_of_some_from_all_over():
-    random, y = np.random.default_rng(0), np.arange(3000) // 300
-    X = random.normal(size=(3000, 1)) + np.zeros((3000, 30))
-    assert_close_to(levels(y, X), [[1.0], [1.0]], 0.1)
+def test_levels_of_many_sequences_are_of_some_from_all_over():
+    y, X = np.arange(3000) % 2, np.tile([-1.0, -1.0, 1.0, 1.0], 750)[:, None] + np.zeros((3000, 30))
+    assert_close_to(levels(y, X), [[1.0], [1.0]], 0.01)
+    read, unread = X.copy(), X.copy()
+    read[2500:] *= 3  # of the last half of the rows some are read
+    unread[[1, 2, 4, 5]] += 1000  # the first, the fourth and so on are read
+    assert levels(y, read)[0] > 1.05 * levels(y, X)[0] * X.std() / read.std()
+    assert_close_to(levels(y, unread) * unread.std(), levels(y, X).tolist(), 0.01)
 
 
 def test_one_sequence_of_each_class_has_no_levels():
@@ -580,19 +584,20 @@ def test_what_learns_without_labels_is_not_offset(objective):
 
 
 @pytest.mark.parametrize(
-    ("objective", "offset"),
+    ("objective", "offsets"),
     [
-        (JointReconstruction(), 0),
-        (JointReconstruction() + VAT(), 0),
-        (SemiSupervisedVAE(), 0),
-        (JointReconstruction(weight=0), 2),
-        (VAT(), 2),
+        (JointReconstruction(), (0, 0)),
+        (JointReconstruction() + VAT(), (0, 0)),
+        (SemiSupervisedVAE(), (0, 0)),
+        (JointReconstruction(weight=0), (2, 0.2)),
+        (VAT(), (2, 0.2)),
     ],
 )
-def test_what_rebuilds_beside_the_labels_is_not_offset(objective, offset):
+def test_what_rebuilds_beside_the_labels_is_not_offset(objective, offsets):
     X, y = series()
     model = SemiSupervisedRNNClassifier(objective, **TINY).fit(X, np.where(np.arange(24) < 8, y, -1)).net_.module_
-    assert model.augmentation.offset == model.strong_augmentation.offset == offset
+    for augmentation in (model.augmentation, model.strong_augmentation):
+        assert (augmentation.offset, augmentation.channel_offset) == offsets
 
 
 def test_a_rebuilt_sequence_keeps_its_level():

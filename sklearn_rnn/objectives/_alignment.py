@@ -84,7 +84,7 @@ class AlignedMixin(AveragedMixin):
         Exponent of the `Alignment`; with 0 answers stay as they are.
     """
 
-    alignment: float
+    alignment: float = 0
     _parameter_constraints: dict[str, list[Any]] = {**AveragedMixin._parameter_constraints, "alignment": FRACTION}
 
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:
@@ -93,10 +93,11 @@ class AlignedMixin(AveragedMixin):
         n_classes = len(model.head.weight)
         self.alignment_ = Alignment(model.head.weight.new_full((n_classes,), 1 / n_classes), n_rows)
 
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
-        """Return none, but count the labels."""
-        self.alignment_.count(batch)
-        return {}
+    def added_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Count the labels, and return the terms times their weights."""
+        if self.weight and batch.n_labeled:
+            self.alignment_.count(batch.labeled)
+        return super().added_terms(model, batch, view, logits)
 
     def teach(self, model: Any, batch: Batch) -> Tensor:
         """Return the teacher's probabilities (n, K), aligned, of weak views of its own."""
