@@ -132,7 +132,7 @@ def test_adversarial_training_is_miyato_2017_section_3_with_a_radius_by_length(t
         own = 1 if weights is None else weights[i]
         total -= own * alone(model, batch, i, lambda x, worst=worst: u * x + worst)[y].log() / 3
     expected = {"supervised": supervised(model, batch, u), "adversarial": 2 * total}
-    assert_terms(AdversarialTraining(weight=2), model, batch, expected)
+    assert_terms(AdversarialTraining(weight=2, epsilon=0.2), model, batch, expected)
 
 
 def test_entropy_minimization_is_grandvalet_and_bengio_2005():

@@ -25,7 +25,7 @@ class AdversarialTraining(ClassificationMixin, Objective):
     ----------
     weight : float, default=1
         Weight :math:`w` of the second loss. Zero trains exactly what `Supervised` trains.
-    epsilon : float, default=0.2
+    epsilon : float, default=0.05
         Length of the step, root mean square over a sequence's values.
 
     References
@@ -43,7 +43,7 @@ class AdversarialTraining(ClassificationMixin, Objective):
 
     _parameter_constraints: dict[str, list[Any]] = {"weight": NOT_NEGATIVE, "epsilon": POSITIVE}
 
-    def __init__(self, weight: float = 1, epsilon: float = 0.2):
+    def __init__(self, weight: float = 1, epsilon: float = 0.05):
         self.weight = weight
         self.epsilon = epsilon
 

@@ -25,9 +25,9 @@ class MixUp(ClassificationMixin, Objective):
 
     Parameters
     ----------
-    weight : float, default=1
+    weight : float, default=0.3
         Weight :math:`w` of the mixtures' loss. Zero trains exactly what `Supervised` trains.
-    alpha : float, default=0.2
+    alpha : float, default=1
         Parameter of the Beta distribution: small values mix little, 1 is uniform.
 
     References
@@ -39,12 +39,12 @@ class MixUp(ClassificationMixin, Objective):
     --------
     >>> from sklearn_rnn import SemiSupervisedRNNClassifier
     >>> from sklearn_rnn.objectives import MixUp
-    >>> clf = SemiSupervisedRNNClassifier(MixUp(alpha=1))
+    >>> clf = SemiSupervisedRNNClassifier(MixUp(alpha=0.2))
     """
 
     _parameter_constraints: dict[str, list[Any]] = {"weight": NOT_NEGATIVE, "alpha": POSITIVE}
 
-    def __init__(self, weight: float = 1, alpha: float = 0.2):
+    def __init__(self, weight: float = 0.3, alpha: float = 1):
         self.weight = weight
         self.alpha = alpha
 
