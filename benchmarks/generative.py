@@ -24,6 +24,7 @@ from sklearn.preprocessing import minmax_scale
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.objectives import AdversarialAutoencoder, RecurrentGAN, SemiSupervisedVAE, Variational
+from sklearn_rnn.preprocessing import cut_windows
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -146,9 +147,8 @@ def sines(n=1000, n_steps=24, n_features=5, seed=0):
 
 def windows(series, n=1000, n_steps=24, seed=0):
     """TimeGAN's way with a long series (T, F): windows at random, each feature between 0 and 1."""
-    series = minmax_scale(series).astype(np.float32)
     starts = np.random.default_rng(seed).permutation(len(series) - n_steps)[:n]
-    return series[starts[:, None] + np.arange(n_steps)]
+    return cut_windows(minmax_scale(series).astype(np.float32), n_steps, stride=1)[starts]
 
 
 def real_rows(folder, data):

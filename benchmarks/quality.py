@@ -97,11 +97,11 @@ def run(folder, task, method, seed):
     cut = make_task(folder, task, seed)
     started = time.perf_counter()
     scores = score(folder, cut, method, seed)
-    seconds = time.perf_counter() - started
-    for name, accuracy in scores.items():
-        row = [*task.split(":"), name, seed, f"{accuracy:.4f}", f"{seconds:.1f}"]
-        with RUNS.open("a") as file:
-            csv.writer(file, lineterminator="\n").writerow(row)
+    seconds = f"{time.perf_counter() - started:.1f}"
+    rows = [[*task.split(":"), name, seed, f"{accuracy:.4f}", seconds] for name, accuracy in scores.items()]
+    with RUNS.open("a") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    for row in rows:
         print(*row, flush=True)
 
 
@@ -146,12 +146,13 @@ def vote(model, cut):
     """Return the accuracy of the model, and of its probabilities averaged with a linear model's on words and pairs."""
     known = cut.y_train != -1
     X, others = ([x for x, k in zip(cut.X_train, known, strict=True) if k == kept] for kept in (True, False))
-    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True).fit(cut.X_train)
-    linear = make_pipeline(FrozenEstimator(words), LogisticRegression(C=100, max_iter=2000))
+    tfidf = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True).fit(cut.X_train)
+    linear = make_pipeline(FrozenEstimator(tfidf), LogisticRegression(C=100, max_iter=2000))
     voters = [("net", WithUnlabeled(model, others)), ("words", linear)]
-    both = VotingClassifier(voters, voting="soft").fit(X, cut.y_train[known])
-    own = both.classes_[both.named_estimators_["net"].predict_proba(cut.X_test).argmax(1)]
-    return {DEFAULT: np.mean(own == cut.y_test), VOTE: both.score(cut.X_test, cut.y_test)}
+    both = VotingClassifier(voters, voting="soft", flatten_transform=False).fit(X, cut.y_train[known])
+    net, words = both.transform(cut.X_test)  # (n, K) each
+    shares = {DEFAULT: net, VOTE: net + words}
+    return {name: np.mean(both.classes_[share.argmax(1)] == cut.y_test) for name, share in shares.items()}
 
 
 def whole(done):

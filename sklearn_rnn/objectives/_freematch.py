@@ -85,10 +85,8 @@ class FreeMatch(MatchingMixin, Objective):
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:
         """Start the running means: even classes, chance."""
         super().start(model, n_steps, n_rows)
-        n_classes = len(model.head.weight)
-        self.sureness_ = model.head.weight.new_tensor(1 / n_classes)
-        self.classes_ = model.head.weight.new_full((n_classes,), 1 / n_classes)
-        self.counts_ = self.classes_.clone()
+        uniform = self.alignment_.uniform
+        self.sureness_, self.classes_, self.counts_ = uniform[0].clone(), uniform.clone(), uniform.clone()
         self.passes_ = torch.zeros(0, dtype=torch.bool)
 
     def trust(self, answers: Tensor, batch: Batch) -> Tensor:

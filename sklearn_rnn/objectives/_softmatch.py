@@ -85,11 +85,10 @@ class SoftMatch(MatchingMixin, Objective):
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:
         """Start the running means: even classes, chance."""
         super().start(model, n_steps, n_rows)
-        n_classes = len(model.head.weight)
-        uniform = model.head.weight.new_full((n_classes,), 1 / n_classes)
+        uniform = self.alignment_.uniform
         self.even_ = Alignment(uniform, 0, self.momentum)  # which no label will change
         self.mean_ = uniform[0].clone()
-        self.variance_ = model.head.weight.new_tensor(1.0)
+        self.variance_ = uniform.new_tensor(1.0)
 
     def trust(self, answers: Tensor, batch: Batch) -> Tensor:
         """Return the weights of the rows, and move the running means."""
