@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import layer_norm, pad
+from torch.nn.functional import conv2d, layer_norm, pad
 
 from ._layers import blank, mask_padding, step_mask
 
@@ -13,7 +13,7 @@ DILATIONS = (1, 2, 4, 8)
 SPREAD = 4  # steps from which on a patch has more to tell than its mean
 SCALE = 0.25  # of what the kernels see, against standardised values
 NOISE = 0.3  # deviation of white noise, against standardised values, which a kernel must answer less than the data
-SOME = 1 << 20  # features of steps computed together: what a cache holds
+SOME = 1 << 22  # features of steps computed together
 
 
 class RandomKernels(nn.Module):
@@ -89,15 +89,17 @@ class RandomKernels(nn.Module):
 
     def _seen(self, x: Tensor, ends: Tensor) -> Tensor:
         p, n_steps = self.patch_size, x.shape[1]
-        steps = x.transpose(1, 2)  # left as a view: faster than a copy
-        outside = None if ends.min() == n_steps else ~step_mask(ends, n_steps)[:, None]
-        n_own = (ends[:, None] - torch.arange(0, n_steps, p, device=x.device)).clamp(1, p)[:, None]
+        image = x[:, None].permute(0, 3, 1, 2)  # (n, E, 1, T), a view: channels last, as the patches are summed up
+        outside = None if ends.min() == n_steps else ~step_mask(ends, n_steps)[:, :, None]
+        n_own = (ends[:, None] - torch.arange(0, n_steps, p, device=x.device)).clamp(1, p)[:, :, None]
         seen = []
         for convolution in self.convolutions:
-            responses = convolution(steps)  # (n, K, T)
-            responses = responses if outside is None else responses.masked_fill_(outside, 0)
-            patches = pad(responses.relu_(), (0, -n_steps % p)).unflatten(2, (-1, p))  # (n, K, T / p, p)
-            mean = patches.sum(3) / n_own
-            seen += [mean, patches.amax(3) - mean] if self.spread else [mean]
-        features = torch.cat(seen, 1).transpose(1, 2)
+            (weight, bias), (d,) = convolution.parameters(), convolution.dilation
+            responses = conv2d(image, weight[:, :, None], bias, padding=(0, WIDTH // 2 * d), dilation=(1, d))
+            steps = responses.permute(0, 2, 3, 1).flatten(1, 2)  # (n, T, K)
+            steps = (steps if outside is None else steps.masked_fill_(outside, 0)).relu_()
+            patches = (pad(steps, (0, 0, 0, -n_steps % p)) if n_steps % p else steps).unflatten(1, (-1, p))
+            mean = patches.sum(2) / n_own  # (n, T / p, K)
+            seen += [mean, patches.amax(2) - mean] if self.spread else [mean]
+        features = torch.cat(seen, 2)
         return SCALE * (layer_norm(features, (self.out_features,)) if self.out_features > 1 else features)
