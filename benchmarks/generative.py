@@ -21,6 +21,7 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import minmax_scale
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.objectives import AdversarialAutoencoder, RecurrentGAN, SemiSupervisedVAE, Variational
@@ -167,7 +168,7 @@ def real_rows(folder, data):
 def told(folder, data, method, seed):
     """Return how far from a guess nets are that tell drawn rows from real ones, on held-out rows.
 
-    TimeGAN's judge is the last state of a net of half as many units as features; a whole net has the defaults.
+    TimeGAN's judge has half as many units as there are features; a whole net has the classifier's defaults.
     """
     X = real_rows(folder, data)
     objective, parameters = DRAWERS[method]
@@ -177,22 +178,32 @@ def told(folder, data, method, seed):
     drawn = model.sample(len(X), random_state=seed)
     if seed == 0:
         draw_lines(data, method, X, drawn)
-    rows, fake = np.concatenate([X, drawn]), np.repeat([0, 1], len(X))
+    rows, fake = np.concatenate([X, drawn]).reshape(2 * len(X), X.shape[1], -1), np.repeat([0, 1], len(X))
     order = np.random.default_rng(seed).permutation(len(rows))
     some, others = np.split(order, [round(0.8 * len(order))])
-    small = {
-        "hidden_size": max(1, rows.shape[2] // 2),
-        "bidirectional": False,
-        "pooling": "last",
-        "patch_size": 1,
-        "n_kernels": 0,
+    net = SemiSupervisedRNNClassifier("supervised", augmentation=None, random_state=seed)
+    scores = {
+        "told by TimeGAN's judge": judged(rows, fake, some, others, max(1, rows.shape[2] // 2), seed),
+        "told by a GRU of 32 units": judged(rows, fake, some, others, 32, seed),
+        "told by a whole net": net.fit(rows[some], fake[some]).score(rows[others], fake[others]),
     }
-    measures = {}
-    for name, parameters in {"told by TimeGAN's judge": small, "told by a whole net": {}}.items():
-        judge = SemiSupervisedRNNClassifier("supervised", augmentation=None, random_state=seed, **parameters)
-        score = judge.fit(rows[some], fake[some]).score(rows[others], fake[others])
-        measures[name] = abs(score - 0.5)
-    return measures
+    return {name: abs(score - 0.5) for name, score in scores.items()}
+
+
+def judged(rows, fake, some, others, n_units, seed):
+    """Accuracy of TimeGAN's discriminator on the `others`: last state of a GRU, 2000 steps of Adam, batches of 128."""
+    torch.manual_seed(seed)
+    X, y = torch.from_numpy(rows).float(), torch.from_numpy(fake).float()
+    gru, score = torch.nn.GRU(X.shape[2], n_units, batch_first=True), torch.nn.Linear(n_units, 1)
+    adam = torch.optim.Adam([*gru.parameters(), *score.parameters()])
+    for _ in range(2000):
+        batch = some[torch.randint(len(some), (128,))]
+        loss = binary_cross_entropy_with_logits(score(gru(X[batch])[1][0])[:, 0], y[batch])
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    with torch.no_grad():
+        return ((score(gru(X[others])[1][0])[:, 0] > 0) == y[others].bool()).float().mean().item()
 
 
 def draw_lines(data, method, real, drawn):
