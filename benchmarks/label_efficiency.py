@@ -40,7 +40,7 @@ DRAWS = 5
 
 METHODS = {
     "labels alone": SemiSupervisedRNNClassifier("supervised", random_state=0),
-    "Mean Teacher": SemiSupervisedRNNClassifier("mean_teacher", random_state=0),
+    "FixMatch": SemiSupervisedRNNClassifier(random_state=0),
     # max_iter=0: the linear model sees the labeled rows only
     "autoencoder + linear": make_pipeline(
         StandardScaler(), SelfTrainingClassifier(LogisticRegression(max_iter=2000), max_iter=0)

@@ -123,13 +123,19 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     ------
     ValueError
         X is not what it should be; the message says what to do.
-    ConvergenceWarning
-        A code holds nothing, or a generator lost; the message says which parameter to change.
     FloatingPointError
         The loss is not finite; `net_` keeps the best weights so far.
 
+    Warns
+    -----
+    ConvergenceWarning
+        A code holds nothing, or a generator lost; the message says which parameter to change.
+
     References
     ----------
+    Dempster, Petitjean and Webb (2020), "ROCKET: exceptionally fast and accurate time series
+    classification using random convolutional kernels", Data Mining and Knowledge Discovery.
+
     Srivastava, Mansimov and Salakhutdinov (2015), "Unsupervised learning of video representations
     using LSTMs", ICML.
 
@@ -328,7 +334,8 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Returns
         -------
         sequences : ndarray of shape (n_samples, T) or (n_samples, T, F), or list of arrays
-            In the form of `fit`'s X; a list where lengths differed there or do here, or for token ids.
+            In the form of `fit`'s X, (T_i,) arrays as (T_i, 1); a list where lengths differed there or do
+            here, or for token ids.
 
         Raises
         ------
@@ -354,8 +361,9 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Returns
         -------
         scores : ndarray of shape (n,), float32
-            Minus the objective's error of each sequence: of `Reconstruction` the mean squared one, in standardised
-            units; of `Variational` minus a lower bound of the log-likelihood of the sequence, in nats.
+            Minus the objective's error of each sequence: of `Reconstruction` the mean one by its `loss`, in
+            standardised units (of token ids the cross-entropy); of `Variational` minus a lower bound of the
+            log-likelihood of the sequence, in nats.
         """
 
         def error(model: Any) -> Any:

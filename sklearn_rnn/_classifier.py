@@ -162,15 +162,23 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     ------
     ValueError
         X or y is not what it should be; the message says what to do.
+    FloatingPointError
+        The loss is not finite; `net_` keeps the best weights so far.
+
+    Warns
+    -----
     ConvergenceWarning
         Only the labels trained the net, or it ends with one class for all unlabeled rows; the message
         says which parameter to change.
-    FloatingPointError
-        The loss is not finite; `net_` keeps the best weights so far.
 
     References
     ----------
     Dai and Le (2015), "Semi-supervised sequence learning", NeurIPS.
+
+    Dempster, Petitjean and Webb (2020), "ROCKET: exceptionally fast and accurate time series
+    classification using random convolutional kernels", Data Mining and Knowledge Discovery.
+
+    Howard and Ruder (2018), "Universal language model fine-tuning for text classification", ACL.
 
     Examples
     --------
@@ -472,7 +480,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         Returns
         -------
         sequences : ndarray of shape (n_samples, T) or (n_samples, T, F), or list of arrays
-            In the form of `fit`'s X; a list where lengths differed there or do here, or for token ids.
+            In the form of `fit`'s X, (T_i,) arrays as (T_i, 1); a list where lengths differed there or do
+            here, or for token ids.
 
         Raises
         ------

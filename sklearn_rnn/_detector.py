@@ -33,8 +33,8 @@ class RNNOutlierDetector(OutlierMixin, BaseEstimator):
         Cloned in `fit`; `RNNAutoencoderTransformer()` by default. A pipeline that ends with one will do.
     contamination : "auto" or float, default="auto"
         Share of outliers among the sequences of `fit`, above 0 and at most 0.5; the threshold lies where
-        so many score lower. `"auto"` puts it further below the lower quartile of the scores than three
-        times the distance between the quartiles (Tukey's outer fence), so that there may be none.
+        so many score lower. `"auto"` puts it three times the distance between the quartiles of the
+        scores below the lower one (Tukey's outer fence), so that there may be none.
 
     Attributes
     ----------

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from test_autoencoder import FORMS, forms
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.objectives import (
@@ -16,14 +17,6 @@ from sklearn_rnn.objectives import (
 )
 
 random = np.random.default_rng(0)
-LENGTHS = [9, 4, 9, 1, 6]
-FORMS = {
-    "table": random.normal(size=(5, 9)),
-    "grid": random.normal(size=(5, 9, 2)),
-    "list": [random.normal(size=(length, 2)) for length in LENGTHS],
-    "tokens": [random.integers(0, 6, length) for length in LENGTHS],
-}
-forms = pytest.mark.parametrize("form", FORMS)
 
 
 def fitted(form, objective="variational", **parameters):
@@ -93,7 +86,7 @@ def test_only_objectives_that_can_draw_let_the_estimator_sample():
 def test_samples_are_as_high_and_as_smooth_as_what_was_learned():
     X = waves()
     small = {"hidden_size": 24, "patch_size": 4, "max_epochs": 24, "random_state": 0}
-    model = RNNAutoencoderTransformer(Variational(n_codes=4), **small).fit(X)
+    model = RNNAutoencoderTransformer(Variational(latent_size=4), **small).fit(X)
     drawn = model.sample(200, random_state=0)
     assert drawn.std() == pytest.approx(X.std(), rel=0.2)
     assert np.diff(drawn, axis=1).std() == pytest.approx(np.diff(X, axis=1).std(), rel=0.2)
@@ -115,7 +108,7 @@ def fitted_on(X):
 
 def test_a_posterior_that_collapses_is_warned_of_with_what_to_change():
     model = RNNAutoencoderTransformer(
-        Variational(n_codes=4, beta=100, free_bits=0, ramp=0), hidden_size=8, max_epochs=4, random_state=0
+        Variational(latent_size=4, beta=100, free_bits=0, ramp=0), hidden_size=8, max_epochs=4, random_state=0
     )
     with pytest.warns(ConvergenceWarning, match="none of its 4 code units is active. Raise free_bits"):
         model.fit(waves(40))
@@ -145,7 +138,7 @@ def test_samples_are_like_the_rows_of_their_class():
     y = np.arange(80) % 2
     X = waves(80) + 2 * y[:, None]
     small = {"hidden_size": 12, "patch_size": 4, "max_epochs": 6}
-    model = classifier(SemiSupervisedVAE(n_codes=4), X, np.where(np.arange(80) < 20, y, -1), **small)
+    model = classifier(SemiSupervisedVAE(latent_size=4), X, np.where(np.arange(80) < 20, y, -1), **small)
     low, high = (model.sample(40, y=label, random_state=0).mean() for label in (0, 1))
     assert low == pytest.approx(0, abs=0.4)
     assert high == pytest.approx(2, abs=0.4)

@@ -145,7 +145,7 @@ def test_an_autoencoder_stops_early_too():
     autoencoder = RNNAutoencoderTransformer(**{**TINY, "early_stopping": True, "n_iter_no_change": 1, "lr": 1e-12})
     autoencoder.set_params(max_epochs=9).fit(X)
     assert "valid_loss" in autoencoder.history_[0]
-    assert autoencoder.n_iter_ <= 9
+    assert autoencoder.n_iter_ < 9
 
 
 def test_a_score_of_training_batches_is_over_their_labeled_rows():
@@ -273,8 +273,10 @@ def test_a_loss_that_is_taken_again_in_a_step_has_the_same_noise():
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd", torch.optim.RMSprop, torch.optim.LBFGS])
 def test_every_kind_of_optimizer_trains(optimizer):
     X, _, y = toy()
-    losses = fitted(X, y, objective="supervised", optimizer=optimizer, augmentation=None).history_[:, "supervised"]
-    assert np.isfinite(losses).all()
+    still, trained = (
+        fitted(X, y, objective="supervised", optimizer=optimizer, augmentation=None, lr=lr) for lr in (1e-12, 0.01)
+    )
+    assert np.abs(trained.predict_proba(X) - still.predict_proba(X)).max() > 1e-4
 
 
 def test_a_loss_that_is_not_finite_is_an_error_that_says_where():

@@ -218,7 +218,7 @@ def test_scaling_keeps_the_ratios_within_a_sequence():
 
 def test_offset_adds_a_number_of_all_channels_and_one_of_each():
     x = batch(4).expand(1_000, 5, 20, 4).flatten(0, 1)
-    added = Offset(0.5, single=0.2)(x, None, seeded()) - x
+    added = Offset(0.5, channel_offset=0.2)(x, None, seeded()) - x
     assert_same(added, added[:, :1].expand_as(x))
     covariance = added[:, 0].T.cov()
     assert_close_to(covariance, (0.25 + 0.04 * torch.eye(4)).tolist())
@@ -227,7 +227,7 @@ def test_offset_adds_a_number_of_all_channels_and_one_of_each():
 KNOWN = Levels(torch.ones(1), torch.ones(2))
 
 
-@pytest.mark.parametrize("parts", [{}, {"common": 0}, {"single": 0}])
+@pytest.mark.parametrize("parts", [{}, {"offset": 0}, {"channel_offset": 0}])
 def test_offsets_leave_changes_alone_where_the_levels_of_the_data_say_which_they_are(parts):
     x, offset = batch(4), Offset(**parts)
     composed = Compose([offset])
@@ -425,8 +425,8 @@ def test_compose_applies_one_after_the_other():
     [
         ("scale", Scaling(0.3)),
         ("jitter", Jitter(0.3)),
-        ("offset", Offset(0.3, single=0)),
-        ("channel_offset", Offset(0, single=0.3)),
+        ("offset", Offset(0.3, channel_offset=0)),
+        ("channel_offset", Offset(0, channel_offset=0.3)),
     ],
 )
 def test_light_with_one_of_its_parts_is_that_perturbation(name, single):

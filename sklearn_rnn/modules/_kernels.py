@@ -45,13 +45,13 @@ class RandomKernels(nn.Module):
         super().__init__()
         dilations = [d for d in DILATIONS if d == 1 or (WIDTH - 1) * d < n_steps]
         counts = [n_kernels // len(dilations) + (i < n_kernels % len(dilations)) for i in range(len(dilations))]
+        self.dilations = dilations[: min(n_kernels, len(dilations))]
         self.patch_size = patch_size
         self.spread = patch_size >= SPREAD
         self.out_features = n_kernels * (1 + self.spread)
         self.convolutions = nn.ModuleList(
             blank(nn.Conv1d, n_inputs, n, WIDTH, padding="same", dilation=d)
-            for n, d in zip(counts, dilations, strict=True)
-            if n
+            for n, d in zip(counts, self.dilations, strict=False)
         )
         self.requires_grad_(False)
 
@@ -93,8 +93,8 @@ class RandomKernels(nn.Module):
         outside = None if ends.min() == n_steps else ~step_mask(ends, n_steps)[:, :, None]
         n_own = (ends[:, None] - torch.arange(0, n_steps, p, device=x.device)).clamp(1, p)[:, :, None]
         seen = []
-        for convolution in self.convolutions:
-            (weight, bias), (d,) = convolution.parameters(), convolution.dilation
+        for convolution, d in zip(self.convolutions, self.dilations, strict=True):
+            weight, bias = convolution.parameters()
             responses = conv2d(image, weight[:, :, None], bias, padding=(0, WIDTH // 2 * d), dilation=(1, d))
             steps = responses.permute(0, 2, 3, 1).flatten(1, 2)  # (n, T, K)
             steps = (steps if outside is None else steps.masked_fill_(outside, 0)).relu_()

@@ -82,7 +82,7 @@ __all__ = [
 
 def _name(cls: type[Objective]) -> str:
     """Class name in snake case; `"fixmatch"` for `FixMatch`, as the field writes it."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
     return re.sub("_match$", "match", words).replace("mix_up", "mixup")
 
 

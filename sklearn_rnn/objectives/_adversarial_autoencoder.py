@@ -25,7 +25,7 @@ class AdversarialAutoencoder(DecodingMixin, Objective):
 
     Parameters
     ----------
-    n_codes : int, default=16
+    latent_size : int, default=16
         Units of the code.
     weight : float, default=0.1
         Weight :math:`w` of the discriminator's verdict, against 1 for the error.
@@ -40,37 +40,37 @@ class AdversarialAutoencoder(DecodingMixin, Objective):
     >>> from sklearn_rnn import RNNAutoencoderTransformer
     >>> from sklearn_rnn.objectives import AdversarialAutoencoder
     >>> X = np.sin(np.linspace(0, 9, 20) + np.arange(30)[:, None])
-    >>> autoencoder = RNNAutoencoderTransformer(AdversarialAutoencoder(n_codes=4), hidden_size=8, max_epochs=2).fit(X)
+    >>> autoencoder = RNNAutoencoderTransformer(AdversarialAutoencoder(latent_size=4), max_epochs=2).fit(X)
     >>> autoencoder.transform(X).shape, autoencoder.sample(3).shape
     ((30, 4), (3, 20))
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {"n_codes": COUNT, "weight": POSITIVE}
+    _parameter_constraints: dict[str, list[Any]] = {"latent_size": COUNT, "weight": POSITIVE}
     opponents = ("discriminator",)
 
-    def __init__(self, n_codes: int = 16, weight: float = 0.1):
-        self.n_codes = n_codes
+    def __init__(self, latent_size: int = 16, weight: float = 0.1):
+        self.latent_size = latent_size
         self.weight = weight
 
     def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return a `"projection"` to codes, a `"decoder"`, and a `"discriminator"` of codes."""
         return {
-            "projection": linear(encoder.out_features, self.n_codes),
-            "decoder": Decoder(encoder.architecture, self.n_codes),
-            "discriminator": critic(self.n_codes, encoder.architecture.hidden_size),
+            "projection": linear(encoder.out_features, self.latent_size),
+            "decoder": Decoder(encoder.architecture, self.latent_size),
+            "discriminator": critic(self.latent_size, encoder.architecture.hidden_size),
         }
 
     def code_size(self, encoder: Any) -> int:
         """Width of the codes."""
-        return self.n_codes
+        return self.latent_size
 
     def code(self, model: Any, values: Tensor, lengths: Tensor | None) -> Tensor:
-        """Codes (n, n_codes), without noise."""
+        """Codes (n, latent_size), without noise."""
         return model.parts["projection"](model.code(values, lengths))
 
     def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
         """Decode draws of the prior, one for each of the `rows`: standardised steps, or logits, the largest drawn."""
-        steps = self.decode(model, normal(model, rows, self.n_codes, generator), n_steps)
+        steps = self.decode(model, normal(model, rows, self.latent_size, generator), n_steps)
         return drawn(model, steps, generator)
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
@@ -81,7 +81,7 @@ class AdversarialAutoencoder(DecodingMixin, Objective):
 
     def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the discriminator's `"drawn"` and `"coded"`."""
-        prior = normal(model, batch, self.n_codes, batch.generator)
+        prior = normal(model, batch, self.latent_size, batch.generator)
         with torch.no_grad():
             codes = self._codes(model, batch)
         discriminator = model.parts["discriminator"]

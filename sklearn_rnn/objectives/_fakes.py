@@ -45,6 +45,11 @@ def told_fake(scores: Tensor) -> Tensor:
     return softplus(scores).mean()
 
 
+def told_apart(real: Tensor, fake: Tensor) -> Tensor:
+    """Share of rows with these scores (n,) that are called what they are, the mean of real and fake ones."""
+    return ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
+
+
 def critic(n_inputs: int, n_hidden: int) -> nn.Module:
     """Make a net that scores codes (n, n_inputs): high for real ones."""
     return nn.Sequential(linear(n_inputs, n_hidden), nn.LeakyReLU(0.2), linear(n_hidden, 1), nn.Flatten(0))

@@ -11,7 +11,7 @@ from .._sklearn import COUNT
 from ..modules import Generator
 from ._base import Batch, Objective
 from ._classification import ClassificationMixin
-from ._fakes import fake_view, told_fake, told_real
+from ._fakes import fake_view, told_apart, told_fake, told_real
 
 
 class FeatureMatchingGAN(ClassificationMixin, Objective):
@@ -22,7 +22,8 @@ class FeatureMatchingGAN(ClassificationMixin, Objective):
 
     over unlabeled rows, with the K logits :math:`l_k`; that of the class of fakes is 0. The generator
     minimises the distance of the mean codes of both, :math:`\lVert \bar e(x) - \bar e(g) \rVert^2`. It
-    helps by being near the rows without being right, and is not meant to be sampled.
+    helps by being near the rows without being right, and is not meant to be sampled. In `history_`,
+    `told_apart` is the share of unlabeled and generated sequences that are told from each other.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ class FeatureMatchingGAN(ClassificationMixin, Objective):
         with torch.no_grad():
             fakes = fake_view(model, batch)
         real, fake = logits.logsumexp(1), model.logits(fakes, batch.lengths, batch.generator).logsumexp(1)
-        self.observe(told_apart=((real > 0).float().mean() + (fake < 0).float().mean()) / 2)
+        self.observe(told_apart=told_apart(real, fake))
         return {"real": told_real(real), "fake": told_fake(fake)}
 
     def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:

@@ -68,9 +68,9 @@ def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     return (mean.square() + log_variance.exp() - 1 - log_variance) / 2
 
 
-def normal(model: Any, rows: Batch | Tensor, n_codes: int, generator: torch.Generator | None) -> Tensor:
-    """Standard normal draws (n, n_codes), as many as there are `rows`; zeros without a generator."""
-    draws = model.encoder.mean.new_zeros(len(rows), n_codes)
+def normal(model: Any, rows: Batch | Tensor, latent_size: int, generator: torch.Generator | None) -> Tensor:
+    """Standard normal draws (n, latent_size), as many as there are `rows`; zeros without a generator."""
+    draws = model.encoder.mean.new_zeros(len(rows), latent_size)
     return draws if generator is None else draws.normal_(generator=generator)
 
 

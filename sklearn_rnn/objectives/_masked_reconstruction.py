@@ -41,6 +41,8 @@ class MaskedReconstruction(PredictionMixin, Objective):
     language understanding", NAACL. Zerveas et al. (2021), "A transformer-based framework for
     multivariate time series representation learning", KDD. Nie, Nguyen, Sinthong and Kalagnanam (2023),
     "A time series is worth 64 words: long-term forecasting with transformers", ICLR.
+    Jean, Cho, Memisevic and Bengio (2015), "On using very large target vocabulary for neural machine
+    translation", ACL. Inan, Khosravi and Socher (2017), "Tying word vectors and word classifiers", ICLR.
 
     Examples
     --------

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from .._sklearn import COUNT, NOT_NEGATIVE
 from ..modules import Generator, linear
 from ._base import Batch, Objective
-from ._fakes import drawn, fake_view, told_fake, told_real
+from ._fakes import drawn, fake_view, told_apart, told_fake, told_real
 from ._representation import RepresentationMixin
 from ._vat import random_like, sphere
 
@@ -37,7 +37,8 @@ class RecurrentGAN(RepresentationMixin, Objective):
     draw of noise for the whole sequence and one for each step.
 
     `transform` gives the encoder's codes, ``pretraining="recurrent_gan"`` hands it on, `sample` generates.
-    Both sides learn at a quarter of the estimator's `lr`: at the whole of it the generator lost.
+    Both sides learn at a quarter of the estimator's `lr`: at the whole of it the generator lost. In
+    `history_`, `told_apart` is the share of real and generated sequences that the discriminator tells.
 
     Parameters
     ----------
@@ -103,7 +104,7 @@ class RecurrentGAN(RepresentationMixin, Objective):
         moved = self._score(model, model.encoder(views + step, twice))
         real, fake = scores.chunk(2)
         if batch.generator is not None:
-            self.observe(told_apart=((real > 0).float().mean() + (fake < 0).float().mean()) / 2)
+            self.observe(told_apart=told_apart(real, fake))
         steepness = ((moved - scores) / XI).square().mean()
         return {"real": told_real(real), "fake": told_fake(fake), "steepness": self.penalty * steepness}
 

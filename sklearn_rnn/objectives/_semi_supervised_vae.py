@@ -38,7 +38,7 @@ class SemiSupervisedVAE(ClassificationMixin, Objective):
     weight : float, default=0.1
         Weight :math:`w` of the bounds, against 1 for the labels. Zero trains exactly what `Supervised`
         trains.
-    n_codes : int, default=16
+    latent_size : int, default=16
         Units of the code.
     word_dropout : float, default=0.25
         Share of the tokens before that the decoder does not see in training (Bowman 2016).
@@ -52,6 +52,8 @@ class SemiSupervisedVAE(ClassificationMixin, Objective):
     Kingma, Rezende, Mohamed and Welling (2014), "Semi-supervised learning with deep generative models",
     NeurIPS.
 
+    Bowman et al. (2016), "Generating sentences from a continuous space", CoNLL.
+
     Examples
     --------
     >>> import numpy as np
@@ -59,22 +61,27 @@ class SemiSupervisedVAE(ClassificationMixin, Objective):
     >>> from sklearn_rnn.objectives import SemiSupervisedVAE
     >>> X, y = np.random.default_rng(0).normal(size=(40, 12)), np.arange(40) % 2
     >>> few = np.where(np.arange(40) < 8, y, -1)
-    >>> clf = SemiSupervisedRNNClassifier(SemiSupervisedVAE(n_codes=4), hidden_size=8, max_epochs=2).fit(X, few)
+    >>> clf = SemiSupervisedRNNClassifier(SemiSupervisedVAE(latent_size=4), hidden_size=8, max_epochs=2).fit(X, few)
     >>> clf.sample(3, y=[0, 1, 1]).shape
     (3, 12)
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
         **ClassificationMixin._parameter_constraints,
-        "n_codes": COUNT,
+        "latent_size": COUNT,
         "word_dropout": FRACTION,
     }
 
     def __init__(
-        self, weight: float = 0.1, n_codes: int = 16, word_dropout: float = 0.25, ramp: float = 0.4, ratio: float = 1
+        self,
+        weight: float = 0.1,
+        latent_size: int = 16,
+        word_dropout: float = 0.25,
+        ramp: float = 0.4,
+        ratio: float = 1,
     ):
         self.weight = weight
-        self.n_codes = n_codes
+        self.latent_size = latent_size
         self.word_dropout = word_dropout
         self.ramp = ramp
         self.ratio = ratio
@@ -86,12 +93,12 @@ class SemiSupervisedVAE(ClassificationMixin, Objective):
 
     def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return the `"posterior"` of codes given sequences and classes, a `"decoder"`, and for numbers `"noise"`."""
-        posterior = linear(encoder.out_features + n_classes, 2 * self.n_codes)
-        return {"posterior": posterior, **generative_parts(encoder.architecture, self.n_codes + n_classes)}
+        posterior = linear(encoder.out_features + n_classes, 2 * self.latent_size)
+        return {"posterior": posterior, **generative_parts(encoder.architecture, self.latent_size + n_classes)}
 
     def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
         """Draw a sequence of each of the classes `rows` (n,): standardised steps, or logits, the largest drawn."""
-        codes = normal(model, rows, self.n_codes, generator)
+        codes = normal(model, rows, self.latent_size, generator)
         classes = one_hot(rows, model.head.out_features).to(codes)
         return write(model, torch.cat([codes, classes], dim=1), n_steps, generator)
 
@@ -111,7 +118,7 @@ class SemiSupervisedVAE(ClassificationMixin, Objective):
     def bounds(self, model: Any, batch: Batch, view: Tensor, classes: Tensor) -> Tensor:
         """Bounds (n, k) of minus the log-likelihood of each row and each of its classes (n, k, K)."""
         n, k, n_classes = classes.shape
-        noise = normal(model, batch, self.n_codes, batch.generator)  # the same for all classes
+        noise = normal(model, batch, self.latent_size, batch.generator)  # the same for all classes
         keep = kept_words(batch, self.word_dropout)
         coded = model.encoder(view, batch.lengths, batch.generator)
         known = torch.cat([coded[:, None].expand(-1, k, -1), classes], dim=2)

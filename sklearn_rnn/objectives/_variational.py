@@ -39,7 +39,7 @@ class Variational(RepresentationMixin, Objective):
 
     Parameters
     ----------
-    n_codes : int, default=16
+    latent_size : int, default=16
         Units of the code.
     beta : float, default=1
         Weight of the divergence; 1 is the bound itself (Higgins 2017).
@@ -59,6 +59,7 @@ class Variational(RepresentationMixin, Objective):
     ----------
     Kingma and Welling (2014), "Auto-encoding variational Bayes", ICLR.
     Bowman et al. (2016), "Generating sentences from a continuous space", CoNLL.
+    Higgins et al. (2017), "beta-VAE: learning basic visual concepts with a constrained variational framework", ICLR.
     Kingma et al. (2016), "Improving variational inference with inverse autoregressive flow", NeurIPS.
     Burda, Grosse and Salakhutdinov (2016), "Importance weighted autoencoders", ICLR.
     Rybkin, Daniilidis and Levine (2021), "Simple and effective VAE training with calibrated decoders", ICML.
@@ -69,13 +70,13 @@ class Variational(RepresentationMixin, Objective):
     >>> from sklearn_rnn import RNNAutoencoderTransformer
     >>> from sklearn_rnn.objectives import Variational
     >>> X = np.sin(np.linspace(0, 9, 20) + np.arange(30)[:, None])
-    >>> vae = RNNAutoencoderTransformer(Variational(n_codes=4), hidden_size=8, max_epochs=2, random_state=0).fit(X)
+    >>> vae = RNNAutoencoderTransformer(Variational(latent_size=4), hidden_size=8, max_epochs=2, random_state=0).fit(X)
     >>> vae.transform(X).shape, vae.sample(3, random_state=0).shape
     ((30, 4), (3, 20))
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "n_codes": COUNT,
+        "latent_size": COUNT,
         "beta": NOT_NEGATIVE,
         "ramp": FRACTION,
         "free_bits": NOT_NEGATIVE,
@@ -84,13 +85,13 @@ class Variational(RepresentationMixin, Objective):
 
     def __init__(
         self,
-        n_codes: int = 16,
+        latent_size: int = 16,
         beta: float = 1,
         ramp: float = 0.4,
         free_bits: float = 0.05,
         word_dropout: float = 0.25,
     ):
-        self.n_codes = n_codes
+        self.latent_size = latent_size
         self.beta = beta
         self.ramp = ramp
         self.free_bits = free_bits
@@ -98,15 +99,15 @@ class Variational(RepresentationMixin, Objective):
 
     def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return the `"posterior"` on top of the encoder, a `"decoder"`, and for numbers their `"noise"`."""
-        posterior = linear(encoder.out_features, 2 * self.n_codes)
-        return {"posterior": posterior, **generative_parts(encoder.architecture, self.n_codes)}
+        posterior = linear(encoder.out_features, 2 * self.latent_size)
+        return {"posterior": posterior, **generative_parts(encoder.architecture, self.latent_size)}
 
     def code_size(self, encoder: Any) -> int:
         """Width of the codes."""
-        return self.n_codes
+        return self.latent_size
 
     def code(self, model: Any, values: Tensor, lengths: Tensor | None) -> Tensor:
-        """Means (n, n_codes) of the posterior."""
+        """Means (n, latent_size) of the posterior."""
         return model.parts["posterior"](model.code(values, lengths)).chunk(2, dim=1)[0]
 
     def decode(self, model: Any, codes: Tensor, n_steps: int) -> Tensor:
@@ -115,11 +116,11 @@ class Variational(RepresentationMixin, Objective):
 
     def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
         """Decode draws of the prior, one for each of the `rows`, as `decode` does, but for drawn tokens."""
-        return write(model, normal(model, rows, self.n_codes, generator), n_steps, generator)
+        return write(model, normal(model, rows, self.latent_size, generator), n_steps, generator)
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return `"reconstruction"`, minus the log-likelihood, and `"kl"`, both for each value."""
-        noise = normal(model, batch, self.n_codes, batch.generator)
+        noise = normal(model, batch, self.latent_size, batch.generator)
         keep = kept_words(batch, self.word_dropout)
         view = model.view(batch.values, batch.lengths, batch.generator)
         coded = model.encoder(view, batch.lengths, batch.generator)
@@ -142,7 +143,7 @@ class Variational(RepresentationMixin, Objective):
         """
         coded = model.code(batch.values, batch.lengths)
         mean, log_variance = model.parts["posterior"](coded).chunk(2, dim=1)
-        draws = torch.randn(N_DRAWS, self.n_codes, generator=torch.Generator().manual_seed(0)).to(mean)
+        draws = torch.randn(N_DRAWS, self.latent_size, generator=torch.Generator().manual_seed(0)).to(mean)
         total = torch.zeros_like(mean[:, 0])
         for noise in draws:
             codes = mean + noise * (log_variance / 2).exp()
@@ -163,6 +164,6 @@ class Variational(RepresentationMixin, Objective):
         """Say whether the code holds nothing."""
         if history[-1]["active_units"] == 0:
             yield (
-                f"The posterior of Variational collapsed: none of its {self.n_codes} code units is active. "
+                f"The posterior of Variational collapsed: none of its {self.latent_size} code units is active. "
                 f"Raise free_bits (now {self.free_bits}), lower beta (now {self.beta}), or raise max_epochs."
             )

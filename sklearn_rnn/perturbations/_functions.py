@@ -82,14 +82,14 @@ def noise(x: Tensor, steps: Steps, deviation: float, generator: torch.Generator)
     return drawn * _spread(x, steps).clamp_max(1)
 
 
-def offsets(x: Tensor, levels: Levels, common: float, single: float, generator: torch.Generator) -> Tensor:
+def offsets(x: Tensor, levels: Levels, offset: float, channel_offset: float, generator: torch.Generator) -> Tensor:
     """Offsets (n, 1, E) of whole sequences, in proportion to the levels of the data: none of changes."""
     n_values = len(levels.single)
     drawn = x.new_zeros(len(x), 1, n_values)
-    if common:
-        drawn = drawn + normal(x, generator, common, len(x), 1, 1) * levels.common
-    if single:
-        drawn = drawn + normal(x, generator, single, len(x), 1, n_values) * levels.single
+    if offset:
+        drawn = drawn + normal(x, generator, offset, len(x), 1, 1) * levels.common
+    if channel_offset:
+        drawn = drawn + normal(x, generator, channel_offset, len(x), 1, n_values) * levels.single
     return pad(drawn, (0, x.shape[2] - n_values))
 
 

@@ -146,7 +146,7 @@ class Light(Perturbation):
 
 
 class Strong(Perturbation):
-    """As `Light`, but more of each, with spans hidden, ends trimmed, time and magnitude warped and channels dropped.
+    """As `Light`, but more of each, with spans hidden, ends trimmed, and time and magnitude warped.
 
     Parameters
     ----------

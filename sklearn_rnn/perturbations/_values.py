@@ -91,10 +91,10 @@ class Offset(Perturbation):
 
     Parameters
     ----------
-    common : float, default=2
+    offset : float, default=2
         Standard deviation of a number that is added to all channels, as loudness is; against that of the
         mean of all values of a sequence, or of the mean of the channel where that is smaller.
-    single : float, default=0.2
+    channel_offset : float, default=0.2
         Standard deviation of a number for each channel, against that of its mean.
 
     Examples
@@ -102,21 +102,21 @@ class Offset(Perturbation):
     >>> import torch
     >>> from sklearn_rnn.perturbations import Offset
     >>> x = torch.arange(4.0).reshape(1, 2, 2)
-    >>> Offset(0.5, single=0)(x, None, torch.Generator().manual_seed(0))
+    >>> Offset(0.5, channel_offset=0)(x, None, torch.Generator().manual_seed(0))
     tensor([[[0.7705, 1.7705],
              [2.7705, 3.7705]]])
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {"common": NOT_NEGATIVE, "single": NOT_NEGATIVE}
+    _parameter_constraints: dict[str, list[Any]] = {"offset": NOT_NEGATIVE, "channel_offset": NOT_NEGATIVE}
 
-    def __init__(self, common: float = 2, single: float = 0.2):
-        self.common = common
-        self.single = single
+    def __init__(self, offset: float = 2, channel_offset: float = 0.2):
+        self.offset = offset
+        self.channel_offset = channel_offset
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Add both."""
         levels = steps.levels or Levels(x.new_ones(1), x.new_ones(x.shape[2]))
-        return x + offsets(x, levels, self.common, self.single, generator)
+        return x + offsets(x, levels, self.offset, self.channel_offset, generator)
 
 
 class MagnitudeWarp(Perturbation):

@@ -47,8 +47,8 @@ class TokenSequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_
     max_features : int, default=None
         Tokens to learn at most, the most frequent ones; None learns all, of subwords 8,000.
     min_df : int or float, default=2
-        Fewest documents (as a share, if float) that a token must be in, within their first
-        `max_length` tokens. Rarer ones teach the net what an unknown token is, so 1 is seldom good.
+        Fewest documents (as a share, if float) that a token must be in, among the tokens that
+        `max_length` keeps. Rarer ones teach the net what an unknown token is, so 1 is seldom good.
     max_length : int, default=None
         Tokens of each document to use at most, without the marks of begin and end.
     keep : {"head", "tail", "middle"}, default="head"
