@@ -7,14 +7,13 @@ DATA_FOLDER holds `load.py` with the sets "skab" and "ecg5000". Writes docs/anom
 docs/anomaly.csv and not repeated, so it goes on where it stopped.
 """
 
-import csv
 import sys
 import time
 from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import torch
+from runs import DOCS, Runs
 from sklearn.decomposition import PCA
 from sklearn.metrics import confusion_matrix, roc_auc_score
 from sklearn.pipeline import make_pipeline
@@ -23,9 +22,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn_rnn import RNNAutoencoderTransformer, RNNOutlierDetector
 from sklearn_rnn.preprocessing import cut_windows, join_windows
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
-RUNS = DOCS / "anomaly.csv"
-FIELDS = ("set", "series", "method", "seed", "tn", "fp", "fn", "tp", "auroc", "seconds")
+RUNS = Runs("anomaly", ("set", "series", "method", "seed"), ("tn", "fp", "fn", "tp", "auroc", "seconds"))
 SEEDS = range(4)
 METHODS = ("autoencoder", "PCA")
 N_NORMAL, WINDOW = 400, 16  # steps of a series of SKAB to fit on, and of a window
@@ -40,22 +37,14 @@ def main(folder=None):
         load = import_module("load").load
         run_beats(load("ecg5000"))
         run_series(load("skab"))
-    write(read_runs())
-
-
-def read_runs():
-    """Return the finished runs, by (set, series, method, seed)."""
-    if not RUNS.exists():
-        RUNS.write_text(",".join(FIELDS) + "\n")
-    with RUNS.open() as file:
-        return {tuple(row[:4]): np.array(row[4:], dtype=float) for row in list(csv.reader(file))[1:]}
+    write(RUNS.read())
 
 
 def run_series(data):
     """Fit on the first steps of each series with an anomaly, and judge all its steps, as SKAB's leaderboard does."""
     for name, series, anomaly in zip(data["names"], data["X"], data["anomaly"], strict=True):
         for method in METHODS if anomaly.any() else ():
-            if ("skab", name, method, "0") not in read_runs():
+            if ("skab", name, method, "0") not in RUNS.read():
                 started = time.perf_counter()
                 detector = made_detector(method, 0).fit(cut_windows(series[:N_NORMAL], WINDOW, stride=1))
                 decisions = detector.decision_function(cut_windows(series, WINDOW, stride=1))
@@ -69,7 +58,7 @@ def run_beats(data):
     normal = data["train"][y[data["train"]] == 0]
     for method in METHODS:
         for seed in SEEDS if method == "autoencoder" else (0,):
-            if ("ecg5000", "all", method, str(seed)) not in read_runs():
+            if ("ecg5000", "all", method, str(seed)) not in RUNS.read():
                 started = time.perf_counter()
                 decisions = made_detector(method, seed).fit(X[normal]).decision_function(X[data["test"]])
                 keep(("ecg5000", "all", method, seed), y[data["test"]] > 0, decisions, started)
@@ -91,10 +80,7 @@ def keep(key, outlier, decisions, started):
     """Add a run to those kept."""
     counts = confusion_matrix(outlier, decisions < 0, labels=[False, True]).ravel()
     auroc = roc_auc_score(outlier, -decisions)
-    row = [*key, *counts, f"{auroc:.4f}", f"{time.perf_counter() - started:.1f}"]
-    with RUNS.open("a") as file:
-        csv.writer(file, lineterminator="\n").writerow(row)
-    print(*row, flush=True)
+    RUNS.keep(*key, *counts, f"{auroc:.4f}", f"{time.perf_counter() - started:.1f}")
 
 
 def judged(runs):

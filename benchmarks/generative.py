@@ -9,7 +9,6 @@ runs are kept in docs/generative.csv and not repeated.
 """
 
 import argparse
-import csv
 import sys
 import time
 import warnings
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from runs import DOCS, Runs, shown
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import minmax_scale
@@ -27,10 +27,7 @@ from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.objectives import AdversarialAutoencoder, RecurrentGAN, SemiSupervisedVAE, Variational
 from sklearn_rnn.preprocessing import cut_windows
 
-ROOT = Path(__file__).resolve().parent.parent
-DOCS = ROOT / "docs"
-RUNS = DOCS / "generative.csv"
-FIELDS = ("part", "data", "method", "seed", "measure", "value")
+RUNS = Runs("generative", ("part", "data", "method", "seed", "measure"), ("value",))
 PATCHES = {"digits": 1, "sines": 4, "etth1": 4, "ecg5000": 6}
 N_TRAIN = 1200  # of the 1797 digits
 PLAIN = {"augmentation": None, "dropout": 0.0}
@@ -60,16 +57,11 @@ def main(arguments):
 
 def once(part, data, method, seed, measured):
     """Keep the measures of a run, unless they are there."""
-    if not RUNS.exists():
-        RUNS.write_text(",".join(FIELDS) + "\n")
-    key = (part, data, method, str(seed))
-    if any(row[:4] == list(key) for row in csv.reader(RUNS.open())):
-        return
-    started = time.perf_counter()
-    values = {**measured(), "seconds": time.perf_counter() - started}
-    with RUNS.open("a") as file:
-        csv.writer(file, lineterminator="\n").writerows([*key, name, f"{v:.4f}"] for name, v in values.items())
-    print(*key, values, flush=True)
+    key, started = (part, data, method, str(seed)), time.perf_counter()
+    if all(run[:4] != key for run in RUNS.read()):
+        for name, value in measured().items():
+            RUNS.keep(*key, name, f"{value:.4f}")
+        RUNS.keep(*key, "seconds", f"{time.perf_counter() - started:.1f}")
 
 
 def digits(seed=0):
@@ -231,13 +223,12 @@ def pyplot():
 def write_page():
     """Write the table of docs/generative.md between its markers."""
     runs = {}
-    for part, data, method, _, measure, value in list(csv.reader(RUNS.open()))[1:]:
-        runs.setdefault((part, data, method, measure), []).append(float(value))
+    for (part, data, method, _, measure), (value,) in RUNS.read().items():
+        runs.setdefault((part, data, method, measure), []).append(value)
     lines = ["| part | data | method | measure | seeds | mean ± deviation |", "| --- " * 6 + "|"]
     for (part, data, method, measure), values in sorted(runs.items()):
         if measure != "seconds":
-            shown = f"{np.mean(values):.3f}" + (f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else "")
-            lines.append(f"| {part} | {data} | {method} | {measure} | {len(values)} | {shown} |")
+            lines.append(f"| {part} | {data} | {method} | {measure} | {len(values)} | {shown(values, digits=3)} |")
     page = DOCS / "generative.md"
     head, _, _ = (
         page.read_text().partition("<!-- runs -->") if page.exists() else ("# Generative objectives\n\n", "", "")
@@ -248,7 +239,7 @@ def write_page():
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("part", choices=("bound", "synthetic", "told", "tables"))
-    parser.add_argument("--folder", type=Path, default=ROOT.parent / "shared" / "data", help="where load.py is")
+    parser.add_argument("--folder", type=Path, default=DOCS.parent.parent / "shared" / "data", help="where load.py is")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--data", nargs="+", default=["sines", "digits"])
     parser.add_argument("--methods", nargs="+", default=list(DRAWERS))

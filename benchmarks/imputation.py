@@ -7,7 +7,6 @@ DATA_FOLDER holds `load.py` with the sets "japanese_vowels" and "etth1"; the dig
 Writes docs/imputation.md. Runs are kept in docs/imputation.csv and not repeated.
 """
 
-import csv
 import sys
 import time
 from importlib import import_module
@@ -15,14 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from runs import DOCS, Runs
 from sklearn.datasets import load_digits
 
 from sklearn_rnn import RNNAutoencoderTransformer
 from sklearn_rnn.preprocessing import SequenceImputer, cut_windows
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
-RUNS = DOCS / "imputation.csv"
-FIELDS = ("set", "hidden", "seed", "mean", "linear", "autoencoder", "seconds")
+RUNS = Runs("imputation", ("set", "hidden", "seed"), ("mean", "linear", "autoencoder", "seconds"))
 SETS = ("japanese_vowels", "etth1", "digits")
 HIDDEN = {"all features, 40% of the steps": (0.4, False), "single features, 15% of the steps": (0.15, True)}
 SEEDS = range(2)
@@ -35,9 +33,9 @@ def main(folder=None):
         for name in SETS:
             train, test = read(Path(folder), name)
             for hidden in HIDDEN:
-                if (name, hidden, str(seed)) not in read_runs():
+                if (name, hidden, str(seed)) not in RUNS.read():
                     run(name, hidden, seed, train, test)
-    write(read_runs())
+    write(RUNS.read())
 
 
 def read(folder, name):
@@ -78,18 +76,8 @@ def run(name, hidden, seed, train, test):
     scale = np.concatenate(train).std(0) + 1e-9
     true, gaps = np.concatenate(test), np.isnan(np.concatenate(X))
     errors = [np.sqrt(np.mean((((np.concatenate(each) - true) / scale)[gaps]) ** 2)) for each in filled]
-    row = [name, hidden, seed, *(f"{error:.4f}" for error in errors), f"{time.perf_counter() - started:.1f}"]
-    with RUNS.open("a") as file:
-        csv.writer(file, lineterminator="\n").writerow(row)
-    print(*row, flush=True)
-
-
-def read_runs():
-    """Return the finished runs, by (set, hidden, seed)."""
-    if not RUNS.exists():
-        RUNS.write_text(",".join(FIELDS) + "\n")
-    with RUNS.open() as file:
-        return {tuple(row[:3]): np.array(row[3:], dtype=float) for row in list(csv.reader(file))[1:]}
+    cells = (f"{error:.4f}" for error in errors)
+    RUNS.keep(name, hidden, seed, *cells, f"{time.perf_counter() - started:.1f}")
 
 
 def write(runs):

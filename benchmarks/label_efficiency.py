@@ -8,7 +8,6 @@ has other test rows (a fifth of all), other labels and the same weights for all 
 are kept in docs/label_efficiency.csv and not repeated.
 """
 
-import csv
 import sys
 import time
 from importlib import import_module
@@ -21,6 +20,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from runs import DOCS, Runs, shown
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.pipeline import make_pipeline
@@ -32,8 +32,7 @@ from sklearn_rnn.datasets import load_japanese_vowels
 from sklearn_rnn.model_selection import LabelBudget
 from sklearn_rnn.plotting import LabelEfficiencyDisplay
 
-ROOT = Path(__file__).resolve().parent.parent
-RUNS = ROOT / "docs" / "label_efficiency.csv"
+RUNS = Runs("label_efficiency", ("method", "labels", "draw"), ("accuracy", "seconds"))
 BUDGETS = (18, 36, 72, 144)
 DRAWS = 5
 
@@ -59,12 +58,7 @@ def read(folder):
 
 def measure(X, y):
     """Return the test accuracies of each method, of shape (budgets, draws); run what is missing."""
-    done = {}
-    if RUNS.exists():
-        with RUNS.open() as file:
-            done = {tuple(row[:3]): float(row[3]) for row in list(csv.reader(file))[1:]}
-    else:
-        RUNS.write_text("method,labels,draw,accuracy,seconds\n")
+    done = {key: measured[0] for key, measured in RUNS.read().items()}
     splits = list(StratifiedShuffleSplit(DRAWS, test_size=0.2, random_state=0).split(y, y))
     for k, (train, test) in enumerate(splits):
         wanted = [(name, n) for n in BUDGETS for name in METHODS if (name, str(n), str(k)) not in done]
@@ -75,9 +69,7 @@ def measure(X, y):
             X_train, X_test = codes if name.startswith("autoencoder") else data
             accuracy = LabelBudget(METHODS[name], n, random_state=k).fit(X_train, y[train]).score(X_test, y[test])
             done[name, str(n), str(k)] = accuracy
-            with RUNS.open("a") as file:
-                csv.writer(file).writerow([name, n, k, f"{accuracy:.4f}", f"{time.perf_counter() - start:.1f}"])
-            print(name, n, k, f"{accuracy:.3f}", flush=True)
+            RUNS.keep(name, n, k, f"{accuracy:.4f}", f"{time.perf_counter() - start:.1f}")
     return {name: np.array([[done[name, str(n), str(k)] for k in range(DRAWS)] for n in BUDGETS]) for name in METHODS}
 
 
@@ -94,7 +86,7 @@ def draw(scores, n_train):
     LabelEfficiencyDisplay(BUDGETS, percent, score_name="test accuracy in %").plot(ax)
     ax.set_xlabel(f"labels among {n_train} utterances of 9 speakers")
     ax.set_title("JapaneseVowels: what unlabeled sequences are worth", loc="left", fontsize=11)
-    figure.savefig(ROOT / "docs" / "label_efficiency.png", dpi=130)
+    figure.savefig(DOCS / "label_efficiency.png", dpi=130)
 
 
 def write(scores, n_train):
@@ -114,10 +106,9 @@ def write(scores, n_train):
     for k, n in enumerate(BUDGETS):
         rows = {name: 100 * values[k] for name, values in scores.items()}
         gains = [rows[name] - rows[base] for name in others]
-        cells = [f"{row.mean():.1f} ± {row.std(ddof=1):.1f}" for row in rows.values()]
-        cells += [f"{gain.mean():+.1f} ± {gain.std(ddof=1):.1f}" for gain in gains]
+        cells = [*map(shown, rows.values()), *(shown(gain, "+") for gain in gains)]
         lines += [f"| {n} | " + " | ".join(cells) + " |"]
-    (ROOT / "docs" / "label_efficiency.md").write_text("\n".join(lines) + "\n")
+    (DOCS / "label_efficiency.md").write_text("\n".join(lines) + "\n")
 
 
 def main(folder):
@@ -131,4 +122,4 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:] or [ROOT.parent / "shared" / "data"])
+    main(*sys.argv[1:] or [DOCS.parent.parent / "shared" / "data"])

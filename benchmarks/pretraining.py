@@ -10,12 +10,12 @@ stopped.
 """
 
 import argparse
-import csv
 import time
 
 import numpy as np
 import torch
-from quality import DOCS, bench, make_task, shown
+from quality import bench, make_task
+from runs import DOCS, Runs, shown
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -23,8 +23,7 @@ from sklearn.svm import SVC
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 
-RUNS = DOCS / "pretraining.csv"
-FIELDS = ("task", "labels", "objective", "pretraining", "seed", "accuracy", "seconds")
+RUNS = Runs("pretraining", ("task", "labels", "objective", "pretraining", "seed"), ("accuracy", "seconds"))
 PRETEXTS = (
     *("none", "reconstruction", "denoising", "composite"),
     *("masked_reconstruction", "next_step", "contrastive"),
@@ -54,18 +53,12 @@ def main(arguments):
 
 def read_runs():
     """Return accuracies by (task, labels, objective, pretraining, seed)."""
-    if not RUNS.exists():
-        RUNS.write_text(",".join(FIELDS) + "\n")
-    with RUNS.open() as file:
-        return {tuple(row[:5]): float(row[5]) for row in list(csv.reader(file))[1:]}
+    return {key: measured[0] for key, measured in RUNS.read().items()}
 
 
 def keep(key, accuracy, started):
     """Append a run to the file."""
-    row = [*key, f"{accuracy:.4f}", f"{time.perf_counter() - started:.1f}"]
-    with RUNS.open("a") as file:
-        csv.writer(file, lineterminator="\n").writerow(row)
-    print(*row, flush=True)
+    RUNS.keep(*key, f"{accuracy:.4f}", f"{time.perf_counter() - started:.1f}")
 
 
 def run_tuned(arguments, pretext, seed, done):

@@ -11,16 +11,15 @@ docs/quality.csv and not repeated, so it goes on where it stopped; `--jobs 2` ru
 """
 
 import argparse
-import csv
 import sys
 import time
 import warnings
 from importlib import import_module
-from pathlib import Path
 
 import joblib
 import numpy as np
 import torch
+from runs import DOCS, Runs, shown
 from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -34,9 +33,7 @@ from sklearn_rnn.model_selection import WithUnlabeled
 from sklearn_rnn.objectives import FixMatch, objective_names
 from sklearn_rnn.text import TokenSequenceVectorizer
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
-RUNS = DOCS / "quality.csv"
-FIELDS = ("task", "labels", "method", "seed", "accuracy", "seconds")
+RUNS = Runs("quality", ("task", "labels", "method", "seed"), ("accuracy", "seconds"))
 SEEDS = range(5)
 DEFAULT = "fixmatch"  # what objective="auto" stands for
 COLUMNS = ("floor", "supervised", DEFAULT)  # of the first table
@@ -85,10 +82,7 @@ def main(arguments):
 
 def read_runs():
     """Return accuracies by (task, labels, method, seed)."""
-    if not RUNS.exists():
-        RUNS.write_text(",".join(FIELDS) + "\n")
-    with RUNS.open() as file:
-        return {tuple(row[:4]): float(row[4]) for row in list(csv.reader(file))[1:]}
+    return {key: measured[0] for key, measured in RUNS.read().items()}
 
 
 def run(folder, task, method, seed):
@@ -98,11 +92,8 @@ def run(folder, task, method, seed):
     started = time.perf_counter()
     scores = score(folder, cut, method, seed)
     seconds = f"{time.perf_counter() - started:.1f}"
-    rows = [[*task.split(":"), name, seed, f"{accuracy:.4f}", seconds] for name, accuracy in scores.items()]
-    with RUNS.open("a") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows)
-    for row in rows:
-        print(*row, flush=True)
+    for name, accuracy in scores.items():
+        RUNS.keep(*task.split(":"), name, seed, f"{accuracy:.4f}", seconds)
 
 
 def bench(folder, module):
@@ -169,14 +160,6 @@ def whole(done):
 def accuracies(done, task, method):
     """Accuracies (%) by seed."""
     return {key[3]: 100 * value for key, value in done.items() if ":".join(key[:2]) == task and key[2] == method}
-
-
-def shown(values, sign=""):
-    """Mean and standard deviation."""
-    values = np.array(list(values))
-    if len(values) == 0:
-        return ""
-    return f"{values.mean():{sign}.1f}" + (f" ± {values.std(ddof=1):.1f}" if len(values) > 1 else "")
 
 
 def gains(done, task, method):
