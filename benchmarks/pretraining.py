@@ -14,11 +14,11 @@ import time
 
 import numpy as np
 import torch
-from quality import bench, make_task
+from quality import make_task
 from runs import DOCS, Runs, shown
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
@@ -29,7 +29,10 @@ PRETEXTS = (
     *("masked_reconstruction", "next_step", "contrastive"),
 )
 TASKS = ("cricketx:0.1", "har:0.1", "fsdd:0.1")
-PROBES = {"logistic regression": lambda: LogisticRegression(max_iter=2000), "SVM": lambda: SVC(kernel="linear")}
+PROBES = {
+    "logistic regression": (StandardScaler(), LogisticRegression(max_iter=2000)),
+    "SVM": (FunctionTransformer(), SVC(kernel="linear")),  # of codes as they are
+}
 FROZEN = {
     "japanese_vowels:all": "logistic regression",
     **{f"two_patterns:{labels}": "SVM" for labels in (12, 23, 45, 89)},
@@ -82,12 +85,11 @@ def run_frozen(folder, pretext, seed, done):
             cut = make_task(folder, task, seed)
             if key[0] not in encoders:
                 encoders[key[0]] = RNNAutoencoderTransformer(pretext, random_state=seed).fit(cut.X_train)
-            known, codes = cut.labeled, encoders[key[0]].transform
-            model = make_pipeline(StandardScaler().fit(codes(cut.X_train)), PROBES[probe]())
-            model[-1].fit(
-                model[0].transform(codes(bench(folder, "protocol").take(cut.X_train, known))), cut.y_train[known]
-            )
-            keep(key, np.mean(model.predict(codes(cut.X_test)) == cut.y_test), started)
+            known, codes = cut.labeled, encoders[key[0]].transform(cut.X_train)
+            scaler, model = clone(PROBES[probe])
+            scaled = scaler.fit_transform(codes)  # by all rows
+            model.fit(scaled[known], cut.y_train[known])
+            keep(key, model.score(scaler.transform(encoders[key[0]].transform(cut.X_test)), cut.y_test), started)
 
 
 def by_seed(done, task, objective, pretext):
