@@ -127,7 +127,8 @@ def tuned_table(done, objective):
             gain = "" if pretext == "none" else f", {shown(gains, '+')}"
             cells.append(f"{shown(own.values())}{gain} ({len(gains)})")
         mean = f"{np.mean(means):+.1f}" if len(means) == len(TASKS) and pretext != "none" else ""
-        lines.append("| " + " | ".join([pretext, *cells, mean]) + " |")
+        if means:
+            lines.append("| " + " | ".join([pretext, *cells, mean]) + " |")
     return [*lines, ""]
 
 
