@@ -56,7 +56,7 @@ def main(arguments):
 
 def read_runs():
     """Return accuracies by (task, labels, objective, pretraining, seed)."""
-    return {key: measured[0] for key, measured in RUNS.read().items()}
+    return RUNS.first()
 
 
 def keep(key, accuracy, started):
@@ -78,18 +78,19 @@ def run_tuned(arguments, pretext, seed, done):
 
 def run_frozen(folder, pretext, seed, done):
     """Fit codes on all training rows of a set once, and a model on those of the labeled rows of each budget."""
-    encoders = {}
+    codes = {}  # of the training and the test rows of a set, whose budgets share them
     for task, probe in FROZEN.items():
         key, started = (*task.split(":"), probe, pretext, str(seed)), time.perf_counter()
         if key not in done and pretext != "none":
             cut = make_task(folder, task, seed)
-            if key[0] not in encoders:
-                encoders[key[0]] = RNNAutoencoderTransformer(pretext, random_state=seed).fit(cut.X_train)
-            known, codes = cut.labeled, encoders[key[0]].transform(cut.X_train)
+            if key[0] not in codes:
+                encoder = RNNAutoencoderTransformer(pretext, random_state=seed).fit(cut.X_train)
+                codes[key[0]] = encoder.transform(cut.X_train), encoder.transform(cut.X_test)
+            train, test = codes[key[0]]
             scaler, model = clone(PROBES[probe])
-            scaled = scaler.fit_transform(codes)  # by all rows
+            scaled, known = scaler.fit_transform(train), cut.labeled  # scaled by all rows
             model.fit(scaled[known], cut.y_train[known])
-            keep(key, model.score(scaler.transform(encoders[key[0]].transform(cut.X_test)), cut.y_test), started)
+            keep(key, model.score(scaler.transform(test), cut.y_test), started)
 
 
 def by_seed(done, task, objective, pretext):

@@ -82,7 +82,7 @@ def main(arguments):
 
 def read_runs():
     """Return accuracies by (task, labels, method, seed)."""
-    return {key: measured[0] for key, measured in RUNS.read().items()}
+    return RUNS.first()
 
 
 def run(folder, task, method, seed):

@@ -22,6 +22,10 @@ class Runs:
             rows = list(csv.reader(file))[1:]
         return {tuple(row[: self.n_keys]): np.array(row[self.n_keys :], dtype=float) for row in rows}
 
+    def first(self):
+        """Return the first measure of each run, by its key."""
+        return {key: measures[0] for key, measures in self.read().items()}
+
     def keep(self, *cells):
         """Add a run, and print it."""
         with self.path.open("a") as file:

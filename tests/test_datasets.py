@@ -162,7 +162,6 @@ def test_a_loader_without_aeon_says_what_to_install(monkeypatch):
 
 def test_importing_the_datasets_imports_no_other_library():
     code = """
-import subprocess
 import sys
 
 class Asked:

@@ -143,10 +143,12 @@ def test_the_supervised_twin_has_no_pretraining_and_sees_labeled_rows_only():
 
 def test_the_verdict_names_help_and_harm():
     X, y = moons(40)
+    flipped = SelfTrainingClassifier(LogisticRegression(), threshold=0.5)
     better = compare_to_supervised(SPREADING, X, y, cv=8, supervised=LogisticRegression(C=1e-3))
     worse = compare_to_supervised(LabelSpreading(gamma=1e-3), X, y, cv=8, supervised=KNeighborsClassifier(1))
     assert str(better).startswith("The unlabeled data helped: ")
     assert str(worse).startswith("The unlabeled data hurt: ")
+    assert "[" in str(compare_to_supervised(flipped, X, y, cv=2, supervised=LogisticRegression()))
 
 
 def test_unlabeled_rows_that_come_with_the_estimator_are_learned_from():

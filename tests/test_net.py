@@ -276,6 +276,7 @@ def test_every_kind_of_optimizer_trains(optimizer):
     still, trained = (
         fitted(X, y, objective="supervised", optimizer=optimizer, augmentation=None, lr=lr) for lr in (1e-12, 0.01)
     )
+    assert np.isfinite(trained.history_[:, "supervised"]).all()
     assert np.abs(trained.predict_proba(X) - still.predict_proba(X)).max() > 1e-4
 
 

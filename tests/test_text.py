@@ -152,6 +152,7 @@ def test_empty_documents_are_sequences_too(analyzer, begin_end):
     empty = [1, 2] if begin_end else [0]
     documents = ["", "", ""] if analyzer == "char" else ["", " \n", ""]  # a blank is a character
     assert lists(vectorizer.transform(documents)) == [empty] * 3
+    assert lists(vectorizer.transform([""])) == [empty]
     assert vectorizer.transform([]) == []
 
 
