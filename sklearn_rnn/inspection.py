@@ -109,7 +109,8 @@ def attention_weights(estimator: Any, X: Any) -> list[NDArray]:
     Returns
     -------
     weights : list of n arrays of shape (T_i,), float32
-        Weights of the steps of each sequence; they add up to 1. Steps of one patch share its weight.
+        Weights of the steps of each sequence; they add up to 1. Steps of one patch share its weight,
+        and patches begin where the classifier has them begin: at several steps, of which this is the mean.
 
     Raises
     ------
@@ -132,17 +133,23 @@ def attention_weights(estimator: Any, X: Any) -> list[NDArray]:
     1.0
     """
     estimator, sequences = _read(estimator, X)
-    encoder = estimator.net_.module_.encoder
+    model = estimator.net_.module_
+    encoder = model.encoder
     pooling, p = encoder.architecture.pooling, encoder.architecture.patch_size
     if pooling != "attention":
         raise ValueError(f"attention_weights needs an estimator with pooling='attention', got pooling={pooling!r}.")
 
     def part(values: Tensor, lengths: Tensor | None, rows: NDArray) -> Tensor:
+        n_steps, shares = values.shape[1], []
         with torch.no_grad():
-            weights = encoder.pooling.attend(*encoder.states(encoder.embed(values), lengths))  # (n, T / p)
-            ends = torch.full_like(weights[:, :1], values.shape[1]) if lengths is None else lengths[:, None]
-            sizes = (ends - p * torch.arange(weights.shape[1], device=weights.device)).clamp(1, p)
-            return (weights / sizes).repeat_interleave(p, dim=1)
+            for again, x, ends in model.readings(encoder.embed(values), lengths):
+                weights = encoder.pooling.attend(*encoder.states(x, ends))  # (n, T / p)
+                last = torch.full_like(weights[:, :1], x.shape[1]) if ends is None else ends[:, None]
+                sizes = (last - p * torch.arange(weights.shape[1], device=weights.device)).clamp(1, p)
+                share = (weights / sizes).repeat_interleave(p, dim=1)
+                share[:, again] += share[:, :again].sum(1)  # the first step, said again
+                shares.append(share[:, again : again + n_steps])
+        return torch.stack(shares).mean(0)
 
     return _by_step(estimator, sequences, part)
 
@@ -154,7 +161,7 @@ def _path(
     others = torch.nn.functional.one_hot(codes, model.head.out_features).bool()  # type: ignore[union-attr]
 
     def log_odds(embedded: Tensor) -> Tensor:
-        logits = model.logits(embedded, lengths)
+        logits = model.head(model.coded(embedded, lengths))  # type: ignore[misc]
         return logits[others] - logits.masked_fill(others, -torch.inf).logsumexp(1)
 
     if model.encoder.embedding is not None:

@@ -46,13 +46,14 @@ def log_odds(clf, X, target):
 
 def baseline_log_odds(clf, kind, target):
     """Score of sequences of the lengths of X that say nothing, one at a time."""
-    encoder = clf.net_.module_.encoder
+    model = clf.net_.module_
+    encoder = model.encoder
     code, scores = list(clf.classes_).index(target), []
     for x in sequences(kind):
         with torch.no_grad():
             numbers = torch.from_numpy(x)[None] if kind == "tokens" else encoder.mean.expand(1, len(x), -1)
             embedded = encoder.embed(numbers) * (0 if kind == "tokens" else 1)
-            p = clf.net_.module_.logits(embedded, None).softmax(1)[0, code].item()
+            p = model.head(model.coded(embedded, None)).softmax(1)[0, code].item()
         scores.append(np.log(p / (1 - p)))
     return np.array(scores)
 
@@ -74,7 +75,7 @@ def test_integrated_gradients_are_those_of_captum(kind):
     model = clf.net_.module_
 
     def score(x):
-        logits = model.logits(x if kind == "tokens" else model.encoder.embed(x), None)
+        logits = model.head(model.coded(x if kind == "tokens" else model.encoder.embed(x), None))
         return logits[:, 1] - logits[:, [0, 2]].logsumexp(1)
 
     ours = integrated_gradients(clf, X, target="bean", n_points=20)
@@ -115,9 +116,14 @@ def test_attention_weights_add_up_to_one_over_the_steps_that_there_are(patch_siz
         assert len(weights) == len(x)
         assert weights.sum() == pytest.approx(1, abs=1e-6)
         assert weights.min() > 0
-        assert np.ptp(weights[: patch_size * (len(x) // patch_size)].reshape(-1, patch_size), axis=1) == pytest.approx(
-            0
-        )
+
+
+def test_steps_of_one_patch_have_one_attention_weight():
+    autoencoder = RNNAutoencoderTransformer(pooling="attention", patch_size=3, hidden_size=8, max_epochs=1)
+    X = sequences("series")
+    for weights in attention_weights(autoencoder.fit(X), X):
+        whole = weights[: 3 * (len(weights) // 3)].reshape(-1, 3)
+        assert np.ptp(whole, axis=1) == pytest.approx(0)
 
 
 def test_what_an_autoencoder_attends_to_can_be_seen():

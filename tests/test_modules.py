@@ -100,6 +100,32 @@ def test_a_decoder_makes_as_many_steps_as_asked(n_steps, patch_size):
     torch.testing.assert_close(steps, decoder(code, 12)[:, :n_steps])
 
 
+STARTS = {1: [0], 2: [0, 1], 3: [0, 1, 2], 7: [0, 2, 4], 12: [0, 4, 8]}
+
+
+@pytest.mark.parametrize("patch_size", STARTS)
+@torch.no_grad()
+def test_what_is_classified_is_the_mean_over_the_steps_at_which_patches_begin(patch_size):
+    starts = STARTS[patch_size]
+    model = Model(made_encoder(patch_size=patch_size), n_classes=3)
+    initialise(model.head, seeded(2))
+    whole = torch.randn(5, 9, 1, generator=seeded(1)).cumsum(1)
+    code, probabilities = model.code(whole, LENGTHS), model(whole, LENGTHS)
+    for row, values, own in zip(range(5), whole, LENGTHS, strict=True):
+        x = values[:own]
+        codes = [model.encoder(model.encoder.embed(torch.cat([x[:1]] * s + [x])[None]), None)[0] for s in starts]
+        assert code[row] == pytest.approx(torch.stack(codes).mean(0), abs=1e-6)
+        assert probabilities[row] == pytest.approx(model.head(code[row]).softmax(0), abs=1e-6)
+        if own > 1:
+            assert (len(starts) == 1) == (codes[0] == pytest.approx(code[row], abs=1e-6))
+
+
+def test_what_is_rebuilt_is_of_patches_that_begin_at_the_first_step():
+    model = Model(made_encoder(patch_size=3))
+    whole = torch.randn(5, 9, 1, generator=seeded(1))
+    assert torch.equal(model.code(whole, LENGTHS), model.encoder(model.encoder.embed(whole), LENGTHS))
+
+
 def test_a_decoder_of_tokens_makes_a_logit_for_each_and_for_the_unknown():
     decoder = Decoder(Architecture(1, 6, "gru", 4, 1, False, 0.0, "mean", 1), 5)
     initialise(decoder, seeded())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 import torch
@@ -73,7 +73,22 @@ class Model(nn.Module):
 
     def code(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Codes (n, out_features), without noise."""
-        return self.encoder(self.encoder.embed(values), lengths)
+        return self.coded(self.encoder.embed(values), lengths)
+
+    def coded(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
+        """Codes of embedded steps, without noise: the mean over their `readings`."""
+        return torch.stack([self.encoder(x, ends) for _, x, ends in self.readings(embedded, lengths)]).mean(0)
+
+    def readings(self, embedded: Tensor, lengths: Tensor | None) -> Iterator[tuple[int, Tensor, Tensor | None]]:
+        """Yield how often the first step is said again, the embedded steps with that, and their lengths.
+
+        Where patches begin is chance, so they begin at the first step, and thirds of a patch before it; at
+        the first step alone where there is no head, as a decoder must know where they begin.
+        """
+        p = self.encoder.architecture.patch_size
+        for again in sorted({p * third // 3 for third in range(3 if self.head is not None else 1)}):
+            first = embedded[:, :1].expand(-1, again, -1)
+            yield again, torch.cat([first, embedded], dim=1), None if lengths is None else lengths + again
 
     def forward(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Class probabilities where there is a head, else codes; without noise."""
