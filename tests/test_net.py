@@ -574,3 +574,22 @@ def test_smooth_series_are_told_apart_with_the_kernels_as_without():
     X = sizes * np.sin(2 * np.pi * (np.linspace(0, 1, 500) * (2 + y / 2)[:, None] + phases))
     clf = SemiSupervisedRNNClassifier("supervised", random_state=0)
     assert clf.fit(X[:, :, None], np.where(np.arange(120) < 24, y, -1)).score(X[24:, :, None], y[24:]) > 0.95
+
+
+@pytest.mark.parametrize("kind", ["numbers", "tokens"])
+@pytest.mark.parametrize("name", objective_names("classification") + objective_names("representation"))
+def test_every_objective_trains_under_autocast_to_bfloat16(name, kind):
+    X, _, y = toy()
+    X = X if kind == "numbers" else [np.clip(4 * x[:, 0] + 10, 0, 20).astype(int) for x in X]
+    params = {**TINY, "n_kernels": 4, "max_epochs": 1}
+    if name in objective_names("classification"):
+        estimator = SemiSupervisedRNNClassifier(name, **params)
+    else:
+        estimator = RNNAutoencoderTransformer(name, **params)
+    with torch.autocast("cpu", torch.bfloat16):
+        estimator.fit(X, y)
+    weights = estimator.net_.module_.state_dict()
+    assert {w.dtype for w in weights.values() if w.is_floating_point()} == {torch.float32}
+    assert np.isfinite(estimator.history_[-1, "train_loss"])
+    assert np.isfinite(estimator.transform(X)).all()
+    assert changed(weights, estimator.fit(X, y).net_.module_.state_dict())

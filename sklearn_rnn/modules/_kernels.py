@@ -80,7 +80,7 @@ class RandomKernels(nn.Module):
         if heard is not None:
             seen = x.new_zeros(len(x), -(-x.shape[1] // self.patch_size), self.out_features)
             if heard.any():
-                seen[heard] = self(x[heard], None if lengths is None else lengths[heard])
+                seen[heard] = self(x[heard], None if lengths is None else lengths[heard]).to(seen)
             return seen
         ends = torch.full((len(x),), x.shape[1], device=x.device) if lengths is None else lengths
         n_rows = max(1, SOME // (x.shape[1] * self.out_features))

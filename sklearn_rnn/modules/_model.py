@@ -69,7 +69,7 @@ class Model(nn.Module):
         if n_labeled and self.kernel_dropout and generator is not None and self.encoder.kernels is not None:
             heard = embedded.new_ones(len(embedded)).bool()
             heard[:n_labeled].bernoulli_(1 - self.kernel_dropout, generator=generator)
-        return self.head(self.encoder(embedded, lengths, generator, heard))
+        return self.head(self.encoder(embedded, lengths, generator, heard)).float()  # also under autocast
 
     def code(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Codes (n, out_features), without noise."""
@@ -93,4 +93,4 @@ class Model(nn.Module):
     def forward(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Class probabilities where there is a head, else codes; without noise."""
         code = self.code(values, lengths)
-        return code if self.head is None else self.head(code).softmax(1)
+        return code if self.head is None else self.head(code).float().softmax(1)

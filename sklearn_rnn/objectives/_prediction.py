@@ -57,7 +57,7 @@ class PredictionMixin(RepresentationMixin):
             errors = (predicted - model.encoder.standardised(batch.values)).square().mean(2)
             return errors.masked_fill(~own, 0)
         likelihoods = self._token_errors(model, predicted[own], batch.values[own], batch.generator)
-        return predicted.new_zeros(own.shape).masked_scatter(own, likelihoods)
+        return likelihoods.new_zeros(own.shape).masked_scatter(own, likelihoods)
 
     def troubles(self, history: Any) -> Iterator[str]:
         """Say whether there was never a step to predict from."""
