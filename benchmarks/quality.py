@@ -191,7 +191,7 @@ def write_tables(done):
         "Made by the same with `--text`: a pipeline with `TokenSequenceVectorizer`, which cuts documents after "
         f"{MAX_TOKENS} words. The",
         "floor is logistic regression on TF-IDF of words and bigrams, the vote that of the net with one such.",
-        "Labels are counted for each class.",
+        "Labels are counted for each class. imdb's rows are of before classifiers averaged over where patches begin.",
         "",
         *defaults_table(done, TEXT_TASKS, [VOTE, UNALIGNED]),
     ]
