@@ -87,8 +87,8 @@ class Model(nn.Module):
         """
         p = self.encoder.architecture.patch_size
         for again in sorted({p * third // 3 for third in range(3 if self.head is not None else 1)}):
-            first = embedded[:, :1].expand(-1, again, -1)
-            yield again, torch.cat([first, embedded], dim=1), None if lengths is None else lengths + again
+            x = torch.cat([embedded[:, :1].expand(-1, again, -1), embedded], dim=1) if again else embedded
+            yield again, x, None if lengths is None else lengths + again
 
     def forward(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Class probabilities where there is a head, else codes; without noise."""
