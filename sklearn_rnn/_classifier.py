@@ -71,8 +71,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         How the states of all steps become one code; padding never counts.
     patch_size : int or "auto", default="auto"
         Steps that a linear layer groups into one recurrent step. `"auto"` aims at 24 recurrent steps
-        for a sequence of median length, at 48 for token ids: shorter texts are not grouped. Codes and
-        predictions are of the mean over up to three places where the first patch may begin.
+        for a sequence of median length, at 48 for token ids: shorter texts are not grouped. A classifier
+        answers with the mean code over up to three steps at which patches begin.
     n_kernels : int, default=128
         Random convolutions of 9 steps, dilated up to 8 times and never trained, whose rectified responses
         in each patch are beside its values (Dempster 2020); 0 for none. Token ids have none.

@@ -18,18 +18,21 @@ def computing(wide: bool) -> Iterator[None]:
     """Flush denormals and choose the threads: all where `wide` pays for them, else one.
 
     Small recurrent steps lose on two threads, and spin against a busy neighbour; results are the
-    same bits either way. A fit in a thread of its own, as under joblib, has one.
+    same bits either way. A fit in a thread of its own, as under joblib, has one. Under autocast,
+    weights are cast anew each time: torch would keep the first until the context ends.
     """
-    flushed = _flushes_denormals()
+    flushed, cached = _flushes_denormals(), torch.is_autocast_cache_enabled()
     threads = torch.get_num_threads()
     _enter(threads)
     try:
         torch.set_flush_denormal(True)
+        torch.set_autocast_cache_enabled(False)
         if not wide or threading.current_thread() is not threading.main_thread():
             torch.set_num_threads(1)
         yield
     finally:
         torch.set_flush_denormal(flushed)
+        torch.set_autocast_cache_enabled(cached)
         _leave(threads)
 
 

@@ -109,8 +109,8 @@ def attention_weights(estimator: Any, X: Any) -> list[NDArray]:
     Returns
     -------
     weights : list of n arrays of shape (T_i,), float32
-        Weights of the steps of each sequence; they add up to 1. Steps of one patch share its weight,
-        and patches begin where the classifier has them begin: at several steps, of which this is the mean.
+        Weights of the steps of each sequence; they add up to 1. Steps of one patch share its weight;
+        in a classifier this is the mean over the steps at which patches begin.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def _path(
     others = torch.nn.functional.one_hot(codes, model.head.out_features).bool()  # type: ignore[union-attr]
 
     def log_odds(embedded: Tensor) -> Tensor:
-        logits = model.head(model.coded(embedded, lengths))  # type: ignore[misc]
+        logits = model.scores(embedded, lengths)
         return logits[others] - logits.masked_fill(others, -torch.inf).logsumexp(1)
 
     if model.encoder.embedding is not None:

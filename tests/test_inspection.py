@@ -53,7 +53,7 @@ def baseline_log_odds(clf, kind, target):
         with torch.no_grad():
             numbers = torch.from_numpy(x)[None] if kind == "tokens" else encoder.mean.expand(1, len(x), -1)
             embedded = encoder.embed(numbers) * (0 if kind == "tokens" else 1)
-            p = model.head(model.coded(embedded, None)).softmax(1)[0, code].item()
+            p = model.scores(embedded, None).softmax(1)[0, code].item()
         scores.append(np.log(p / (1 - p)))
     return np.array(scores)
 
@@ -69,13 +69,14 @@ def test_integrated_gradients_add_up_to_the_difference_of_the_scores(kind, pooli
 
 
 @each_kind
-def test_integrated_gradients_are_those_of_captum(kind):
+@pytest.mark.parametrize("patch_size", [1, 3])
+def test_integrated_gradients_are_those_of_captum(kind, patch_size):
     attr = pytest.importorskip("captum.attr")
-    clf, X = fitted(kind), sequences(kind)
+    clf, X = fitted(kind, patch_size=patch_size), sequences(kind)
     model = clf.net_.module_
 
     def score(x):
-        logits = model.head(model.coded(x if kind == "tokens" else model.encoder.embed(x), None))
+        logits = model.scores(x if kind == "tokens" else model.encoder.embed(x), None)
         return logits[:, 1] - logits[:, [0, 2]].logsumexp(1)
 
     ours = integrated_gradients(clf, X, target="bean", n_points=20)
@@ -104,7 +105,7 @@ def test_values_after_the_end_get_exactly_nothing():
     clf = fitted("series", patch_size=3)
     values = torch.randn(2, 12, 2, generator=torch.Generator().manual_seed(0), requires_grad=True)
     model = clf.net_.module_
-    model.logits(model.encoder.embed(values), torch.tensor([12, 5])).sum().backward()
+    model.scores(model.encoder.embed(values), torch.tensor([12, 5])).sum().backward()
     assert values.grad[1, 5:].eq(0).all()
     assert values.grad[1, :5].ne(0).all()
 
@@ -116,6 +117,21 @@ def test_attention_weights_add_up_to_one_over_the_steps_that_there_are(patch_siz
         assert len(weights) == len(x)
         assert weights.sum() == pytest.approx(1, abs=1e-6)
         assert weights.min() > 0
+
+
+def test_attention_weights_are_the_mean_over_the_steps_at_which_patches_begin():
+    clf, X = fitted("series", pooling="attention", patch_size=3), sequences("series")
+    encoder = clf.net_.module_.encoder
+    for own, x in zip(attention_weights(clf, X), X, strict=True):
+        expected = np.zeros(len(x))
+        for again in range(3):
+            embedded = encoder.embed(torch.from_numpy(np.concatenate([x[:1]] * again + [x]))[None].float())
+            with torch.no_grad():
+                weights = encoder.pooling.attend(*encoder.states(embedded, None))[0].numpy()
+            for patch, weight in enumerate(weights):
+                steps = np.arange(3 * patch, min(3 * patch + 3, len(x) + again)) - again
+                np.add.at(expected, np.maximum(steps, 0), weight / len(steps) / 3)
+        assert own == pytest.approx(expected, abs=1e-6)
 
 
 def test_steps_of_one_patch_have_one_attention_weight():

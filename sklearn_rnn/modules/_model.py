@@ -77,7 +77,13 @@ class Model(nn.Module):
 
     def coded(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
         """Codes of embedded steps, without noise: the mean over their `readings`."""
-        return torch.stack([self.encoder(x, ends) for _, x, ends in self.readings(embedded, lengths)]).mean(0)
+        codes = [self.encoder(x, ends).float() for _, x, ends in self.readings(embedded, lengths)]
+        return torch.stack(codes).mean(0)
+
+    def scores(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
+        """Class scores (n, n_classes) of embedded steps, without noise: those that predict."""
+        assert self.head is not None
+        return self.head(self.coded(embedded, lengths)).float()
 
     def readings(self, embedded: Tensor, lengths: Tensor | None) -> Iterator[tuple[int, Tensor, Tensor | None]]:
         """Yield how often the first step is said again, the embedded steps with that, and their lengths.
@@ -92,5 +98,5 @@ class Model(nn.Module):
 
     def forward(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Class probabilities where there is a head, else codes; without noise."""
-        code = self.code(values, lengths)
-        return code if self.head is None else self.head(code).float().softmax(1)
+        embedded = self.encoder.embed(values)
+        return self.coded(embedded, lengths) if self.head is None else self.scores(embedded, lengths).softmax(1)
