@@ -72,3 +72,8 @@ def last_step(states: Tensor, lengths: Tensor | None) -> Tensor:
     if lengths is None:
         return states[:, -1]
     return states[torch.arange(len(states), device=states.device), lengths - 1]
+
+
+def full_precision(x: Tensor) -> Tensor:
+    """Numbers of half precision, as autocast makes them, in single; others as they are."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ._encoder import Encoder
-from ._layers import linear
+from ._layers import full_precision, linear
 
 Augmentation: TypeAlias = Callable[[Tensor, Tensor | None, torch.Generator], Tensor]
 
@@ -69,7 +69,7 @@ class Model(nn.Module):
         if n_labeled and self.kernel_dropout and generator is not None and self.encoder.kernels is not None:
             heard = embedded.new_ones(len(embedded)).bool()
             heard[:n_labeled].bernoulli_(1 - self.kernel_dropout, generator=generator)
-        return self.head(self.encoder(embedded, lengths, generator, heard)).float()  # also under autocast
+        return full_precision(self.head(self.encoder(embedded, lengths, generator, heard)))
 
     def code(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Codes (n, out_features), without noise."""
@@ -77,13 +77,13 @@ class Model(nn.Module):
 
     def coded(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
         """Codes of embedded steps, without noise: the mean over their `readings`."""
-        codes = [self.encoder(x, ends).float() for _, x, ends in self.readings(embedded, lengths)]
+        codes = [full_precision(self.encoder(x, ends)) for _, x, ends in self.readings(embedded, lengths)]
         return torch.stack(codes).mean(0)
 
     def scores(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
         """Class scores (n, n_classes) of embedded steps, without noise: those that predict."""
         assert self.head is not None
-        return self.head(self.coded(embedded, lengths)).float()
+        return full_precision(self.head(self.coded(embedded, lengths)))
 
     def readings(self, embedded: Tensor, lengths: Tensor | None) -> Iterator[tuple[int, Tensor, Tensor | None]]:
         """Yield how often the first step is said again, the embedded steps with that, and their lengths.
