@@ -41,7 +41,7 @@ FROZEN = {
 
 def main(arguments):
     """Run what is missing, then write the tables."""
-    done = read_runs()
+    done = RUNS.first()
     if arguments.folder:
         torch.set_num_threads(1)
         for seed in range(arguments.seeds):
@@ -50,13 +50,8 @@ def main(arguments):
                     run_frozen(arguments.folder, pretext, seed, done)
                 else:
                     run_tuned(arguments, pretext, seed, done)
-        done = read_runs()
+        done = RUNS.first()
     write_tables(done)
-
-
-def read_runs():
-    """Return accuracies by (task, labels, objective, pretraining, seed)."""
-    return RUNS.first()
 
 
 def keep(key, accuracy, started):

@@ -58,7 +58,7 @@ OBJECTIVE_TASKS = ("cricketx:0.1", "two_patterns:12", "japanese_vowels:0.1")
 
 def main(arguments):
     """Run what is missing, then write the tables and the picture."""
-    done = read_runs()
+    done = RUNS.first()
     if arguments.folder:
         tasks, methods = arguments.tasks, arguments.methods
         if arguments.objectives:
@@ -74,15 +74,10 @@ def main(arguments):
         ]
         print(len(missing), "runs to do")
         joblib.Parallel(n_jobs=arguments.jobs)(joblib.delayed(run)(arguments.folder, *job) for job in missing)
-        done = read_runs()
+        done = RUNS.first()
     done = whole(done)
     write_tables(done)
     draw(done)
-
-
-def read_runs():
-    """Return accuracies by (task, labels, method, seed)."""
-    return RUNS.first()
 
 
 def run(folder, task, method, seed):
