@@ -2,7 +2,7 @@
 
     python benchmarks/imdb.py BENCH_FOLDER                              # minutes for each run, on one core
     python benchmarks/imdb.py BENCH_FOLDER --labels 10 all --seeds 5
-    python benchmarks/imdb.py BENCH_FOLDER --device cuda --hidden-size 512 --pretext next_step --epochs 10
+    python benchmarks/imdb.py BENCH_FOLDER --device cuda --hidden-size 512 --pretext next_step --epochs 10 --jobs 4
     python benchmarks/imdb.py                                           # the table again, from the runs kept
 
 BENCH_FOLDER is as for `quality.py`. The encoder is kept in build/, the runs in docs/imdb.csv; neither is made twice. On
@@ -37,17 +37,19 @@ def main(arguments):
     """Run what is missing, then write the table."""
     if arguments.folder:
         torch.set_num_threads(1)
-        for seed in range(arguments.seeds):
-            for labels in arguments.labels:
-                if (name_of(arguments), labels, str(seed)) not in RUNS.read():
-                    run(arguments, labels, seed)
+        jobs = [(labels, seed) for seed in range(arguments.seeds) for labels in arguments.labels]
+        missing = [job for job in jobs if (name_of(arguments), job[0], str(job[1])) not in RUNS.read()]
+        if missing:
+            pretrained(arguments, make_task(arguments.folder, f"imdb:{arguments.labels[0]}", 0).X_train)
+        joblib.Parallel(n_jobs=arguments.jobs)(joblib.delayed(run)(arguments, *job) for job in missing)
     write_table(RUNS.read())
 
 
 def name_of(arguments):
     """Return what tells this net from others."""
     pretext = f"{arguments.pretext}, {arguments.epochs} epochs" if arguments.pretext != "none" else "no pretraining"
-    return f"{arguments.hidden_size} units, {pretext}, {arguments.device}".replace(" 1 epochs", " 1 epoch")
+    patches = "" if arguments.patch_size == "auto" else f"patches of {arguments.patch_size}, "
+    return f"{arguments.hidden_size} units, {patches}{pretext}, {arguments.device}".replace(" 1 epochs", " 1 epoch")
 
 
 def autocast(arguments):
@@ -66,7 +68,9 @@ def pretrained(arguments, documents):
             encoder = RNNAutoencoderTransformer(
                 PRETEXTS[arguments.pretext],
                 max_epochs=arguments.epochs,
+                batch_size=arguments.batch_size,
                 hidden_size=arguments.hidden_size,
+                patch_size=arguments.patch_size,
                 device=arguments.device,
                 random_state=0,
             )
@@ -80,6 +84,7 @@ def pretrained(arguments, documents):
 
 def run(arguments, labels, seed):
     """Fine-tune, score on the test rows, and keep the accuracies."""
+    torch.set_num_threads(1)
     cut = make_task(arguments.folder, f"imdb:{labels}", seed)
     vectorizer, encoder, seconds = pretrained(arguments, cut.X_train)
     started = time.perf_counter()
@@ -87,6 +92,7 @@ def run(arguments, labels, seed):
         pretraining=None if encoder is None else FrozenEstimator(encoder),
         max_epochs=EPOCHS[labels],
         hidden_size=arguments.hidden_size,
+        patch_size=arguments.patch_size,
         device=arguments.device,
         random_state=seed,
     )
@@ -128,7 +134,10 @@ if __name__ == "__main__":
     parser.add_argument("--labels", nargs="+", choices=EPOCHS, default=["50", "200"], help="for each class")
     parser.add_argument("--pretext", choices=["none", *PRETEXTS], default="contrastive")
     parser.add_argument("--epochs", type=int, default=1, help="of pretraining")
+    parser.add_argument("--batch-size", type=int, default=64, help="of pretraining")
     parser.add_argument("--hidden-size", type=int, default=64)
+    parser.add_argument("--patch-size", type=lambda n: n if n == "auto" else int(n), default="auto", help="words")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
     main(parser.parse_args())

@@ -13,7 +13,8 @@ from ._batches import like_lengths
 from ._sequences import Sequences
 from .modules import Encoder, Model
 
-STATES = 1 << 20  # computed together
+STATES = 1 << 20  # computed together on a CPU, so that what is known of them fits a cache
+STATES_OF_GPU = 1 << 26  # which only many keep busy
 SAME_BITS = 4  # rows; smaller batches, which take other routines, are filled up so that they end in the same bits
 
 
@@ -27,15 +28,16 @@ def in_batches(
     device = next(model.parameters()).device
     lengths = sequences.lengths[rows]
     order = np.arange(len(rows)) if sequences.equal else np.argsort(lengths, kind="stable")
-    budget = _steps(model.encoder)
+    budget = _steps(model.encoder, device)
     size = max(1, min(largest, budget // int(np.median(lengths))))
     for some in like_lengths(order, lengths[order], size, 2 * budget):
         values, own = sequences.batch(rows[np.resize(some, max(len(some), SAME_BITS))])
         yield some, torch.from_numpy(values).to(device), None if own is None else torch.from_numpy(own).to(device)
 
 
-def _steps(encoder: Encoder) -> int:
-    """Steps to compute together, so that what is known of them fits a cache."""
+def _steps(encoder: Encoder, device: torch.device) -> int:
+    """Steps to compute together."""
+    states = STATES if device.type == "cpu" else STATES_OF_GPU
     seen = 0 if encoder.kernels is None else encoder.kernels.out_features
     width = max(encoder.recurrence.out_features, seen)
-    return max(1, STATES * encoder.architecture.patch_size // width)
+    return max(1, states * encoder.architecture.patch_size // width)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import reduce
 from time import perf_counter
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -44,6 +44,9 @@ class RecurrentNet(NeuralNet):
     The rate rises from 0.04 `lr` to `lr` over the first 30% of training and falls to 0, both along a
     cosine (Smith 2018), unless the user's callbacks hold an `LRScheduler`.
     """
+
+    # All that holds tensors: pickled together, once, and loaded where there is no GPU too.
+    cuda_dependent_attributes_: ClassVar[list[str]] = ["module", "objective"]
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import io
 import pickle
 import random
 from dataclasses import replace
@@ -319,6 +320,22 @@ def test_copies_predict_the_same(cls, copied):
     np.testing.assert_array_equal(outputs(fitted, X), outputs(estimator, X))
     np.testing.assert_array_equal(outputs(unfitted.fit(X, y), X), outputs(estimator, X))
     np.testing.assert_array_equal(outputs(fitted.fit(X, y), X), outputs(estimator, X))
+
+
+@every
+def test_what_may_be_on_a_gpu_is_pickled_so_that_a_machine_without_can_load_it(cls):
+    X, _, y = toy(30)
+    estimator, outside = made_estimator(cls).fit(X, y), []
+
+    class Watched(pickle.Pickler):
+        def persistent_id(self, obj):
+            if isinstance(obj, torch.Tensor):
+                outside.append(obj)  # skorch pickles what it can move to another device as bytes
+
+    file = io.BytesIO()
+    Watched(file).dump(estimator)
+    assert not outside
+    assert pickle.loads(file.getvalue()).objective_ is not None
 
 
 @every

@@ -10,7 +10,7 @@ from ._decoder import Decoder
 from ._encoder import Architecture, Encoder, auto_patch_size
 from ._feeding_decoder import FeedingDecoder
 from ._generator import Generator
-from ._layers import initialise, linear, mask_padding, step_mask
+from ._layers import full_precision, initialise, linear, mask_padding, step_mask
 from ._model import Model
 from ._pooling import POOLINGS, Pooling
 from ._token_decoder import TokenDecoder, gumbel_like
@@ -28,6 +28,7 @@ __all__ = [
     "RecurrentStack",
     "TokenDecoder",
     "auto_patch_size",
+    "full_precision",
     "gumbel_like",
     "initialise",
     "linear",

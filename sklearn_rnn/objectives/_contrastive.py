@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from .._sklearn import FRACTION, POSITIVE, SHARE
-from ..modules import linear
+from ..modules import full_precision, linear
 from ._base import Batch, Objective
 from ._representation import RepresentationMixin, own_lengths, window
 
@@ -154,10 +154,10 @@ def likeness_error(one: Tensor, other: Tensor, told: Tensor, temperature: float)
     """Cross-entropy of finding each one's other (g, m, H) among all in its group, of those that are `told` (g, m)."""
     z = normalize(torch.cat([one, other], dim=1), dim=2)
     told = torch.cat([told, told], dim=1)
-    m, low = one.shape[1], torch.finfo(z.dtype).min
-    likeness = z @ z.transpose(1, 2) / temperature  # (g, 2 m, 2 m)
+    m = one.shape[1]
+    likeness = full_precision(z @ z.transpose(1, 2)) / temperature  # (g, 2 m, 2 m)
     pairs = torch.cat([likeness.diagonal(m, 1, 2), likeness.diagonal(-m, 1, 2)], dim=1)
     itself = torch.eye(2 * m, dtype=torch.bool, device=z.device)
-    errors = likeness.masked_fill(itself | ~told[:, None], low).logsumexp(2) - pairs
+    errors = likeness.masked_fill(itself | ~told[:, None], torch.finfo(likeness.dtype).min).logsumexp(2) - pairs
     n_told = told.sum(1)
     return (errors.where(told, 0).sum(1) / n_told.clamp_min(1)).sum() / (n_told > 0).sum().clamp_min(1)

@@ -1,0 +1,150 @@
+"""On a GPU the same is learned and answered as on a CPU; skipped where there is none."""
+
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from objective_cases import toy
+from sklearn.frozen import FrozenEstimator
+
+from sklearn_rnn import RNNAutoencoderTransformer, RNNOutlierDetector, SemiSupervisedRNNClassifier
+from sklearn_rnn.inspection import attention_weights, integrated_gradients
+from sklearn_rnn.objectives import objective_names
+
+pytestmark = [
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"),
+    pytest.mark.filterwarnings("ignore:NoisyStudent trained|SelfTraining trained|Training ended"),
+]
+TINY = {"hidden_size": 8, "n_kernels": 4, "max_epochs": 2, "batch_size": 8, "random_state": 0}
+QUIET = {"dropout": 0, "augmentation": None, "strong_augmentation": None, "kernel_dropout": 0}
+EVERY = [
+    (cls, name)
+    for cls, task in ((SemiSupervisedRNNClassifier, "classification"), (RNNAutoencoderTransformer, "representation"))
+    for name in objective_names(task)
+]
+
+
+@pytest.fixture(autouse=True)
+def whole_floats(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+
+
+def data(kind):
+    X, _, y = toy()
+    return (X if kind == "numbers" else [np.clip(4 * x[:, 0] + 10, 0, 20).astype(int) for x in X]), y
+
+
+def weights(estimator):
+    return torch.cat([w.detach().flatten().cpu() for w in estimator.net_.module_.parameters()])
+
+
+def same_on_the_cpu(estimator, answer):
+    """What a method answers with the same weights on the GPU and on the CPU."""
+    there = answer(estimator)
+    assert next(estimator.net_.module_.parameters()).is_cuda
+    estimator.net_.module_.cpu()
+    np.testing.assert_allclose(there, answer(estimator), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["numbers", "tokens"])
+@pytest.mark.parametrize(("cls", "name"), EVERY)
+def test_every_objective_trains_on_a_gpu_and_answers_as_on_a_cpu(cls, name, kind):
+    X, y = data(kind)
+    still = cls(name, **TINY, lr=1e-9, device="cuda").fit(X, y)
+    estimator = cls(name, **TINY, device="cuda").fit(X, y)
+    assert (weights(estimator) - weights(still)).norm() > 1e-3
+    same_on_the_cpu(estimator, lambda e: e.transform(X))
+    if cls is SemiSupervisedRNNClassifier:
+        same_on_the_cpu(cls(name, **TINY, device="cuda").fit(X, y), lambda e: e.predict_proba(X))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("kind", ["numbers", "tokens"])
+def test_a_gpu_takes_the_same_steps_as_a_cpu(kind, cell):
+    X, y = data(kind)
+    fits = [
+        SemiSupervisedRNNClassifier("supervised", **TINY, **QUIET, cell=cell, device=device).fit(X, y)
+        for device in ("cpu", "cuda")
+    ]
+    np.testing.assert_allclose(*(fit.history_[:, "train_loss"] for fit in fits), rtol=1e-3)
+    torch.testing.assert_close(*map(weights, fits), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["numbers", "tokens"])
+@pytest.mark.parametrize(("cls", "name"), EVERY)
+def test_every_objective_trains_under_autocast_as_without(cls, name, kind):
+    X, y = data(kind)
+    quiet = {k: v for k, v in QUIET.items() if k in cls().get_params()}
+
+    def fitted(**more):
+        return weights(cls(name, **{**TINY, "max_epochs": 1, "device": "cuda", **quiet, **more}).fit(X, y))
+
+    first, whole = fitted(lr=1e-9), fitted()
+    with torch.autocast("cuda", torch.bfloat16):
+        half = fitted()
+    assert (half - whole).norm() > 0
+    assert (half - whole).norm() < 0.4 * (whole - first).norm() or name == "recurrent_gan"
+
+
+@pytest.mark.parametrize("name", ["fixmatch", "mean_teacher", "temporal_ensembling", "flexmatch"])
+def test_what_was_trained_on_a_gpu_predicts_where_there_is_none(name, tmp_path):
+    X, y = data("numbers")
+    clf = SemiSupervisedRNNClassifier(name, **TINY, device="cuda").fit(X, y)
+    (tmp_path / "clf.pkl").write_bytes(pickle.dumps((clf, X)))
+    script = (
+        "import pickle, warnings, numpy as np\n"
+        "warnings.simplefilter('ignore')\n"  # skorch says that it falls back to the CPU
+        "clf, X = pickle.load(open('clf.pkl', 'rb'))\n"
+        "np.save('there.npy', clf.predict_proba(X))"
+    )
+    hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=hidden, check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "there.npy"), clf.predict_proba(X), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("devices", [("cpu", "cuda"), ("cuda", "cpu")])
+def test_an_encoder_goes_from_one_device_to_the_other(devices):
+    X, y = data("numbers")
+    first, second = devices
+    encoder = RNNAutoencoderTransformer(**TINY, device=first).fit(X)
+    clf = SemiSupervisedRNNClassifier(pretraining=FrozenEstimator(encoder), **TINY, device=second).fit(X, y)
+    assert next(clf.net_.module_.parameters()).device.type == second
+    clf.set_params(warm_start=True, pretraining=None, device=first).fit(X, y)
+    assert next(clf.net_.module_.parameters()).device.type == first
+    assert np.isfinite(clf.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize("kind", ["numbers", "tokens"])
+def test_what_carried_a_prediction_is_told_on_a_gpu(kind):
+    X, y = data(kind)
+    clf = SemiSupervisedRNNClassifier(**TINY, pooling="attention", device="cuda").fit(X, y)
+    same_on_the_cpu(clf, lambda e: np.concatenate([a.ravel() for a in integrated_gradients(e, X[:9], target=1)]))
+    clf.net_.module_.cuda()
+    same_on_the_cpu(clf, lambda e: np.concatenate(attention_weights(e, X)))
+
+
+@pytest.mark.parametrize("name", objective_names("representation"))
+def test_codes_are_written_out_on_a_gpu(name):
+    X, _ = data("numbers")
+    encoder = RNNAutoencoderTransformer(name, **TINY, device="cuda").fit(X)
+    if hasattr(encoder, "sample"):
+        assert all(np.isfinite(x).all() for x in encoder.sample(3, random_state=0))
+    if hasattr(encoder, "inverse_transform"):
+        codes = encoder.transform(X[:5])
+        same_on_the_cpu(encoder, lambda e: np.concatenate(e.inverse_transform(codes, [9] * 5)))
+        encoder.net_.module_.cuda()
+    if hasattr(encoder, "reconstruct"):
+        same_on_the_cpu(encoder, lambda e: np.concatenate(e.reconstruct(X)))
+        encoder.net_.module_.cuda()
+    if hasattr(encoder, "score_samples"):
+        assert np.isfinite(encoder.score_samples(X)).all()
+
+
+def test_outliers_are_found_on_a_gpu():
+    X, _ = data("numbers")
+    detector = RNNOutlierDetector(RNNAutoencoderTransformer(**TINY, device="cuda")).fit(X)
+    assert set(detector.predict(X)) <= {-1, 1}
