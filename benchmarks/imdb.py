@@ -116,9 +116,10 @@ def write_table(done):
         f"{MAX_TOKENS} words; the encoder is pretrained once on all",
         "of them, without labels, then the default objective, FixMatch, is trained from each seed's labels for "
         f"{EPOCHS['50']} epochs ({EPOCHS['all']} with all",
-        "labels). The vote is with logistic regression on TF-IDF of words and pairs; another such learns what the net says",
-        "of all 75,000 reviews. Accuracy (%) on 25,000 test reviews; labels are counted for each class. Seconds are means, to",
-        "pretrain with those for the vocabulary, for a run with those for TF-IDF, linear models and test rows.",
+        "labels). The vote is with logistic regression on TF-IDF of words and pairs; another such model learns",
+        "what the net says of all 75,000 reviews. Accuracy (%) on 25,000 test reviews; labels are counted for each",
+        "class. Seconds are means: to pretrain with those for the vocabulary, for a run with those for TF-IDF, linear",
+        "models and test rows. cuda is one NVIDIA H100, in half precision.",
         "",
         "| net | labels | seeds | accuracy | in a vote | TF-IDF it taught | s to pretrain | s for a run |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",

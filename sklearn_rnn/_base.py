@@ -92,11 +92,6 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         return tags
 
     @property
-    def objective_(self) -> Objective:
-        """The objective, as it was trained."""
-        return self.net_.objective
-
-    @property
     def _n_features_out(self) -> int:
         return self.net_.module_.encoder.out_features
 
@@ -253,7 +248,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         seed: int,
         watch: FitWatch,
     ) -> None:
-        """Set `net_`, `history_` and `n_iter_`, and train."""
+        """Set `net_`, `history_`, `objective_` and `n_iter_`, and train."""
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # with tokens that the model knows
         tokens = training.sequences.kind == "tokens"
@@ -275,6 +270,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             verbose=int(self.verbose),
         )
         self.net_.initialize()
+        self.objective_ = objective
         self.history_ = self.net_.history
         try:
             self.net_.train_on(training, validation, self.n_iter_no_change if self.early_stopping else None, watch)

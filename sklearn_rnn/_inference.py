@@ -11,10 +11,10 @@ from torch import Tensor
 
 from ._batches import like_lengths
 from ._sequences import Sequences
-from .modules import Encoder, Model
+from .modules import Model
 
 STATES = 1 << 20  # computed together on a CPU, so that what is known of them fits a cache
-STATES_OF_GPU = 1 << 26  # which only many keep busy
+STATES_OF_GPU = 1 << 24  # which only many keep busy
 SAME_BITS = 4  # rows; smaller batches, which take other routines, are filled up so that they end in the same bits
 
 
@@ -28,16 +28,18 @@ def in_batches(
     device = next(model.parameters()).device
     lengths = sequences.lengths[rows]
     order = np.arange(len(rows)) if sequences.equal else np.argsort(lengths, kind="stable")
-    budget = _steps(model.encoder, device)
+    budget = _steps(model, device)
     size = max(1, min(largest, budget // int(np.median(lengths))))
     for some in like_lengths(order, lengths[order], size, 2 * budget):
         values, own = sequences.batch(rows[np.resize(some, max(len(some), SAME_BITS))])
         yield some, torch.from_numpy(values).to(device), None if own is None else torch.from_numpy(own).to(device)
 
 
-def _steps(encoder: Encoder, device: torch.device) -> int:
-    """Steps to compute together."""
-    states = STATES if device.type == "cpu" else STATES_OF_GPU
+def _steps(model: Model, device: torch.device) -> int:
+    """Steps to compute together; no more than on a CPU where likelihoods of a vocabulary may follow."""
+    encoder = model.encoder
     seen = 0 if encoder.kernels is None else encoder.kernels.out_features
     width = max(encoder.recurrence.out_features, seen)
+    wordy = encoder.embedding is not None and len(model.parts) > 0
+    states = STATES if wordy or device.type == "cpu" else STATES_OF_GPU
     return max(1, states * encoder.architecture.patch_size // width)

@@ -45,8 +45,8 @@ class RecurrentNet(NeuralNet):
     cosine (Smith 2018), unless the user's callbacks hold an `LRScheduler`.
     """
 
-    # All that holds tensors: pickled together, once, and loaded where there is no GPU too.
-    cuda_dependent_attributes_: ClassVar[list[str]] = ["module", "objective"]
+    # `module` is `module_`: skorch pickles them together, once, and loads them where there is no GPU too.
+    cuda_dependent_attributes_: ClassVar[list[str]] = ["module"]
 
     def __init__(
         self,
@@ -149,13 +149,20 @@ class RecurrentNet(NeuralNet):
         finally:
             if last is not None:
                 self.module_.load_state_dict(last)
-            self.optimizer_ = None
-            self.opponent_optimizer_ = None
+            self._forget_optimizers()
             self._freeze(1.0)
             self.module_.zero_grad()
             del self.parameters_, self.opponents_, self.freezing_, self._hooks, self.watch_
         watch.end()
         return self
+
+    def _forget_optimizers(self) -> None:
+        """Drop what holds a second copy of the weights, on their device."""
+        self.optimizer_ = self.opponent_optimizer_ = None
+        self.__dict__.pop("drawn_", None)
+        for _, cb in self.callbacks_:
+            if isinstance(cb, LRScheduler):
+                cb.lr_scheduler_ = None
 
     def _begin_round(self, training: Rows) -> None:
         """Notify the callbacks, which would take the epochs of former rounds for a training to resume."""
@@ -191,6 +198,7 @@ class RecurrentNet(NeuralNet):
         finally:
             self.module_.load_state_dict(self.best_)
             self.objective.finish(self.module_)
+            self.objective.observed()  # of an epoch cut short
             del self.best_, self.generator_
 
     def _relabel(self, training: Rows) -> np.ndarray | None:

@@ -1,6 +1,8 @@
 """Padding changes nothing, whatever the architecture; the recurrence is torch's own."""
 
+import copy
 import itertools
+import pickle
 
 import pytest
 import torch
@@ -297,3 +299,13 @@ def test_light_takes_lengths_or_none_alike_and_draws_from_the_generator_alone(li
     before = torch.get_rng_state()
     torch.testing.assert_close(light(x, None, seeded(2)), light(x, torch.full((5,), 9), seeded(2)), rtol=0, atol=1e-6)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"])
+def test_a_copy_of_a_model_has_the_weights_of_each_recurrent_layer_together(copied, monkeypatch):
+    joined = []
+    monkeypatch.setattr(nn.GRU, "flatten_parameters", lambda layer: joined.append(layer))
+    twin = copied(Model(made_encoder()))
+    layers = [layer for layer in twin.modules() if isinstance(layer, nn.GRU)]
+    assert len(layers) == 4  # two in each direction
+    assert set(map(id, layers)) <= set(map(id, joined))

@@ -14,9 +14,10 @@ import torch
 from objective_cases import CLASSES, LENGTHS, TINY, VATAndFixMatch, made_batch, made_model, moved, started, topics, toy
 from sklearn.base import clone
 from sklearn.model_selection import cross_validate
+from skorch.callbacks import Callback, LRScheduler
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
-from sklearn_rnn.objectives import MeanTeacher, Reconstruction, objective_names
+from sklearn_rnn.objectives import FixMatch, MeanTeacher, Reconstruction, Supervised, objective_names
 
 CASES = [*CLASSES, VATAndFixMatch]
 WEIGHTED = [c for c in CASES if c.task == "classification" and (c is VATAndFixMatch or "weight" in c().get_params())]
@@ -322,20 +323,52 @@ def test_copies_predict_the_same(cls, copied):
     np.testing.assert_array_equal(outputs(fitted.fit(X, y), X), outputs(estimator, X))
 
 
-@every
-def test_what_may_be_on_a_gpu_is_pickled_so_that_a_machine_without_can_load_it(cls):
-    X, _, y = toy(30)
-    estimator, outside = made_estimator(cls).fit(X, y), []
+def pickled_outside(estimator):
+    """Tensors that are pickled otherwise than as the bytes that skorch loads onto any device."""
+    outside = []
 
     class Watched(pickle.Pickler):
         def persistent_id(self, obj):
             if isinstance(obj, torch.Tensor):
-                outside.append(obj)  # skorch pickles what it can move to another device as bytes
+                outside.append(obj)
 
-    file = io.BytesIO()
-    Watched(file).dump(estimator)
-    assert not outside
-    assert pickle.loads(file.getvalue()).objective_ is not None
+    Watched(io.BytesIO()).dump(estimator)
+    return outside
+
+
+@every
+def test_what_may_be_on_a_gpu_is_pickled_so_that_a_machine_without_can_load_it(cls):
+    X, _, y = toy(30)
+    assert not pickled_outside(made_estimator(cls).fit(X, y))
+
+
+def test_schedulers_and_line_searches_leave_no_weights_behind():
+    X, _, y = toy(30)
+    scheduler = LRScheduler(torch.optim.lr_scheduler.StepLR, step_size=1)
+    for params in ({"callbacks": [scheduler]}, {"optimizer": torch.optim.LBFGS}):
+        assert not pickled_outside(made_estimator(Supervised).set_params(**params).fit(X, y))
+
+
+def test_an_interrupted_fit_leaves_no_observations_behind():
+    X, _, y = toy(30)
+
+    class Interrupt(Callback):
+        def on_batch_end(self, net, **kwargs):
+            raise KeyboardInterrupt
+
+    clf = made_estimator(FixMatch).set_params(callbacks=[Interrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, y)
+    assert not hasattr(clf.objective_, "observed_")
+
+
+def test_an_objective_of_a_script_or_function_is_copied_as_others_are():
+    class Mine(Supervised):
+        pass
+
+    X, _, y = toy(30)
+    clf = made_estimator(Mine).fit(X, y)
+    np.testing.assert_array_equal(copy.deepcopy(clf).predict_proba(X), clf.predict_proba(X))
 
 
 @every

@@ -92,7 +92,7 @@ def test_the_first_round_is_supervised_and_the_history_goes_on(objective):
 def test_self_training_labels_rows_and_says_when():
     _, truth, y = toy()
     clf = fitted(SelfTraining(k_best=4, n_rounds=4), callbacks=[Noted()])
-    when = clf.objective_.labeled_iter_.numpy()
+    when = clf.objective_.labeled_iter_
     np.testing.assert_array_equal(when == 0, y >= 0)
     assert [(when == k).sum() for k in (1, 2, 3)] == [8, 8, 8]
     assert (when[when > 0] <= 3).all()

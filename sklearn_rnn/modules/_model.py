@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +45,13 @@ class Model(nn.Module):
         self.head = linear(encoder.out_features, n_classes) if n_classes else None
         self.parts = nn.ModuleDict(parts or {})
         self.kernel_dropout = 0.0  # share of labeled rows that do without the encoder's kernels in training
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Bring recurrent layers' weights together: a copy's lie apart, where cuDNN copies them in each call."""
+        super().__setstate__(state)
+        for layer in self.modules():
+            if isinstance(layer, nn.RNNBase):
+                layer.flatten_parameters()
 
     def view(
         self, values: Tensor, lengths: Tensor | None, generator: torch.Generator | None, strong: bool = False

@@ -32,9 +32,6 @@ class MovingAverage:
 
     def __init__(self, model: nn.Module, n_steps: float):
         self.module = deepcopy(model).requires_grad_(False)
-        for layer in self.module.modules():
-            if isinstance(layer, nn.RNNBase):
-                layer.flatten_parameters()  # a copy's weights lie apart, where cuDNN copies them in each call
         self.decay = 1 - 1 / max(n_steps, 1)
         self.step = 0
 

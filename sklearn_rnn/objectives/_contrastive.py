@@ -155,7 +155,7 @@ def likeness_error(one: Tensor, other: Tensor, told: Tensor, temperature: float)
     z = normalize(torch.cat([one, other], dim=1), dim=2)
     told = torch.cat([told, told], dim=1)
     m = one.shape[1]
-    likeness = full_precision(z @ z.transpose(1, 2)) / temperature  # (g, 2 m, 2 m)
+    likeness = full_precision(z @ z.transpose(1, 2)) / temperature  # (g, 2 m, 2 m), of half where autocast says so
     pairs = torch.cat([likeness.diagonal(m, 1, 2), likeness.diagonal(-m, 1, 2)], dim=1)
     itself = torch.eye(2 * m, dtype=torch.bool, device=z.device)
     errors = likeness.masked_fill(itself | ~told[:, None], torch.finfo(likeness.dtype).min).logsumexp(2) - pairs

@@ -30,7 +30,7 @@ class SelfTraining(ClassificationMixin, Objective):
 
     Attributes
     ----------
-    labeled_iter_ : Tensor of shape (n,)
+    labeled_iter_ : ndarray of shape (n,)
         Round after which each row got its label: 0 where it had one, -1 where it has none. As
         scikit-learn's, but on ``clf.objective_``, and there from the end of the first of several rounds.
 
@@ -59,12 +59,12 @@ class SelfTraining(ClassificationMixin, Objective):
     def relabel(self, codes: Tensor, rows: Tensor, probabilities: Tensor) -> Tensor | None:
         """Label the surest rows."""
         if not hasattr(self, "labeled_iter_"):
-            self.labeled_iter_, self.round_ = torch.where(codes < 0, -1, 0), 0
+            self.labeled_iter_, self.round_ = torch.where(codes < 0, -1, 0).numpy(), 0
         chosen = surest(probabilities, self.threshold, self.k_best)
         if not chosen.any():
             return None
         self.round_ += 1
-        self.labeled_iter_[rows[chosen]] = self.round_
+        self.labeled_iter_[rows[chosen].numpy()] = self.round_
         return codes.index_put((rows[chosen],), probabilities.argmax(1)[chosen])
 
     def troubles(self, history: Any) -> Iterator[str]:
