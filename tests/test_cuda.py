@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from objective_cases import TINY as ONE_EPOCH
 from objective_cases import toy
 from sklearn.frozen import FrozenEstimator
 
@@ -20,7 +21,7 @@ pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"),
     pytest.mark.filterwarnings("ignore:NoisyStudent trained|SelfTraining trained|Training ended"),
 ]
-TINY = {"hidden_size": 8, "n_kernels": 4, "max_epochs": 2, "batch_size": 8, "random_state": 0}
+TINY = {**ONE_EPOCH, "max_epochs": 2}
 QUIET = {"dropout": 0, "augmentation": None, "strong_augmentation": None, "kernel_dropout": 0}
 EVERY = [
     (cls, name)
@@ -85,7 +86,7 @@ def test_every_objective_trains_under_autocast_as_without(cls, name, kind):
     quiet = {k: v for k, v in QUIET.items() if k in cls().get_params()}
 
     def fitted(**more):
-        return weights(cls(name, **{**TINY, "max_epochs": 1, "device": "cuda", **quiet, **more}).fit(X, y))
+        return weights(cls(name, **{**ONE_EPOCH, "device": "cuda", **quiet, **more}).fit(X, y))
 
     first, whole = fitted(lr=1e-9), fitted()
     with torch.autocast("cuda", torch.bfloat16):
