@@ -82,7 +82,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
         `"sgd"` has Nesterov momentum of 0.9.
     weight_decay : float, default=0.01
-        Weight decay of the optimizer.
+        Weight decay of the optimizer, where it has one.
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient.
     early_stopping : bool, default=False
@@ -101,7 +101,8 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     device : str, default="cpu"
         Where torch computes, such as `"cuda"`.
     random_state : int, RandomState or None, default=None
-        Seeds weights, batches and noise; an int gives the same bits each time.
+        Seeds weights, batches and noise; an int gives the same bits each time, on one thread. Without one,
+        nets of 128 units or batches of 256 and more use all of torch's threads.
     verbose : int, default=0
         Whether to print a line for each epoch.
 
@@ -244,7 +245,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
             )
         random = check_random_state(self.random_state)
         with self._computing():
-            rows, validation = self._rows(sequences, random)
+            rows, validation = self._rows(sequences, objective, random)
             seed = draw_seed(random)
             model = self._last_model(objective, seed) if self._goes_on else self._build(sequences, objective, seed)
             rows = replace(rows, sequences=known_tokens(sequences, model.encoder))
@@ -252,14 +253,17 @@ class RNNAutoencoderTransformer(SequenceEstimator):
             self._train(model, objective, rows, validation, draw_seed(random), FitWatch(self, X))
         return self
 
-    def _rows(self, sequences: Sequences, random: np.random.RandomState) -> tuple[Rows, Rows | None]:
+    def _rows(
+        self, sequences: Sequences, objective: Objective, random: np.random.RandomState
+    ) -> tuple[Rows, Rows | None]:
         codes = np.full(len(sequences), -1, dtype=np.int64)
         order, none = np.arange(len(sequences)), np.arange(0)
         if not self.early_stopping:
             return Rows(sequences, codes, None, none, order), None
-        n = max(1, round(self.validation_fraction * len(order)))
-        if n == len(order):
-            raise ValueError("early_stopping=True needs two samples or more; set early_stopping=False.")
+        least = 2 if objective.tells_views else 1
+        n = max(least, round(self.validation_fraction * len(order)))
+        if n >= len(order):
+            raise ValueError(f"early_stopping=True needs {least + 1} samples or more; set early_stopping=False.")
         order = random.permutation(order)
         validation = Rows(sequences, codes, None, none, np.sort(order[:n]))
         return Rows(sequences, codes, None, none, np.sort(order[n:])), validation

@@ -222,7 +222,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
     def _last_model(self, objective: Objective, seed: int) -> Model:
         """Return the model of the last fit to go on with, which must be as the parameters say now.
 
-        Parts that another objective trained are replaced by new ones.
+        Parts of the objective are kept where they have the names and shapes of the last, else drawn anew.
         """
         model = self.net_.module_
         for name in ARCHITECTURE:
@@ -317,7 +317,9 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             raise ValueError(f"device='{self.device}' was requested but CUDA is not available")
 
     def _computing(self) -> Any:
-        return computing(wide=self.hidden_size >= WIDE_HIDDEN or self.batch_size >= WIDE_BATCH)
+        """Settings to compute in; a second thread changes sums in their last bit, so that a seed has one."""
+        wide = self.hidden_size >= WIDE_HIDDEN or self.batch_size >= WIDE_BATCH
+        return computing(wide and self.random_state is None)
 
     def _compute(self, sequences: Sequences, part: Callable[[Any], Any], only: NDArray | None = None) -> NDArray:
         """Apply `part(model)`, a function of values and lengths, to the sequences in batches."""

@@ -111,7 +111,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
         `"sgd"` has Nesterov momentum of 0.9.
     weight_decay : float, default=0.01
-        Weight decay of the optimizer.
+        Weight decay of the optimizer, where it has one.
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient.
     early_stopping : bool, default=False
@@ -130,7 +130,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     device : str, default="cpu"
         Where torch computes, such as `"cuda"`.
     random_state : int, RandomState or None, default=None
-        Seeds weights, batches and noise; an int gives the same bits each time.
+        Seeds weights, batches and noise; an int gives the same bits each time, on one thread. Without one,
+        nets of 128 units or batches of 256 and more use all of torch's threads.
     verbose : int, default=0
         Whether to print a line for each epoch.
 

@@ -12,7 +12,7 @@ from sklearn.utils import check_array
 from torch import Tensor
 
 from ._environment import computing
-from ._sequences import Sequences
+from ._sequences import Sequences, first_steps
 
 WINDOW = 5  # tokens to either side that count as near
 SMOOTHING = 0.75  # power of the context frequencies
@@ -144,6 +144,6 @@ def _steps(sequences: Sequences) -> tuple[NDArray, NDArray]:
     """Ids of all steps that are not cut off, and the number of the sequence that each belongs to."""
     assert sequences.starts is not None
     lengths = sequences.lengths
-    skipped = sequences.starts - (np.cumsum(lengths) - lengths)
+    skipped = sequences.starts - first_steps(lengths)
     steps = np.arange(lengths.sum()) + np.repeat(skipped, lengths)
     return sequences.values[steps], np.repeat(np.arange(len(sequences)), lengths)

@@ -17,9 +17,9 @@ _default_threads = 1
 def computing(wide: bool) -> Iterator[None]:
     """Flush denormals and choose the threads: all where `wide` pays for them, else one.
 
-    Small recurrent steps lose on two threads, and spin against a busy neighbour; results are the
-    same bits either way. A fit in a thread of its own, as under joblib, has one. Under autocast,
-    weights are cast anew each time: torch would keep the first until the context ends.
+    Small recurrent steps lose on two threads, and spin against a busy neighbour. A fit in a thread of
+    its own, as under joblib, has one. Under autocast, weights are cast anew each time: torch would keep
+    the first until the context ends.
     """
     flushed, cached = _flushes_denormals(), torch.is_autocast_cache_enabled()
     threads = torch.get_num_threads()

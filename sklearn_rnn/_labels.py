@@ -83,11 +83,9 @@ def known_labels(y: NDArray, labeled: NDArray) -> NDArray:
 
 
 def is_missing(y: NDArray, missing_label: Any) -> NDArray[np.bool_]:
-    """Which rows of y hold `missing_label`; for None, NaN and `pandas.NA` too, as pandas keeps it."""
-    if missing_label is None:
-        return np.array([_is_none_or_nan(label) for label in y]) if y.dtype == object else y != y
-    if isinstance(missing_label, float) and np.isnan(missing_label):
-        return y != y
+    """Which rows of y hold `missing_label`; None, NaN and `pandas.NA` are the same, as pandas keeps any of them."""
+    if _is_none_or_nan(missing_label):
+        return np.array([_is_none_or_nan(label) for label in y], bool) if y.dtype == object else y != y
     if isinstance(missing_label, Real) and y.dtype.kind in "US":
         if str(missing_label) in y.tolist():
             raise ValueError(

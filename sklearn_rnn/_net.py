@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import reduce
+from inspect import signature
 from time import perf_counter
 from typing import Any, ClassVar
 
@@ -89,7 +90,7 @@ class RecurrentNet(NeuralNet):
         options: dict[str, Any] = {"lr": self.lr * self.objective.rate}
         if kind is torch.optim.LBFGS:
             self._check_one_loss_and_rate()
-        else:
+        elif "weight_decay" in signature(kind).parameters:
             options["weight_decay"] = self.weight_decay
         if self.optimizer == "sgd":
             options.update(momentum=0.9, nesterov=True)
@@ -266,7 +267,8 @@ class RecurrentNet(NeuralNet):
                 for group in () if optimizer is None else optimizer.param_groups:
                     group["lr"] = rate * group.get("factor", 1.0)
         if isinstance(self.optimizer_, torch.optim.LBFGS):
-            self.drawn_ = self.generator_.get_state()  # along the line it searches, each loss has the same noise
+            # along the line it searches, each loss has the same noise, and the objective the same state
+            self.drawn_ = self.generator_.get_state(), deepcopy(self.objective.__dict__)
             step = super().train_step(batch)
         else:
             self.optimizer_.zero_grad()
@@ -295,7 +297,10 @@ class RecurrentNet(NeuralNet):
     def train_step_single(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Compute the loss terms and the gradient, clipped."""
         if isinstance(self.optimizer_, torch.optim.LBFGS):
-            self.generator_.set_state(self.drawn_)
+            noise, state = self.drawn_
+            self.generator_.set_state(noise)
+            self.objective.__dict__.clear()
+            self.objective.__dict__.update(deepcopy(state))
         loss, values = self._summed(self.objective.terms(self.module_, batch[0]))
         loss.backward()
         if self.gradient_clip is not None:
@@ -383,10 +388,11 @@ class RecurrentNet(NeuralNet):
                 mine.data, theirs.data = theirs.data, mine.data
 
     def get_iterator(self, dataset: Rows, training: bool = False) -> Iterator[Data]:
-        """Batches of labeled rows in order, without noise."""
+        """Batches of labeled rows, or of all, in order, without noise; with the same each time where views are told."""
         rows = dataset.labeled if len(dataset.labeled) else dataset.unlabeled
+        noise = torch.Generator(self.device).manual_seed(self.seed) if self.objective.tells_views else None
         for some in dataset.in_order(rows, self.batch_size):
-            batch = self._prepare(dataset.batch(some, len(some) if len(dataset.labeled) else 0), None)
+            batch = self._prepare(dataset.batch(some, len(some) if len(dataset.labeled) else 0), noise)
             batch.progress = 1.0  # so that losses of all epochs compare
             yield batch, batch.codes
 

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ._sequences import BLOCK, Kind, Pages, Sequences
+from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, own_ends
 
 WHAT = {
     "table": "a 2-D array (one value per step, all of one length)",
@@ -126,7 +126,7 @@ def _read_list(arrays: list[NDArray], name: str, gaps: bool) -> Sequences:
     dims = sorted({x.ndim for x in arrays})
     if len(dims) > 1 or dims[0] > 2:
         raise ValueError(f"X must be a list of (T_i, F) or of (T_i,) arrays, got arrays with {dims} dimensions.")
-    starts = np.cumsum(lengths) - lengths
+    starts = first_steps(lengths)
     if any(x.dtype.kind not in "biuf" for x in arrays):
         bad = next(i for i, x in enumerate(arrays) if x.dtype.kind not in "biuf")
         if arrays[bad].dtype.kind == "c":
@@ -178,8 +178,7 @@ def _check_grid(sequences: Sequences, gaps: bool) -> NDArray:
         if _finite(block):
             continue
         if sequences.kind == "series":
-            known = ~np.isnan(block).all(2)  # (b, T)
-            lengths[rows] = np.where(known.any(1), block.shape[1] - np.argmax(known[:, ::-1], axis=1), 0)
+            lengths[rows] = own_ends(block)
             if not lengths[rows].all():
                 i = int(rows[np.argmin(lengths[rows])])
                 raise ValueError(f"Input X contains NaN.\nX[{i}] has no step that is not NaN.")

@@ -93,7 +93,7 @@ class Sequences:
         if self.kind != "tokens" or self.starts is None:
             return replace(self, lengths=lengths)
         steps = np.arange(len(self.values)) - np.repeat(self.starts, self.lengths)
-        return Sequences(self.values[steps < max_length], lengths, np.cumsum(lengths) - lengths, "tokens")
+        return Sequences(self.values[steps < max_length], lengths, first_steps(lengths), "tokens")
 
     def blocks(self, block: int = BLOCK) -> Iterator[NDArray]:
         """Row numbers in order, in blocks of about `block` values."""
@@ -122,6 +122,17 @@ class Sequences:
         mean = total / counts[0]
         deviation = np.sqrt(np.maximum(squares / counts[0] - mean**2, 0))
         return mean + origin, deviation, np.sqrt(changes / max(counts[1], 1))
+
+
+def first_steps(lengths: NDArray) -> NDArray:
+    """Where each sequence starts among all steps."""
+    return np.cumsum(lengths) - lengths
+
+
+def own_ends(block: NDArray) -> NDArray:
+    """Steps (n,) of each row of a block (n, T, F) before its tail that is all NaN."""
+    known = ~np.isnan(block).all(2)
+    return np.where(known.any(1), block.shape[1] - np.argmax(known[:, ::-1], axis=1), 0)
 
 
 class Pages:

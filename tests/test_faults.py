@@ -714,8 +714,9 @@ def test_a_parameter_of_what_is_only_named_asks_for_an_instance(name):
         ["a", "b", None, "a"],
     ],
 )
-def test_none_marks_what_pandas_makes_of_it(y):
-    clf = small(Classifier, missing_label=None).fit(values(4, 5), y)
+@pytest.mark.parametrize("marker", [None, np.nan])
+def test_none_and_nan_mark_what_pandas_makes_of_them(y, marker):
+    clf = small(Classifier, missing_label=marker).fit(values(4, 5), y)
     assert len(clf.classes_) == 2
     assert clf.classes_[0] in (0, "a")
 

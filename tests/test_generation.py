@@ -10,6 +10,7 @@ from sklearn_rnn.objectives import (
     VAT,
     AdversarialAutoencoder,
     FeatureMatchingGAN,
+    FixMatch,
     JointReconstruction,
     RecurrentGAN,
     SemiSupervisedVAE,
@@ -168,6 +169,26 @@ def test_a_sum_trains_the_parts_of_both():
     model = classifier(JointReconstruction() + VAT() + FeatureMatchingGAN(), waves(40), partly)
     assert {"supervised", "reconstruction", "vat", "real", "fake", "feature_matching"} <= set(model.history_[0])
     assert set(model.net_.module_.parts) == {"decoder", "generator"}
+
+
+def test_fakes_are_seen_as_strongly_as_the_rows_they_are_told_from():
+    seen = []
+
+    def strong(x, lengths, generator):
+        seen.append(len(x))
+        return x
+
+    partly = np.where(np.arange(12) < 4, np.arange(12) % 2, -1)
+    objective = FixMatch() + FeatureMatchingGAN()
+    classifier(objective, waves(12), partly, batch_size=4, max_epochs=1, strong_augmentation=strong)
+    assert seen == [4] * 4 * 25  # unlabeled rows, fakes for them, and both once more for the generator
+
+
+def test_a_sum_samples_as_the_part_that_can():
+    partly = np.where(np.arange(12) < 4, np.arange(12) % 2, -1)
+    model = classifier(VAT() + SemiSupervisedVAE(), waves(12), partly, max_epochs=1)
+    assert len(model.sample(3, y=[0, 1, 1])) == 3
+    assert not hasattr(classifier(VAT() + FixMatch(), waves(12), partly, max_epochs=1), "sample")
 
 
 def test_a_sum_of_two_parts_of_one_name_is_refused():

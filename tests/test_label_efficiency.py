@@ -10,8 +10,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import sklearn
+import torch
 from scipy import stats
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import make_blobs, make_moons
@@ -159,11 +161,11 @@ def test_unlabeled_rows_that_come_with_the_estimator_are_learned_from():
     assert np.array_equal(with_unlabeled.predict_proba(X), clone(SPREADING).fit(X[order], y[order]).predict_proba(X))
 
 
-@pytest.mark.parametrize("form", [np.asarray, list, pd.DataFrame])
+@pytest.mark.parametrize("form", [np.asarray, list, pd.DataFrame, pl.DataFrame, torch.from_numpy])
 def test_unlabeled_rows_may_be_arrays_lists_and_frames(form):
     X, _ = make_sines(20, random_state=0)
     names = np.where(np.arange(20) % 2, "a", "b")
-    X = X[:, :, 0] if form is pd.DataFrame else X
+    X = X[:, :, 0] if form in (pd.DataFrame, pl.DataFrame) else X
     clf = WithUnlabeled(tiny(), form(X[8:])).fit(form(X[:8]), names[:8])
     assert clf.classes_.tolist() == ["a", "b"]
     assert clf.predict(form(X)).shape == (20,)

@@ -7,7 +7,7 @@ from sklearn.frozen import FrozenEstimator
 from skorch.callbacks import Callback, Checkpoint, EarlyStopping, EpochScoring, LRScheduler, ProgressBar
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
-from sklearn_rnn.objectives import Reconstruction, objective_names
+from sklearn_rnn.objectives import Reconstruction, TemporalEnsembling, objective_names
 
 TINY = {"hidden_size": 6, "max_epochs": 2, "batch_size": 8, "random_state": 0}
 
@@ -21,6 +21,19 @@ def toy(n=60, n_labels=20, seed=0):
 
 def fitted(X, y, *, sample_weight=None, **params):
     return SemiSupervisedRNNClassifier(**{**TINY, **params}).fit(X, y, sample_weight=sample_weight)
+
+
+class Counted(TemporalEnsembling):
+    """Keeps how often the answers were remembered."""
+
+    def finish(self, model):
+        Counted.total = int(self.times_.sum())
+        super().finish(model)
+
+    @staticmethod
+    def moves(X, y, **params):
+        fitted(X, y, objective=Counted(), lr=0.01, **params)
+        return Counted.total
 
 
 class Recorded(Callback):
@@ -270,7 +283,15 @@ def test_a_loss_that_is_taken_again_in_a_step_has_the_same_noise():
     assert len(set(draws)) == 25 < len(draws)
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd", torch.optim.RMSprop, torch.optim.LBFGS])
+def test_a_loss_that_is_taken_again_in_a_step_moves_the_objective_once():
+    X, _, y = toy()
+    steps = [Counted.moves(X, y, optimizer=optimizer) for optimizer in ("adamw", torch.optim.LBFGS)]
+    assert steps == [2 * 25 * 8, 2 * 25 * 8]  # epochs, steps and unlabeled rows in each
+
+
+@pytest.mark.parametrize(
+    "optimizer", ["adamw", "adam", "sgd", torch.optim.RMSprop, torch.optim.Rprop, torch.optim.LBFGS]
+)
 def test_every_kind_of_optimizer_trains(optimizer):
     X, _, y = toy()
     still, trained = (

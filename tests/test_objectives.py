@@ -313,6 +313,20 @@ def test_jobs_and_backends_give_the_same_bits(cls):
         assert torch.get_num_threads() == threads
 
 
+def test_a_seeded_wide_net_has_the_same_bits_whatever_the_threads():
+    X, y = np.random.default_rng(0).normal(size=(64, 24)), np.arange(64) % 2
+    wide = SemiSupervisedRNNClassifier("supervised", cell="lstm", hidden_size=128, max_epochs=1, random_state=0)
+    threads, answers = torch.get_num_threads(), []
+    try:
+        for n in (1, 3):
+            torch.set_num_threads(n)
+            answers.append(wide.fit(X, y).predict_proba(X))
+            assert torch.get_num_threads() == n
+    finally:
+        torch.set_num_threads(threads)
+    np.testing.assert_array_equal(*answers)
+
+
 # Law 6
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
@@ -256,6 +257,12 @@ def test_windows_put_back_together_are_the_series(shape, length, stride):
     assert join_windows(windows, 23, stride=stride) == pytest.approx(series)
 
 
+def test_a_fitted_transformer_of_columns_may_be_frozen():
+    X = values(4, 5, 2)
+    frozen = FrozenEstimator(StandardScaler().fit(X.reshape(-1, 2)))
+    np.testing.assert_allclose(PerTimestep(frozen).fit_transform(X), PerTimestep(StandardScaler()).fit_transform(X))
+
+
 def test_overlapping_windows_are_averaged():
     assert join_windows([[0, 0], [2, 2]], 3, stride=1).tolist() == [0, 1, 2]
 
@@ -265,6 +272,7 @@ def test_overlapping_windows_are_averaged():
     [
         (lambda: cut_windows(np.zeros(3), 4), r"3 step\(s\), fewer than a window of length=4"),
         (lambda: join_windows(np.zeros((2, 5)), 23), "n_steps=23 has 5 such windows, got 2"),
+        (lambda: join_windows(np.zeros((3, 2)), 10, stride=5), "stride=5 leave steps out"),
         (lambda: cut_windows(np.zeros(3), 0), "The 'length' parameter of cut_windows must be"),
     ],
 )

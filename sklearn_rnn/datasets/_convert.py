@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._sequences import own_ends
+
 
 def from_aeon(X: Any) -> Any:
     """Convert from aeon and sktime, which put features first.
@@ -91,8 +93,7 @@ def from_tslearn(X: Any) -> Any:
     [2, 1]
     """
     X = _of_dim(X, 3, "X")
-    known = ~np.isnan(X).all(2)  # (n, T)
-    ends = np.where(known.any(1), X.shape[1] - np.argmax(known[:, ::-1], axis=1), 0)
+    ends = own_ends(X)
     if not ends.all():
         raise ValueError(f"X[{int(np.argmin(ends))}] has no step that is not NaN.")
     return X if (ends == X.shape[1]).all() else [x[:end] for x, end in zip(X, ends, strict=True)]

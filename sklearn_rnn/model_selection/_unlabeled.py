@@ -103,6 +103,8 @@ def _joined(X: Any, others: Any) -> Any:
         import pandas as pd
 
         return pd.concat([X, others])
-    if isinstance(X, np.ndarray) and X.dtype != object and not isinstance(others, list | tuple):
-        return np.concatenate([X, others])
-    return [*X, *others]
+    if any(isinstance(rows, list | tuple) or np.asarray(rows).dtype == object for rows in (X, others)):
+        return [*X, *others]
+    if hasattr(X, "vstack"):
+        return X.vstack(others)  # frames of polars, which keep their names
+    return np.concatenate([np.asarray(X), np.asarray(others)])  # tensors too

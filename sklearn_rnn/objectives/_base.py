@@ -41,6 +41,8 @@ class Batch:
         Source of all noise; None asks for none.
     progress : float
         Share of training done, from 0 to 1.
+    strong : bool
+        Whether the unlabeled rows are seen in strong views.
     """
 
     values: Tensor
@@ -51,6 +53,7 @@ class Batch:
     n_labeled: int
     generator: torch.Generator | None
     progress: float
+    strong: bool = False
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -90,6 +93,7 @@ class Objective(BaseEstimator, ABC):
     opponents: tuple[str, ...] = ()  # names of the parts that a second optimiser trains
     keeps_levels: bool = False  # whether sequences are not to be offset: what is learned shall tell their level
     reverse: bool = False  # whether what is decoded has the last step of each sequence first
+    tells_views: bool = False  # whether the loss is of views of different noise, and of several sequences
 
     @property
     def unlabeled_ratio(self) -> float:

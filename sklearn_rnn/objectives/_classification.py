@@ -59,6 +59,7 @@ class ClassificationMixin:
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return `"supervised"` where the batch has labels, and what the algorithm adds."""
+        batch.strong = self.strong
         view = self.view(model, batch)
         logits = model.logits(view, batch.lengths, batch.generator, batch.n_labeled)
         terms = {"supervised": supervised_loss(logits, batch)} if batch.n_labeled else {}

@@ -56,6 +56,7 @@ class Contrastive(RepresentationMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier("supervised", pretraining=Contrastive(temporal=0.5))
     """
 
+    tells_views: bool = True
     _parameter_constraints: dict[str, list[Any]] = {"temperature": POSITIVE, "crop": SHARE, "temporal": FRACTION}
 
     def __init__(self, temperature: float = 0.2, crop: float = 0.0, temporal: float = 0.0):
@@ -81,7 +82,7 @@ class Contrastive(RepresentationMixin, Objective):
             codes = [model.encoder.pooled(states, lengths, batch.generator) for _, states, lengths in views]
             one, other = (model.parts["projection"](code)[None] for code in codes)  # (1, n, H)
             told = torch.ones(1, len(batch), dtype=torch.bool, device=one.device)
-            if batch.generator is not None:
+            if torch.is_grad_enabled():  # not in validation
                 self.observe(found=found(one[0], other[0]))
                 self.rivals_ = 2 * len(batch) - 1
             terms["instance"] = (1 - self.temporal) * likeness_error(one, other, told, self.temperature)

@@ -16,9 +16,9 @@ def fake_view(model: Any, batch: Batch) -> Tensor:
     """Embedded steps (n, T, E) of as many generated sequences as there are rows, perturbed as those are."""
     steps = model.parts["generator"](len(batch), batch.values.shape[1], batch.generator)
     if batch.values.dim() == 2:
-        return model.view(drawn_tokens(steps, batch.generator), batch.lengths, batch.generator)
+        return model.view(drawn_tokens(steps, batch.generator), batch.lengths, batch.generator, batch.strong)
     values = steps * model.encoder.scale + model.encoder.mean
-    return model.view(values, batch.lengths, batch.generator)
+    return model.view(values, batch.lengths, batch.generator, batch.strong)
 
 
 def drawn(model: Any, steps: Tensor, generator: torch.Generator) -> Tensor:

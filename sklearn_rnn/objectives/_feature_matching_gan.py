@@ -79,7 +79,7 @@ class FeatureMatchingGAN(ClassificationMixin, Objective):
             return {}
         others = batch.unlabeled
         with torch.no_grad():
-            view = model.view(others.values, others.lengths, others.generator)
+            view = model.view(others.values, others.lengths, others.generator, others.strong)
             real = model.encoder(view, others.lengths, others.generator).mean(0)
         fake = model.encoder(fake_view(model, others), others.lengths, others.generator).mean(0)
         return {"feature_matching": (real - fake).square().sum()}

@@ -57,6 +57,11 @@ class Sum(ClassificationMixin, Objective):
         """Whether one of both wants strong views."""
         return any(part.strong and part.unlabeled_ratio > 0 for part in (self.first, self.second))
 
+    @property
+    def sample(self) -> Any:
+        """The `sample` of the one that has it."""
+        return (self.first if hasattr(self.first, "sample") else self.second).sample
+
     def validate(self) -> None:
         """Check the parameters of all."""
         super().validate()

@@ -47,7 +47,7 @@ def interpolate(x: Tensor, steps: Steps, position: Tensor) -> Tensor:
 def window(steps: Steps, crop: float, draws: Tensor) -> tuple[Tensor, Tensor]:
     """First position (n, 1), and positions a step (n, 1), of a random crop by draws (2, n)."""
     rate = 1 - crop * draws[0]
-    return (draws[1] * (1 - rate) * steps.ends)[:, None], rate[:, None]
+    return (draws[1] * (1 - rate) * (steps.ends - 1))[:, None], rate[:, None]
 
 
 def whole_steps(steps: Steps, shift: float, draws: Tensor) -> Tensor:

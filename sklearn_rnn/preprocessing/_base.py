@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._reading import read_sequences
-from .._sequences import Sequences
+from .._sequences import Sequences, first_steps
 
 
 class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):
@@ -75,11 +75,6 @@ def seen_means(steps: NDArray) -> NDArray[np.float32]:
     """Mean of each feature over the steps (steps, F) in which it is not NaN; 0 where it always is."""
     count = np.maximum((~np.isnan(steps)).sum(0), 1)
     return (np.nansum(steps, axis=0, dtype=np.float64) / count).astype(np.float32)
-
-
-def first_steps(lengths: NDArray) -> NDArray:
-    """Where each sequence starts among all steps."""
-    return np.cumsum(lengths) - lengths
 
 
 def give_back(steps: NDArray, lengths: NDArray, sequences: Sequences) -> Any:

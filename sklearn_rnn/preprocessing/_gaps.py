@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._sequences import Sequences
-from ._base import SequenceTransformer, first_steps, give_back, seen_means, steps_of
+from .._sequences import Sequences, first_steps
+from ._base import SequenceTransformer, give_back, seen_means, steps_of
 
 
 class SequenceMissingIndicator(SequenceTransformer):

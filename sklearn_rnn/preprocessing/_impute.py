@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from .._sequences import Sequences
+from .._sequences import Sequences, first_steps
 from .._sklearn import HasMethods
-from ._base import SequenceTransformer, first_steps, give_back, seen_means, steps_of
+from ._base import SequenceTransformer, give_back, seen_means, steps_of
 
 
 class SequenceImputer(SequenceTransformer):

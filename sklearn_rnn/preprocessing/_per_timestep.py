@@ -111,7 +111,7 @@ class PerTimestep(SequenceTransformer):
         return self._apply(self.transformer_.inverse_transform, replace(sequences, kind=self._kind))
 
     def _learn(self, sequences: Sequences) -> None:
-        self.transformer_ = clone(self.transformer).fit(steps_of(sequences))
+        self.transformer_ = clone(self.transformer).fit(steps_of(sequences), None)  # a FrozenEstimator asks for y
 
     def _apply(self, function: Any, sequences: Sequences) -> Any:
         output = function(steps_of(sequences))

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ._base import SequenceTransformer, first_steps, give_back, steps_of
+from .._sequences import first_steps
+from ._base import SequenceTransformer, give_back, steps_of
 
 
 class PerSequenceScaler(SequenceTransformer):

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._sequences import Sequences
+from .._sequences import Sequences, first_steps
 from .._sklearn import COUNT
-from ._base import SequenceTransformer, first_steps, give_back, steps_of
+from ._base import SequenceTransformer, give_back, steps_of
 
 
 class SequenceResampler(SequenceTransformer):

@@ -72,7 +72,7 @@ def join_windows(windows: Any, n_steps: int, *, stride: int | None = None) -> ND
     Raises
     ------
     ValueError
-        A series of `n_steps` has another number of windows.
+        A series of `n_steps` has another number of windows, or steps that none of them holds.
 
     Examples
     --------
@@ -82,10 +82,15 @@ def join_windows(windows: Any, n_steps: int, *, stride: int | None = None) -> ND
     array([0., 1., 2., 3., 4.])
     """
     windows = np.asarray(windows)
-    starts = _starts(n_steps, windows.shape[1], stride)
+    length = windows.shape[1]
+    starts = _starts(n_steps, length, stride)
     if len(windows) != len(starts):
         raise ValueError(f"A series of n_steps={n_steps} has {len(starts)} such windows, got {len(windows)}.")
-    rows = starts[:, None] + np.arange(windows.shape[1])
+    if len(starts) > 1 and np.diff(starts).max() > length:
+        raise ValueError(
+            f"Windows of {length} step(s) with stride={stride} leave steps out; cut them with stride={length}."
+        )
+    rows = starts[:, None] + np.arange(length)
     total, count = np.zeros((n_steps, *windows.shape[2:])), np.zeros(n_steps)
     np.add.at(total, rows, windows)
     np.add.at(count, rows, 1)
