@@ -30,6 +30,8 @@ from .perturbations import Light, Perturbation, StepDrop, Strong
 from .perturbations._base import Levels, Steps
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
+MAX_TOKENS, SPARSE = 1_000_000, 100  # a vocabulary above the first has at most so many ids for each one that is used
+LONG = 50  # median lengths, from which on a single sequence may take most of the time
 NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
 SCALE_STEPS, SCALE_BLOCKS = 1 << 16, 8  # on which the random kernels are brought to scale, and where these lie
 SCALE_LENGTH = 4  # of a sequence there, in median lengths
@@ -159,12 +161,22 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         return objective
 
     def _architecture(self, sequences: Sequences) -> Architecture:
-        patch_size = self.patch_size
+        patch_size, median, longest = self.patch_size, float(np.median(sequences.lengths)), int(sequences.lengths.max())
         if patch_size == "auto":
-            patch_size = auto_patch_size(float(np.median(sequences.lengths)), sequences.kind == "tokens")
+            patch_size = auto_patch_size(median, sequences.kind == "tokens")
+            if longest > LONG * median:
+                warn(
+                    f"The longest of {len(sequences)} sequences has {longest} steps, the median {median:g}, to which "
+                    "patch_size is fitted; long ones may take most of the time. Set max_length or patch_size."
+                )
         n_tokens, embedding_size = 0, self.embedding_size
         if sequences.kind == "tokens":
             n_tokens = int(sequences.values.max()) + 1
+            if n_tokens > MAX_TOKENS and n_tokens > SPARSE * (n_seen := len(np.unique(sequences.values))):
+                raise ValueError(
+                    f"X has token ids up to {n_tokens - 1}, but only {n_seen} different ones, and each id up to the "
+                    "largest gets a vector. Number them from 0, or pass floats where they are values."
+                )
             if not isinstance(self.embedding_init, str):
                 n_tokens, embedding_size = given_shape(self.embedding_init, n_tokens)
         return Architecture(

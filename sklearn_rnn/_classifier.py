@@ -321,6 +321,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
             self.classes_ = labels.classes
             self._lengths = sequences.lengths
             watch = FitWatch(self, X, y, sample_weight)
+            for name in ("transduction_", "label_distributions_"):  # of a former fit
+                self.__dict__.pop(name, None)
             self._train(model, objective, rows, validation, draw_seed(random), watch)
         self._transduce(sequences, labels)
         return self
@@ -491,7 +493,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
             `n_samples` is less than 1, `y` has a class that was not in `fit`, `y` or `lengths` are not one
             for each sample, or `lengths` are not integers, at least 1.
         """
-        check_is_fitted(self, "net_")
+        check_is_fitted(self, "label_distributions_")  # which a fit that was interrupted lacks
         rows = np.arange(check_scalar(n_samples, "n_samples", Integral, min_val=1))
         random, seen = check_random_state(random_state), self.label_distributions_.argmax(1)
         if y is None:

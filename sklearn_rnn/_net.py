@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from sklearn.base import clone
+from sklearn.utils import ClassifierTags
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler, PrintLog
 from skorch.history import History
@@ -69,6 +70,17 @@ class RecurrentNet(NeuralNet):
         self.freeze = freeze
         self.gradual_unfreezing = gradual_unfreezing
         self.encoder_lr_factor = encoder_lr_factor
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        if self.module_.head is not None:
+            tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
+        return tags
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Class numbers, for scorers."""
+        return np.arange(self.module_.head.out_features)
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, own_ends
+from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, float_like, own_ends
 
 WHAT = {
     "table": "a 2-D array (one value per step, all of one length)",
@@ -21,7 +21,13 @@ WHAT = {
 
 
 def read_sequences(
-    estimator: BaseEstimator, X: Any, *, reset: bool, max_length: int | None = None, gaps: bool = False
+    estimator: BaseEstimator,
+    X: Any,
+    *,
+    reset: bool,
+    max_length: int | None = None,
+    gaps: bool = False,
+    exact: bool = False,
 ) -> Sequences:
     """Read and check X, and set or check what the estimator knows of its input.
 
@@ -37,10 +43,12 @@ def read_sequences(
         Longer sequences are cut.
     gaps : bool, default=False
         Whether NaN may be inside a sequence.
+    exact : bool, default=False
+        Whether values that float32 would round are kept in float64.
     """
     expected = None if reset else estimator._kind
     validate_data(estimator, X, reset=reset, skip_check_array=True, ensure_2d=False)
-    sequences = _read(X, type(estimator).__name__, expected, gaps)
+    sequences = _read(X, type(estimator).__name__, expected, gaps, exact)
     if reset:
         estimator._kind = sequences.kind
         estimator.n_features_in_ = _width(sequences)
@@ -60,10 +68,10 @@ def _width(sequences: Sequences) -> int:
     return sequences.values.shape[1] if sequences.kind == "table" else sequences.n_features
 
 
-def _read(X: Any, name: str, expected: Kind | None, gaps: bool) -> Sequences:
+def _read(X: Any, name: str, expected: Kind | None, gaps: bool, exact: bool) -> Sequences:
     arrays = _as_arrays(X, expected)
     if arrays is not None:
-        return _read_list(arrays, name, gaps)
+        return _read_list(arrays, name, gaps, exact)
     if hasattr(X, "shape") and len(X.shape) >= 3:
         _check_shape(X.shape, name)
     pages = Pages.behind(X)
@@ -74,7 +82,7 @@ def _read(X: Any, name: str, expected: Kind | None, gaps: bool) -> Sequences:
     grid = X.reshape(*X.shape, 1) if kind == "table" else X
     if pages is None:
         with np.errstate(over="ignore"):
-            grid = grid.astype(np.float32, copy=False)
+            grid = grid.astype(float_like(grid.dtype) if exact else np.float32, copy=False)
     full = np.full(len(grid), grid.shape[1], dtype=np.int64)
     sequences = Sequences(grid, full, None, kind, pages)
     return replace(sequences, lengths=_check_grid(sequences, gaps))
@@ -97,6 +105,8 @@ def _as_arrays(X: Any, expected: Kind | None) -> list[NDArray] | None:
     if isinstance(X, np.ndarray) and X.dtype.kind in "OUT" and X.ndim == 1:
         X = list(X)
     if not isinstance(X, list | tuple):
+        if hasattr(X, "iloc") and X.shape[1] == 1 and len(X) and np.ndim(X.iloc[0, 0]) > 0:
+            raise ValueError(f"X is a frame with one column of arrays; pass the column: X[{X.columns[0]!r}].")
         return None
     if len(X) and isinstance(X[0], str):
         raise ValueError(
@@ -116,7 +126,7 @@ def _as_arrays(X: Any, expected: Kind | None) -> list[NDArray] | None:
     return [np.asarray(x) for x in X] if ragged or expected in ("series", "tokens") else None
 
 
-def _read_list(arrays: list[NDArray], name: str, gaps: bool) -> Sequences:
+def _read_list(arrays: list[NDArray], name: str, gaps: bool, exact: bool) -> Sequences:
     if not arrays:
         raise ValueError(f"Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is required by {name}.")
     lengths = np.array([len(x) for x in arrays], dtype=np.int64)
@@ -149,14 +159,16 @@ def _read_list(arrays: list[NDArray], name: str, gaps: bool) -> Sequences:
         raise ValueError(
             f"Found array with 0 feature(s) (shape={arrays[0].shape}) while a minimum of 1 is required by {name}."
         )
+    dtype = float_like(np.result_type(*{x.dtype for x in arrays})) if exact else np.float32
     with np.errstate(over="ignore"):
-        values = np.concatenate(arrays, dtype=np.float32, casting="unsafe")
+        values = np.concatenate(arrays, dtype=dtype, casting="unsafe")
     for first in range(0, len(values), BLOCK):
-        block = values[first : first + BLOCK]
+        with np.errstate(over="ignore"):
+            block = values[first : first + BLOCK].astype(np.float32, copy=False)
         if not _finite(block) and (wrong := _bad_steps(block, gaps)).any():
             step = first + int(np.argmax(wrong))
             i = int(np.searchsorted(starts, step, side="right")) - 1
-            _refuse(values[step], i, step - int(starts[i]))
+            _refuse(block[step - first], i, step - int(starts[i]))
     return Sequences(values, lengths, starts, "series")
 
 

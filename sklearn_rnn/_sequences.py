@@ -129,6 +129,11 @@ def first_steps(lengths: NDArray) -> NDArray:
     return np.cumsum(lengths) - lengths
 
 
+def float_like(dtype: Any) -> Any:
+    """Type that keeps values of `dtype`: float32, or float64 where that would round them."""
+    return np.float32 if np.can_cast(dtype, np.float32) else np.float64
+
+
 def own_ends(block: NDArray) -> NDArray:
     """Steps (n,) of each row of a block (n, T, F) before its tail that is all NaN."""
     known = ~np.isnan(block).all(2)

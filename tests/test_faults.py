@@ -567,6 +567,34 @@ def test_ctrl_c_leaves_the_last_good_weights_usable(cls):
 
 
 # 41
+def test_ctrl_c_leaves_no_labels_of_a_former_fit():
+    clf = small(Classifier, objective="semi_supervised_vae", max_epochs=3).fit(TABLE, labels(4))
+    with pytest.raises(KeyboardInterrupt):
+        clf.set_params(callbacks=[Interrupt()]).fit(TABLE, labels(4))
+    assert not hasattr(clf, "transduction_")
+    assert clf.predict(TABLE).shape == (4,)
+    with pytest.raises(NotFittedError):
+        clf.sample()
+
+
+@both
+def test_token_ids_with_large_holes_are_refused(cls):
+    with pytest.raises(ValueError, match=r"token ids up to 10000000000, but only 3 different ones.*Number them from 0"):
+        fit(cls, [np.array([1, 2]), np.array([10**10]), np.array([2]), np.array([1])])
+
+
+@both
+def test_a_sequence_that_may_take_most_of_the_time_is_told(cls):
+    with pytest.warns(UserWarning, match="longest of 4 sequences has 201 steps, the median 2.*Set max_length"):
+        fit(cls, ragged(2, 2, 2, 201))
+
+
+def test_a_frame_of_arrays_is_refused_with_the_column_to_pass():
+    with pytest.raises(ValueError, match=r"one column of arrays; pass the column: X\['s'\]"):
+        fit(Classifier, pd.DataFrame({"s": ragged(3, 4, 5, 6)}))
+
+
+# 41
 @both
 def test_ctrl_c_is_not_swallowed_in_a_search(cls):
     estimator = small(cls, max_epochs=3, callbacks=[Interrupt()])

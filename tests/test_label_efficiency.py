@@ -16,7 +16,9 @@ import sklearn
 import torch
 from scipy import stats
 from sklearn.base import clone, is_classifier
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_blobs, make_moons
+from sklearn.ensemble import BaggingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, ShuffleSplit, cross_val_score, validation_curve
 from sklearn.neighbors import KNeighborsClassifier
@@ -206,3 +208,29 @@ def test_unlabeled_rows_among_those_of_a_fit_are_refused():
     X, y = moons()
     with pytest.raises(ValueError, match=r"WithUnlabeled brings its own .* pass X\[labeled\], y\[labeled\]"):
         WithUnlabeled(SPREADING, X[y == -1]).fit(X, y)
+
+
+def test_frames_take_unlabeled_arrays():
+    X, y = moons()
+    known = y != -1
+    frame = pd.DataFrame(X[known], columns=["a", "b"])
+    clf = WithUnlabeled(SPREADING, X[~known]).fit(frame, y[known])
+    assert clf.estimator_.feature_names_in_.tolist() == ["a", "b"]
+    assert len(clf.estimator_.transduction_) == len(X)
+
+
+def test_meta_estimators_fit_where_metadata_is_routed():
+    X, y = moons()
+    known = y != -1
+    clf = WithUnlabeled(SPREADING, X[~known])
+    with sklearn.config_context(enable_metadata_routing=True):
+        for meta in (CalibratedClassifierCV(clf, cv=2), BaggingClassifier(clf, n_estimators=2, random_state=0)):
+            assert meta.fit(X[known], y[known]).predict(X).shape == (len(X),)
+
+
+@pytest.mark.parametrize("grid", [{"objective": ["vat"]}, [{"pretraining": [None]}], {"objective__weight": [1, 4]}])
+def test_a_search_over_the_objective_has_no_supervised_copy(grid):
+    X, y = moons()
+    search = GridSearchCV(SemiSupervisedRNNClassifier(), grid)
+    with pytest.raises(ValueError, match=r"searches over (objective|pretraining).* pass what to compare with"):
+        compare_to_supervised(search, X, y)

@@ -104,7 +104,7 @@ def test_steps_too_short_to_matter_are_told():
 
 
 @pytest.mark.parametrize(
-    "objective", [EntropyMinimization(weight=300, ramp=0), FlexMatch(weight=300, ramp=0, alignment=0)]
+    "objective", [EntropyMinimization(weight=300, balance=0, ramp=0), FlexMatch(weight=300, ramp=0, alignment=0)]
 )
 def test_predictions_of_one_class_alone_are_told(objective):
     (message,) = warnings_of(objective, lr=0.03, n_kernels=0)  # kernels tell these classes apart
@@ -116,7 +116,7 @@ def test_a_sum_tells_each_trouble_once():
     messages = warnings_of(VAT() + FixMatch(threshold=1.0) + EntropyMinimization())
     assert len(messages) == 1
     assert messages[0].startswith("FixMatch")
-    collapsed = warnings_of(EntropyMinimization(weight=300, ramp=0) + VAT(), lr=0.03)
+    collapsed = warnings_of(EntropyMinimization(weight=300, balance=0, ramp=0) + VAT(), lr=0.03)
     assert len([m for m in collapsed if "all unlabeled rows" in m]) == 1
 
 

@@ -91,6 +91,14 @@ def test_the_score_of_a_callback_is_the_accuracy_on_the_rows_held_out():
     assert clf.history_[-1]["accuracy"] == 1.0
 
 
+@pytest.mark.parametrize("score", ["roc_auc", "average_precision", "neg_log_loss", "f1"])
+def test_scores_of_probabilities_are_those_of_the_second_class(score):
+    X, truth, _ = toy()
+    X = X + 9 * truth[:, None, None].astype(np.float32)
+    clf = fitted(X, truth, early_stopping=True, callbacks=[EpochScoring(score, lower_is_better=False)])
+    assert clf.history_[-1][score] == pytest.approx(0.0 if score == "neg_log_loss" else 1.0, abs=0.3)
+
+
 @pytest.mark.parametrize("callbacks", [[("named", Recorded())], [Recorded], [Recorded()]])
 def test_callbacks_come_named_as_classes_or_as_instances(callbacks):
     X, _, y = toy()

@@ -140,7 +140,20 @@ def test_entropy_minimization_is_grandvalet_and_bengio_2005():
     (u,), _ = draws(1)
     total = sum(entropy(alone(model, batch, i, lambda x: u * x)) for i in UNKNOWN) / 5
     expected = {"supervised": supervised(model, batch, u), "entropy": 2 * ramped(0.2, 0.4) * total}
-    assert_terms(EntropyMinimization(weight=2), model, batch, expected)
+    assert_terms(EntropyMinimization(weight=2, balance=0), model, batch, expected)
+
+
+def test_balanced_entropy_minimization_is_the_mutual_information_of_krause_2010():
+    model, batch = case()
+    (u,), _ = draws(1)
+    answers = [alone(model, batch, i, lambda x: u * x) for i in UNKNOWN]
+    weight = 2 * ramped(0.2, 0.4)
+    expected = {
+        "supervised": supervised(model, batch, u),
+        "entropy": weight * sum(entropy(p) for p in answers) / 5,
+        "balance": -weight * 0.5 * entropy(sum(answers) / 5),
+    }
+    assert_terms(EntropyMinimization(weight=2, balance=0.5), model, batch, expected)
 
 
 @pytest.mark.parametrize(("threshold", "n_sure"), [(0.0, {5}), (0.75, {1, 2, 3, 4})])

@@ -132,7 +132,7 @@ def terms_of(objective, seed=2):
 def test_a_sum_has_the_terms_of_both():
     one, both = terms_of(VAT()), terms_of(VAT() + EntropyMinimization(weight=0.5) + AdversarialTraining())
     entropy = terms_of(EntropyMinimization(weight=0.5))
-    assert both.keys() == {"supervised", "vat", "entropy", "adversarial"}
+    assert both.keys() == {"supervised", "vat", "entropy", "balance", "adversarial"}
     assert both["vat"] == pytest.approx(one["vat"])
     assert both["entropy"] == pytest.approx(entropy["entropy"])
 

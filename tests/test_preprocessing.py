@@ -72,6 +72,26 @@ def test_padding_with_nan_is_the_same_as_a_list(transformer):
 
 
 @each
+def test_padding_of_all_rows_is_the_same_as_no_padding(transformer):
+    X = values(3, 9, 2)
+    X[:, 6:] = np.nan
+    short = transformer.fit_transform(X[:, :6])
+    np.testing.assert_array_equal(transformer.fit_transform(X)[:, : short.shape[1]], short)
+    np.testing.assert_array_equal(transformer.transform(X[:1]), transformer.transform(X[:1, :6]))
+
+
+@pytest.mark.parametrize("transformer", [t for t in TRANSFORMERS if "PCA" not in str(t)], ids=str)  # it rounds itself
+@pytest.mark.parametrize("form", [np.asarray, list])
+def test_large_levels_are_not_rounded(transformer, form):
+    X = 1.7e9 + 5 * np.random.default_rng(0).normal(size=(4, 6, 2)).cumsum(1)
+    got = transformer.fit(form(X)).transform(form(X))
+    near = transformer.fit(form(X - 1.7e9)).transform(form(X - 1.7e9))
+    level = np.round((np.asarray(got) - near) / 1.7e9) * 1.7e9  # which some give back
+    np.testing.assert_allclose(np.asarray(got) - level, near, atol=1e-3)
+    assert {np.asarray(x).dtype for x in got} == {np.dtype(np.float64)}
+
+
+@each
 def test_a_list_of_one_length_is_the_same_as_an_array(transformer):
     X = values(3, 6, 2)
     assert np.array_equal(transformer.fit_transform(X), np.stack(transformer.fit_transform(list(X))))

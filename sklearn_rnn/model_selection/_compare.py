@@ -92,7 +92,7 @@ def compare_to_supervised(
     supervised : estimator, default=None
         What to compare with; it is fitted on the labeled rows only. By default a copy of
         `estimator`, in which each `SemiSupervisedRNNClassifier` has ``objective="supervised"`` and
-        no `pretraining`.
+        no `pretraining`; to be given for a search over these.
     groups : array-like of shape (n,), default=None
         Groups of all rows.
     scoring : str or scorer, default=None
@@ -147,7 +147,15 @@ def compare_to_supervised(
 
 def _without_objective(estimator: Any) -> Any:
     """Copy an estimator, with every recurrent classifier in it supervised."""
-    estimator = clone(estimator)
+    estimator, searched = clone(estimator), {"objective", "pretraining"}
+    for name, grid in estimator.get_params().items():
+        if name.rpartition("__")[2] in {"param_grid", "param_distributions"}:
+            keys = {key for one in ([grid] if isinstance(grid, dict) else grid) for key in one}
+            if tried := sorted(key for key in keys if searched & set(key.split("__"))):
+                raise ValueError(
+                    f"estimator searches over {tried[0]}, so that a supervised copy would not be one; "
+                    "pass what to compare with as supervised."
+                )
     for part in [estimator, *estimator.get_params().values()]:
         if isinstance(part, SemiSupervisedRNNClassifier):
             part.set_params(objective="supervised", pretraining=None)

@@ -28,6 +28,7 @@ class Delegate(MetaEstimatorMixin, BaseEstimator):
 
     estimator: Any
     estimator_: Any
+    _fit_takes_metadata = True
 
     def __sklearn_tags__(self) -> Any:
         return deepcopy(get_tags(self.estimator))
@@ -120,7 +121,9 @@ class Delegate(MetaEstimatorMixin, BaseEstimator):
         -------
         routing : MetadataRouter
         """
-        mapping = MethodMapping().add(caller="fit", callee="fit").add(caller="score", callee="score")
+        mapping = MethodMapping().add(caller="score", callee="score")
+        if self._fit_takes_metadata:
+            mapping.add(caller="fit", callee="fit")
         return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
 
     def _routed(self, method: str, parameters: dict[str, Any]) -> dict[str, Any]:

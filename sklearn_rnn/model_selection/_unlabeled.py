@@ -63,6 +63,8 @@ class WithUnlabeled(Delegate):
         "missing_label": [object],
     }
 
+    _fit_takes_metadata = False
+
     def __init__(self, estimator: Any, X_unlabeled: Any, *, missing_label: Any = -1):
         self.estimator = estimator
         self.X_unlabeled = X_unlabeled
@@ -102,6 +104,8 @@ def _joined(X: Any, others: Any) -> Any:
     if hasattr(X, "iloc"):
         import pandas as pd
 
+        if not hasattr(others, "iloc"):
+            others = pd.DataFrame(np.asarray(others), columns=X.columns) if X.ndim == 2 else pd.Series(list(others))
         return pd.concat([X, others])
     if any(isinstance(rows, list | tuple) or np.asarray(rows).dtype == object for rows in (X, others)):
         return [*X, *others]

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from .._sklearn import NOT_NEGATIVE
 from ._base import Batch, Objective
 from ._classification import ClassificationMixin
+
+TINY = 1e-8
 
 
 class EntropyMinimization(ClassificationMixin, Objective):
     r"""Entropy minimisation: the border between classes runs where few sequences are.
 
-    .. math:: - w(t) \frac{1}{n} \sum_i \sum_k p_k(x_i) \log p_k(x_i)
+    .. math:: w(t) \left( \frac{1}{n} \sum_i H(p(x_i)) - \beta H(\bar p) \right), \quad
+        H(p) = - \sum_k p_k \log p_k
+
+    where :math:`\bar p` is the mean of the n answers. With :math:`\beta = 1` sequences and classes get
+    the largest mutual information, so that no class takes them all; the paper has 0.
 
     Parameters
     ----------
     weight : float, default=0.06
         Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
+    balance : float, default=1
+        Weight :math:`\beta` of even classes: lower it where they are far from even.
     ramp : float, default=0.4
         Share of training over which the weight rises from near 0.
     ratio : float, default=1
@@ -28,6 +38,9 @@ class EntropyMinimization(ClassificationMixin, Objective):
     ----------
     Grandvalet and Bengio (2005), "Semi-supervised learning by entropy minimization", NeurIPS.
 
+    Krause, Perona and Gomes (2010), "Discriminative clustering by regularized information
+    maximization", NeurIPS.
+
     Examples
     --------
     >>> from sklearn_rnn import SemiSupervisedRNNClassifier
@@ -35,14 +48,22 @@ class EntropyMinimization(ClassificationMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier(EntropyMinimization(weight=0.1))
     """
 
-    _parameter_constraints: dict[str, list[Any]] = ClassificationMixin._parameter_constraints
+    _parameter_constraints: dict[str, list[Any]] = {
+        **ClassificationMixin._parameter_constraints,
+        "balance": NOT_NEGATIVE,
+    }
 
-    def __init__(self, weight: float = 0.06, ramp: float = 0.4, ratio: float = 1):
+    def __init__(self, weight: float = 0.06, balance: float = 1, ramp: float = 0.4, ratio: float = 1):
         self.weight = weight
+        self.balance = balance
         self.ramp = ramp
         self.ratio = ratio
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
-        """Return `"entropy"`."""
+        """Return `"entropy"`, of single answers, and `"balance"`, minus that of their mean."""
         log_p = logits.log_softmax(1)
-        return {"entropy": -(log_p.exp() * log_p).sum(1).mean()}
+        mean = log_p.exp().mean(0)
+        terms = {"entropy": -(log_p.exp() * log_p).sum(1).mean()}
+        if self.balance:
+            terms["balance"] = self.balance * torch.xlogy(mean, mean.clamp_min(TINY)).sum()
+        return terms

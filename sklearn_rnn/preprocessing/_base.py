@@ -11,11 +11,14 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._reading import read_sequences
-from .._sequences import Sequences, first_steps
+from .._sequences import Sequences, first_steps, float_like
 
 
 class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):
-    """Base of the transformers: reads sequences, and gives them back in the form in which they came."""
+    """Base of the transformers: reads sequences, and gives them back in the form in which they came.
+
+    Computes and answers in float32, or in float64 where that would round the input.
+    """
 
     _parameter_constraints: dict[str, list[Any]]
 
@@ -23,7 +26,7 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
     def fit(self, X: Any, y: Any = None) -> SequenceTransformer:
@@ -55,26 +58,27 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):
     def _read(self, X: Any, *, reset: bool) -> Sequences:
         if not reset:
             check_is_fitted(self, "n_features_in_")
-        sequences = read_sequences(self, X, reset=reset, gaps=self.__sklearn_tags__().input_tags.allow_nan)
+        gaps = self.__sklearn_tags__().input_tags.allow_nan
+        sequences = read_sequences(self, X, reset=reset, gaps=gaps, exact=True)
         if sequences.kind == "tokens":
             raise ValueError(f"{type(self).__name__} needs values, got token ids (integers); pass float arrays.")
         return sequences
 
 
 def steps_of(sequences: Sequences) -> NDArray:
-    """All steps of all sequences, end to end, of shape (steps, F)."""
+    """All steps of all sequences, end to end, of shape (steps, F), float32, or float64 where that would round."""
+    values = sequences.values
     if sequences.starts is not None:
-        return sequences.values
-    if sequences.equal:
-        return sequences.values.reshape(-1, sequences.n_features).astype(np.float32, copy=False)
-    inside = np.arange(sequences.values.shape[1]) < sequences.lengths[:, None]
-    return sequences.values[inside].astype(np.float32, copy=False)
+        return values
+    inside = np.arange(values.shape[1]) < sequences.lengths[:, None]
+    steps = values.reshape(-1, sequences.n_features) if inside.all() else values[inside]
+    return steps.astype(float_like(values.dtype), copy=False)
 
 
-def seen_means(steps: NDArray) -> NDArray[np.float32]:
+def seen_means(steps: NDArray) -> NDArray:
     """Mean of each feature over the steps (steps, F) in which it is not NaN; 0 where it always is."""
     count = np.maximum((~np.isnan(steps)).sum(0), 1)
-    return (np.nansum(steps, axis=0, dtype=np.float64) / count).astype(np.float32)
+    return (np.nansum(steps, axis=0, dtype=np.float64) / count).astype(steps.dtype)
 
 
 def give_back(steps: NDArray, lengths: NDArray, sequences: Sequences) -> Any:

@@ -46,7 +46,7 @@ class SequenceMissingIndicator(SequenceTransformer):
     array([[2., 0., 0.],
            [2., 1., 1.],
            [2., 1., 2.],
-           [4., 0., 0.]], dtype=float32)
+           [4., 0., 0.]])
     """
 
     _parameter_constraints: dict[str, list[Any]] = {}
@@ -61,7 +61,7 @@ class SequenceMissingIndicator(SequenceTransformer):
 
         Returns
         -------
-        X : ndarray of shape (n, T, 3 * F), or list of (T_i, 3 * F) arrays, float32
+        X : ndarray of shape (n, T, 3 * F), or list of (T_i, 3 * F) arrays
             Values, masks (1 where missing) and ages (steps since the feature was last seen, 0 where
             it is seen; steps since before the start where it never was).
         """
@@ -73,7 +73,7 @@ class SequenceMissingIndicator(SequenceTransformer):
         own = last >= firsts
         values = np.where(own, np.take_along_axis(steps, np.maximum(last, 0), axis=0), self.mean_)
         ages = here - np.where(own, last, firsts - 1)
-        output: NDArray = np.concatenate([values, missing, ages], axis=1, dtype=np.float32)
+        output: NDArray = np.concatenate([values, missing, ages], axis=1, dtype=steps.dtype)
         return give_back(output, lengths, sequences)
 
     def _learn(self, sequences: Sequences) -> None:

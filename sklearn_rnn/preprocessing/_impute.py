@@ -49,7 +49,7 @@ class SequenceImputer(SequenceTransformer):
     >>> from sklearn_rnn.preprocessing import SequenceImputer
     >>> X = [np.array([2.0, np.nan, 4.0, np.nan])]
     >>> SequenceImputer().fit_transform(X)[0].ravel()
-    array([2., 3., 4., 4.], dtype=float32)
+    array([2., 3., 4., 4.])
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
@@ -69,7 +69,7 @@ class SequenceImputer(SequenceTransformer):
 
         Returns
         -------
-        X : ndarray of shape (n, T) or (n, T, F), or list of (T_i, F) arrays, float32
+        X : ndarray of shape (n, T) or (n, T, F), or list of (T_i, F) arrays
             What was seen is left as it was.
         """
         sequences = self._read(X, reset=False)

@@ -59,7 +59,7 @@ class PerTimestep(SequenceTransformer):
     >>> from sklearn_rnn.preprocessing import PerTimestep
     >>> X = [np.array([[0.0, 10.0], [2.0, 30.0]]), np.array([[4.0, 20.0]])]
     >>> PerTimestep(StandardScaler()).fit_transform(X)[1].round(2)
-    array([[1.22, 0.  ]], dtype=float32)
+    array([[1.22, 0.  ]])
     """
 
     _parameter_constraints: dict[str, list[Any]] = {"transformer": [HasMethods(["fit", "transform"])]}
@@ -73,7 +73,7 @@ class PerTimestep(SequenceTransformer):
         tags.input_tags.allow_nan = inner.input_tags.allow_nan
         tags.transformer_tags = deepcopy(inner.transformer_tags)
         if tags.transformer_tags is not None:
-            tags.transformer_tags.preserves_dtype = ["float32"]
+            tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
     def transform(self, X: Any) -> Any:
@@ -107,7 +107,7 @@ class PerTimestep(SequenceTransformer):
             In the form of X.
         """
         check_is_fitted(self, "n_features_in_")
-        sequences = read_sequences(clone(self), X, reset=True, gaps=True)  # a clone knows no number of features
+        sequences = read_sequences(clone(self), X, reset=True, gaps=True, exact=True)  # a clone knows no width
         return self._apply(self.transformer_.inverse_transform, replace(sequences, kind=self._kind))
 
     def _learn(self, sequences: Sequences) -> None:

@@ -40,7 +40,7 @@ class PerSequenceScaler(SequenceTransformer):
     >>> from sklearn_rnn.preprocessing import PerSequenceScaler
     >>> PerSequenceScaler().fit_transform([[1.0, 3.0], [10.0, 90.0]])
     array([[-1.,  1.],
-           [-1.,  1.]], dtype=float32)
+           [-1.,  1.]])
     """
 
     _parameter_constraints: dict[str, list[Any]] = {"with_mean": ["boolean"], "with_std": ["boolean"]}
@@ -59,11 +59,12 @@ class PerSequenceScaler(SequenceTransformer):
 
         Returns
         -------
-        X : ndarray of shape (n, T) or (n, T, F), or list of (T_i, F) arrays, float32
+        X : ndarray of shape (n, T) or (n, T, F), or list of (T_i, F) arrays
             In the form of X.
         """
         sequences = self._read(X, reset=False)
-        steps, lengths = steps_of(sequences).astype(np.float64), sequences.lengths
+        given, lengths = steps_of(sequences), sequences.lengths
+        steps = given.astype(np.float64)
         firsts, owner = first_steps(lengths), np.repeat(np.arange(len(lengths)), lengths)
         count = np.maximum(np.add.reduceat(~np.isnan(steps), firsts, axis=0, dtype=np.int64), 1)  # (n, F)
         mean = np.add.reduceat(np.nan_to_num(steps), firsts, axis=0) / count
@@ -73,4 +74,4 @@ class PerSequenceScaler(SequenceTransformer):
         if self.with_std:
             scale = np.where(constant, 1, deviation)[owner]
             steps, centred = steps / scale, centred / scale
-        return give_back((centred if self.with_mean else steps).astype(np.float32), lengths, sequences)
+        return give_back((centred if self.with_mean else steps).astype(given.dtype), lengths, sequences)

@@ -39,7 +39,7 @@ class SequenceResampler(SequenceTransformer):
     >>> X = [np.array([0.0, 1.0]), np.array([0.0, 1.0, 2.0, 3.0])]
     >>> SequenceResampler(3).fit_transform(X)[:, :, 0]
     array([[0. , 0.5, 1. ],
-           [0. , 1.5, 3. ]], dtype=float32)
+           [0. , 1.5, 3. ]])
     """
 
     _parameter_constraints: dict[str, list[Any]] = {"length": COUNT}
@@ -52,7 +52,7 @@ class SequenceResampler(SequenceTransformer):
         tags.input_tags.allow_nan = False
         return tags
 
-    def transform(self, X: Any) -> NDArray[np.float32]:
+    def transform(self, X: Any) -> NDArray:
         """Resample sequences.
 
         Parameters
@@ -62,7 +62,7 @@ class SequenceResampler(SequenceTransformer):
 
         Returns
         -------
-        X : ndarray of shape (n, length) or (n, length, F), float32
+        X : ndarray of shape (n, length) or (n, length, F)
             2-D where X is.
         """
         sequences = self._read(X, reset=False)
@@ -70,7 +70,7 @@ class SequenceResampler(SequenceTransformer):
         place = np.linspace(0, 1, self.length) * (sequences.lengths[:, None] - 1)  # (n, length)
         below = np.floor(place).astype(np.int64)
         above = np.minimum(below + 1, sequences.lengths[:, None] - 1)
-        share = (place - below).astype(np.float32)[:, :, None]
+        share = (place - below).astype(steps.dtype)[:, :, None]
         X = (1 - share) * steps[firsts + below] + share * steps[firsts + above]
         return X[:, :, 0] if sequences.kind == "table" else X
 
@@ -99,7 +99,7 @@ class SequenceDifferencer(SequenceTransformer):
     --------
     >>> from sklearn_rnn.preprocessing import SequenceDifferencer
     >>> SequenceDifferencer().fit_transform([[1.0, 3.0, 6.0]])
-    array([[2., 3.]], dtype=float32)
+    array([[2., 3.]])
     """
 
     _parameter_constraints: dict[str, list[Any]] = {"lag": COUNT}
@@ -117,7 +117,7 @@ class SequenceDifferencer(SequenceTransformer):
 
         Returns
         -------
-        X : ndarray of shape (n, T - lag) or (n, T - lag, F), or list of arrays, float32
+        X : ndarray of shape (n, T - lag) or (n, T - lag, F), or list of arrays
             In the form of X.
         """
         sequences = self._read(X, reset=False)
