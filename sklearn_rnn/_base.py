@@ -164,7 +164,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         patch_size, median, longest = self.patch_size, float(np.median(sequences.lengths)), int(sequences.lengths.max())
         if patch_size == "auto":
             patch_size = auto_patch_size(median, sequences.kind == "tokens")
-            if longest > LONG * median:
+            total = self.batch_size * longest  # of a batch with the longest
+            if self.max_length is None and longest > LONG * median and total > sequences.lengths.sum():
                 warn(
                     f"The longest of {len(sequences)} sequences has {longest} steps, the median {median:g}, to which "
                     "patch_size is fitted; long ones may take most of the time. Set max_length or patch_size."
@@ -172,7 +173,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         n_tokens, embedding_size = 0, self.embedding_size
         if sequences.kind == "tokens":
             n_tokens = int(sequences.values.max()) + 1
-            if n_tokens > MAX_TOKENS and n_tokens > SPARSE * (n_seen := len(np.unique(sequences.values))):
+            many = n_tokens > MAX_TOKENS and isinstance(self.embedding_init, str)
+            if many and n_tokens > SPARSE * (n_seen := len(np.unique(sequences.values))):
                 raise ValueError(
                     f"X has token ids up to {n_tokens - 1}, but only {n_seen} different ones, and each id up to the "
                     "largest gets a vector. Number them from 0, or pass floats where they are values."

@@ -102,7 +102,7 @@ class RecurrentNet(NeuralNet):
         options: dict[str, Any] = {"lr": self.lr * self.objective.rate}
         if kind is torch.optim.LBFGS:
             self._check_one_loss_and_rate()
-        elif "weight_decay" in signature(kind).parameters:
+        elif any(p.name == "weight_decay" or p.kind is p.VAR_KEYWORD for p in signature(kind).parameters.values()):
             options["weight_decay"] = self.weight_decay
         if self.optimizer == "sgd":
             options.update(momentum=0.9, nesterov=True)

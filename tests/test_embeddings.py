@@ -87,6 +87,13 @@ def test_words_in_like_places_have_like_vectors():
     assert alike[same].mean() > alike[~same].mean() + 0.3
 
 
+def test_given_vectors_may_be_many_more_than_are_used():
+    vectors = np.zeros((1_000_200, 1), np.float32)
+    X = [np.array([0, 1_000_199]), np.array([1])]
+    clf = SemiSupervisedRNNClassifier(embedding_init=vectors, hidden_size=2, max_epochs=1, random_state=0)
+    assert clf.fit(X, [0, 1]).net_.module_.encoder.architecture.n_tokens == 1_000_200
+
+
 def test_counted_vectors_are_the_same_bits_whatever_the_threads():
     X, _ = topics()
     threads = torch.get_num_threads()

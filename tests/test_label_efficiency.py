@@ -210,10 +210,11 @@ def test_unlabeled_rows_among_those_of_a_fit_are_refused():
         WithUnlabeled(SPREADING, X[y == -1]).fit(X, y)
 
 
-def test_frames_take_unlabeled_arrays():
+@pytest.mark.parametrize("frame_of", [pd.DataFrame, lambda X, columns: pl.DataFrame(X, schema=columns)])
+def test_frames_take_unlabeled_arrays(frame_of):
     X, y = moons()
     known = y != -1
-    frame = pd.DataFrame(X[known], columns=["a", "b"])
+    frame = frame_of(X[known], columns=["a", "b"])
     clf = WithUnlabeled(SPREADING, X[~known]).fit(frame, y[known])
     assert clf.estimator_.feature_names_in_.tolist() == ["a", "b"]
     assert len(clf.estimator_.transduction_) == len(X)
@@ -228,9 +229,17 @@ def test_meta_estimators_fit_where_metadata_is_routed():
             assert meta.fit(X[known], y[known]).predict(X).shape == (len(X),)
 
 
-@pytest.mark.parametrize("grid", [{"objective": ["vat"]}, [{"pretraining": [None]}], {"objective__weight": [1, 4]}])
-def test_a_search_over_the_objective_has_no_supervised_copy(grid):
+@pytest.mark.parametrize(
+    ("searched", "grid"),
+    [
+        (SemiSupervisedRNNClassifier(), {"objective": ["vat"]}),
+        (SemiSupervisedRNNClassifier(), [{"pretraining": [None]}]),
+        (SemiSupervisedRNNClassifier(), {"objective__weight": [1, 4]}),
+        (SPREADING, {"estimator__objective": [SemiSupervisedRNNClassifier("vat")]}),
+    ],
+)
+def test_a_search_over_the_objective_has_no_supervised_copy(searched, grid):
     X, y = moons()
-    search = GridSearchCV(SemiSupervisedRNNClassifier(), grid)
-    with pytest.raises(ValueError, match=r"searches over (objective|pretraining).* pass what to compare with"):
+    search = GridSearchCV(searched, grid)
+    with pytest.raises(ValueError, match=r"searches over .*(objective|pretraining).* pass what to compare with"):
         compare_to_supervised(search, X, y)

@@ -309,6 +309,20 @@ def test_every_kind_of_optimizer_trains(optimizer):
     assert np.abs(trained.predict_proba(X) - still.predict_proba(X)).max() > 1e-4
 
 
+class Wrapped(torch.optim.AdamW):
+    """Passes its options on."""
+
+    def __init__(self, params, **options):
+        super().__init__(params, **options)
+
+
+def test_weight_decay_reaches_optimizers_that_pass_their_options_on():
+    X, _, y = toy()
+    params = {"objective": "supervised", "weight_decay": 0.5}
+    one, other = (fitted(X, y, optimizer=optimizer, **params) for optimizer in (torch.optim.AdamW, Wrapped))
+    np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
+
+
 def test_a_loss_that_is_not_finite_is_an_error_that_says_where():
     X, _, y = toy()
     with pytest.raises(FloatingPointError, match="epoch 1, step"):

@@ -91,6 +91,15 @@ def test_large_levels_are_not_rounded(transformer, form):
     assert {np.asarray(x).dtype for x in got} == {np.dtype(np.float64)}
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_transformer_that_works_in_place_leaves_x_as_it_was(dtype, tmp_path):
+    X = values(3, 6, 2).astype(dtype)
+    np.save(tmp_path / "X.npy", X)
+    for given in (X.copy(), np.load(tmp_path / "X.npy", mmap_mode="r+")):
+        PerTimestep(StandardScaler(copy=False)).fit_transform(given)
+        np.testing.assert_array_equal(given, X)
+
+
 @each
 def test_a_list_of_one_length_is_the_same_as_an_array(transformer):
     X = values(3, 6, 2)

@@ -48,6 +48,19 @@ def test_what_history_shows_is_of_training_rows_alone(objective):
     assert trained(objective, early_stopping=objective != "recurrent_gan", max_epochs=1).objective_.observed() == {}
 
 
+def test_contrastive_codes_are_validated_on_perturbed_views_of_several_sequences():
+    losses = []
+    for augmentation in ("auto", None):
+        model = trained(
+            "contrastive", WAVES[:6], early_stopping=True, strong_augmentation=augmentation, lr=1e-12, max_epochs=3
+        )
+        losses.append(model.history_[:, "valid_loss"])
+        assert losses[-1] == pytest.approx([losses[-1][0]] * model.n_iter_, abs=1e-5)  # each time the same noise
+    assert losses[0][0] > losses[1][0] + 1e-3
+    with pytest.raises(ValueError, match="needs 3 samples or more"):
+        trained("contrastive", WAVES[:2], early_stopping=True)
+
+
 @pytest.mark.parametrize("objective", [NextStep(), MaskedReconstruction(), Reconstruction(feed="steps")])
 def test_what_can_be_told_from_its_surroundings_is_told_better_than_noise(objective):
     noise = np.random.default_rng(1).normal(size=WAVES.shape) * WAVES.std()

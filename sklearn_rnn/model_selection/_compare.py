@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -147,19 +148,28 @@ def compare_to_supervised(
 
 def _without_objective(estimator: Any) -> Any:
     """Copy an estimator, with every recurrent classifier in it supervised."""
-    estimator, searched = clone(estimator), {"objective", "pretraining"}
-    for name, grid in estimator.get_params().items():
-        if name.rpartition("__")[2] in {"param_grid", "param_distributions"}:
-            keys = {key for one in ([grid] if isinstance(grid, dict) else grid) for key in one}
-            if tried := sorted(key for key in keys if searched & set(key.split("__"))):
-                raise ValueError(
-                    f"estimator searches over {tried[0]}, so that a supervised copy would not be one; "
-                    "pass what to compare with as supervised."
-                )
-    for part in [estimator, *estimator.get_params().values()]:
-        if isinstance(part, SemiSupervisedRNNClassifier):
-            part.set_params(objective="supervised", pretraining=None)
+    estimator = clone(estimator)
+    parts = [estimator, *estimator.get_params().values()]
+    nets = [part for part in parts if isinstance(part, SemiSupervisedRNNClassifier)]
+    for key, options in _searched(estimator):
+        of_nets = nets and {"objective", "pretraining"} & set(key.split("__"))
+        if of_nets or any(isinstance(option, SemiSupervisedRNNClassifier) for option in options):
+            raise ValueError(
+                f"estimator searches over {key}, so that a supervised copy would not be one; pass what to compare "
+                "with as supervised."
+            )
+    for net in nets:
+        net.set_params(objective="supervised", pretraining=None)
     return estimator
+
+
+def _searched(estimator: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the parameters that a search in the estimator tries, and the list of values of each."""
+    for name, grid in estimator.get_params().items():
+        if name.rpartition("__")[2] in ("param_grid", "param_distributions") and grid is not None:
+            for one in [grid] if isinstance(grid, dict) else grid:
+                for key, options in one.items():
+                    yield key, options if isinstance(options, list | tuple) else []
 
 
 def _interval(differences: NDArray, share: float, confidence: float) -> tuple[float, tuple[float, float]]:

@@ -107,8 +107,11 @@ def _joined(X: Any, others: Any) -> Any:
         if not hasattr(others, "iloc"):
             others = pd.DataFrame(np.asarray(others), columns=X.columns) if X.ndim == 2 else pd.Series(list(others))
         return pd.concat([X, others])
+    if hasattr(X, "vstack"):
+        import polars as pl
+
+        others = others if hasattr(others, "vstack") else pl.DataFrame(np.asarray(others), schema=X.columns)
+        return pl.concat([X, others], how="vertical_relaxed")
     if any(isinstance(rows, list | tuple) or np.asarray(rows).dtype == object for rows in (X, others)):
         return [*X, *others]
-    if hasattr(X, "vstack"):
-        return X.vstack(others)  # frames of polars, which keep their names
     return np.concatenate([np.asarray(X), np.asarray(others)])  # tensors too

@@ -21,18 +21,19 @@ class EntropyMinimization(ClassificationMixin, Objective):
         H(p) = - \sum_k p_k \log p_k
 
     where :math:`\bar p` is the mean of the n answers. With :math:`\beta = 1` sequences and classes get
-    the largest mutual information, so that no class takes them all; the paper has 0.
+    the largest mutual information (Krause 2010), so that no class takes them all; Grandvalet and Bengio
+    have 0.
 
     Parameters
     ----------
     weight : float, default=0.06
         Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
-    balance : float, default=1
-        Weight :math:`\beta` of even classes: lower it where they are far from even.
     ramp : float, default=0.4
         Share of training over which the weight rises from near 0.
     ratio : float, default=1
         Unlabeled rows in a step, as a share of `batch_size`.
+    balance : float, default=1
+        Weight :math:`\beta` of even classes: lower it where they are far from even.
 
     References
     ----------
@@ -53,11 +54,11 @@ class EntropyMinimization(ClassificationMixin, Objective):
         "balance": NOT_NEGATIVE,
     }
 
-    def __init__(self, weight: float = 0.06, balance: float = 1, ramp: float = 0.4, ratio: float = 1):
+    def __init__(self, weight: float = 0.06, ramp: float = 0.4, ratio: float = 1, balance: float = 1):
         self.weight = weight
-        self.balance = balance
         self.ramp = ramp
         self.ratio = ratio
+        self.balance = balance
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"entropy"`, of single answers, and `"balance"`, minus that of their mean."""

@@ -66,13 +66,13 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):
 
 
 def steps_of(sequences: Sequences) -> NDArray:
-    """All steps of all sequences, end to end, of shape (steps, F), float32, or float64 where that would round."""
+    """Copy all steps of all sequences, end to end: (steps, F), float32, or float64 where that would round them."""
     values = sequences.values
     if sequences.starts is not None:
         return values
     inside = np.arange(values.shape[1]) < sequences.lengths[:, None]
     steps = values.reshape(-1, sequences.n_features) if inside.all() else values[inside]
-    return steps.astype(float_like(values.dtype), copy=False)
+    return steps.astype(float_like(values.dtype))
 
 
 def seen_means(steps: NDArray) -> NDArray:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -111,7 +112,9 @@ class PerTimestep(SequenceTransformer):
         return self._apply(self.transformer_.inverse_transform, replace(sequences, kind=self._kind))
 
     def _learn(self, sequences: Sequences) -> None:
-        self.transformer_ = clone(self.transformer).fit(steps_of(sequences), None)  # a FrozenEstimator asks for y
+        self.transformer_ = clone(self.transformer)
+        if not isinstance(self.transformer_, FrozenEstimator):  # which asks for y
+            self.transformer_.fit(steps_of(sequences))
 
     def _apply(self, function: Any, sequences: Sequences) -> Any:
         output = function(steps_of(sequences))
