@@ -19,8 +19,12 @@ ESTIMATORS = {
     ),
     "SemiSupervisedRNNClassifier": SemiSupervisedRNNClassifier(),
 }
-BRIEF = {"RNNAutoencoderTransformer", "SemiSupervisedRNNClassifier"}  # two epochs, but where they have to learn
-LEARNS = {"check_classifiers_train", "check_classifiers_classes"}
+BRIEF = {  # two epochs, but where they have to learn
+    "RNNAutoencoderTransformer": {"max_epochs": 2},
+    "RNNOutlierDetector": {"autoencoder__max_epochs": 2},
+    "SemiSupervisedRNNClassifier": {"max_epochs": 2},
+}
+LEARNS = {"check_classifiers_train", "check_classifiers_classes", "check_outliers_train", "check_outliers_fit_predict"}
 CHECKS = [
     pytest.param(kind, i, id=f"{kind}-{i}-{getattr(check, 'func', check).__name__}")
     for kind, estimator in ESTIMATORS.items()
@@ -34,7 +38,7 @@ def test_scikit_learn_checks_pass(kind, number):
     estimator, check = list(estimator_checks_generator(ESTIMATORS[kind]))[number]
     name = getattr(check, "func", check).__name__
     try:
-        check(estimator.set_params(max_epochs=2) if kind in BRIEF and name not in LEARNS else estimator)
+        check(estimator if name in LEARNS else estimator.set_params(**BRIEF[kind]))
     except AssertionError:
         if kind != "SemiSupervisedRNNClassifier" or name not in MAY_FAIL:
             raise
@@ -48,7 +52,7 @@ def test_the_checks_are_counted(capsys):
 
 
 def test_the_classes_check_passes_where_the_marker_is_none():
-    checks = estimator_checks_generator(SemiSupervisedRNNClassifier(missing_label=None))
+    checks = estimator_checks_generator(SemiSupervisedRNNClassifier("supervised", missing_label=None))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for estimator, check in checks:
