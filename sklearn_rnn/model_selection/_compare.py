@@ -149,9 +149,9 @@ def compare_to_supervised(
 def _without_objective(estimator: Any) -> Any:
     """Copy an estimator, with every recurrent classifier in it supervised."""
     estimator = clone(estimator)
-    parts = [estimator, *estimator.get_params().values()]
-    nets = [part for part in parts if isinstance(part, SemiSupervisedRNNClassifier)]
-    for key, options in _searched(estimator):
+    params = estimator.get_params()
+    nets = [part for part in [estimator, *params.values()] if isinstance(part, SemiSupervisedRNNClassifier)]
+    for key, options in _searched(params):
         of_nets = nets and {"objective", "pretraining"} & set(key.split("__"))
         if of_nets or any(isinstance(option, SemiSupervisedRNNClassifier) for option in options):
             raise ValueError(
@@ -163,9 +163,9 @@ def _without_objective(estimator: Any) -> Any:
     return estimator
 
 
-def _searched(estimator: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the parameters that a search in the estimator tries, and the list of values of each."""
-    for name, grid in estimator.get_params().items():
+def _searched(params: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the parameters that a search among an estimator's `params` tries, and the list of values of each."""
+    for name, grid in params.items():
         if name.rpartition("__")[2] in ("param_grid", "param_distributions") and grid is not None:
             for one in [grid] if isinstance(grid, dict) else grid:
                 for key, options in one.items():

@@ -63,8 +63,9 @@ class EntropyMinimization(ClassificationMixin, Objective):
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"entropy"`, of single answers, and `"balance"`, minus that of their mean."""
         log_p = logits.log_softmax(1)
-        mean = log_p.exp().mean(0)
-        terms = {"entropy": -(log_p.exp() * log_p).sum(1).mean()}
+        p = log_p.exp()
+        terms = {"entropy": -(p * log_p).sum(1).mean()}
         if self.balance:
+            mean = p.mean(0)
             terms["balance"] = self.balance * torch.xlogy(mean, mean.clamp_min(TINY)).sum()
         return terms

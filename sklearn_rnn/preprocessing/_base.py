@@ -70,9 +70,11 @@ def steps_of(sequences: Sequences) -> NDArray:
     values = sequences.values
     if sequences.starts is not None:
         return values
+    dtype = float_like(values.dtype)
+    if sequences.lengths.min() == values.shape[1]:
+        return values.reshape(-1, sequences.n_features).astype(dtype)
     inside = np.arange(values.shape[1]) < sequences.lengths[:, None]
-    steps = values.reshape(-1, sequences.n_features) if inside.all() else values[inside]
-    return steps.astype(float_like(values.dtype))
+    return values[inside].astype(dtype, copy=False)
 
 
 def seen_means(steps: NDArray) -> NDArray:

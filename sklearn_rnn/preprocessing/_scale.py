@@ -64,7 +64,7 @@ class PerSequenceScaler(SequenceTransformer):
         """
         sequences = self._read(X, reset=False)
         given, lengths = steps_of(sequences), sequences.lengths
-        steps = given.astype(np.float64)
+        steps = given.astype(np.float64, copy=False)
         firsts, owner = first_steps(lengths), np.repeat(np.arange(len(lengths)), lengths)
         count = np.maximum(np.add.reduceat(~np.isnan(steps), firsts, axis=0, dtype=np.int64), 1)  # (n, F)
         mean = np.add.reduceat(np.nan_to_num(steps), firsts, axis=0) / count
