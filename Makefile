@@ -1,7 +1,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: venv test demo lint speed clean
+PYTEST := OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2
+
+.PHONY: venv test test-slow demo lint speed clean
 
 venv: .venv/.installed
 
@@ -13,7 +15,10 @@ venv: .venv/.installed
 	touch $@
 
 test: venv
-	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2
+	$(PYTEST) -m "not slow"
+
+test-slow: venv
+	$(PYTEST) -m slow
 
 demo: venv
 	$(BIN)/python examples/demo.py

@@ -130,6 +130,7 @@ def test_ragged_sines_are_the_starts_of_whole_ones():
     assert all(len(x) >= 20 and np.array_equal(x, row[: len(x)]) for x, row in zip(X, whole, strict=True))
 
 
+@pytest.mark.full_epochs
 def test_two_patterns_need_the_order_of_steps():
     X, y = make_two_patterns(200, random_state=0)
     linear = cross_val_score(LogisticRegression(max_iter=2000), X[:, :, 0], y).mean()

@@ -21,6 +21,8 @@ def code(name):
     return compile("\n".join(blocks), name, "exec")
 
 
+@pytest.mark.slow
+@pytest.mark.full_epochs
 @pytest.mark.filterwarnings("ignore:The y.*SelfTraining|y contains no unlabeled samples")
 def test_the_code_of_the_page_on_partial_labels_runs():
     matplotlib.use("Agg")

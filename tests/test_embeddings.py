@@ -207,6 +207,7 @@ def test_a_warm_start_may_freeze_the_vectors():
     assert not torch.equal(weight(clf), first)
 
 
+@pytest.mark.full_epochs
 @pytest.mark.parametrize("objective", ["supervised", FixMatch(threshold=0.8)], ids=["labels", "fixmatch"])
 def test_counted_vectors_carry_labels_to_words_that_no_label_has(objective):
     X, y = topics(300, n_words=80)

@@ -535,6 +535,7 @@ class Interrupt(Callback):
 
 
 # 40
+@pytest.mark.full_epochs
 @both
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_best_weights(cls):
     kept.clear()
@@ -654,6 +655,7 @@ def test_float_token_ids_are_refused(cls):
 
 
 # 49
+@pytest.mark.full_epochs
 @both
 @pytest.mark.parametrize(
     "fault",
@@ -675,6 +677,7 @@ def test_out_of_memory_says_what_to_lower(cls, fault):
 
 
 # 49
+@pytest.mark.full_epochs
 @both
 def test_another_error_passes_as_it_is(cls):
     failing = type("Failing", (FAILING[cls],), {"fault": RuntimeError("boom"), "n_good": 3})

@@ -83,6 +83,7 @@ def test_only_objectives_that_can_draw_let_the_estimator_sample():
         RNNAutoencoderTransformer("variational").sample()
 
 
+@pytest.mark.full_epochs
 @pytest.mark.filterwarnings("error")
 def test_samples_are_as_high_and_as_smooth_as_what_was_learned():
     X = waves()
@@ -107,6 +108,7 @@ def fitted_on(X):
     return RNNAutoencoderTransformer("variational", hidden_size=8, max_epochs=1, random_state=0).fit(X)
 
 
+@pytest.mark.full_epochs
 def test_a_posterior_that_collapses_is_warned_of_with_what_to_change():
     model = RNNAutoencoderTransformer(
         Variational(latent_size=4, beta=100, free_bits=0, ramp=0), hidden_size=8, max_epochs=4, random_state=0
@@ -135,6 +137,7 @@ def test_samples_of_a_class_have_lengths_of_its_rows():
     assert {len(x) for x in model.sample(60, random_state=0)} == {3, 4, 8, 9}
 
 
+@pytest.mark.full_epochs
 def test_samples_are_like_the_rows_of_their_class():
     y = np.arange(80) % 2
     X = waves(80) + 2 * y[:, None]
@@ -171,6 +174,7 @@ def test_a_sum_trains_the_parts_of_both():
     assert set(model.net_.module_.parts) == {"decoder", "generator"}
 
 
+@pytest.mark.full_epochs
 def test_fakes_are_seen_as_strongly_as_the_rows_they_are_told_from():
     seen = []
 
@@ -259,6 +263,7 @@ def test_the_vectors_of_tokens_are_trained(objective):
     assert (slow - fast)[:6].abs().amax(1).min() > 1e-3
 
 
+@pytest.mark.full_epochs
 def test_a_generator_that_loses_is_warned_of_with_what_to_change():
     small = {"hidden_size": 8, "patch_size": 6, "max_epochs": 4, "lr": 0.1, "random_state": 0}
     gan = RNNAutoencoderTransformer(NoOpponents(penalty=0), **small)

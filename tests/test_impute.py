@@ -38,6 +38,7 @@ def test_gaps_are_interpolated_in_each_feature_and_constant_beyond_the_seen_step
     assert second.tolist() == [[3, 5], [3, 6]]
 
 
+@pytest.mark.full_epochs
 def test_an_autoencoder_fills_long_gaps_better_than_interpolation():
     true, _ = make_sines(200, n_steps=24, n_classes=1, noise=0.05, random_state=0)
     X = true.copy()

@@ -88,6 +88,7 @@ def test_verbose_prints_columns_of_numbers_with_a_head_for_each_round(objective,
     assert max(map(len, lines)) < 160
 
 
+@pytest.mark.full_epochs
 @pytest.mark.parametrize(
     "cls", [FixMatch, ICT, MeanTeacher, NoisyStudent, PiModel, PseudoLabel, SelfTraining, TemporalEnsembling, UDA]
 )
@@ -97,12 +98,14 @@ def test_a_threshold_that_nothing_passes_is_told(cls):
     assert "Lower threshold" in message
 
 
+@pytest.mark.full_epochs
 def test_steps_too_short_to_matter_are_told():
     (message,) = warnings_of(VAT(epsilon=1e-6))
     assert "epsilon=1e-06" in message
     assert "Raise epsilon" in message
 
 
+@pytest.mark.full_epochs
 @pytest.mark.parametrize(
     "objective", [EntropyMinimization(weight=300, balance=0, ramp=0), FlexMatch(weight=300, ramp=0, alignment=0)]
 )
@@ -112,6 +115,7 @@ def test_predictions_of_one_class_alone_are_told(objective):
     assert "Lower the weight" in message
 
 
+@pytest.mark.full_epochs
 def test_a_sum_tells_each_trouble_once():
     messages = warnings_of(VAT() + FixMatch(threshold=1.0) + EntropyMinimization())
     assert len(messages) == 1

@@ -60,6 +60,7 @@ def made_callbacks(tmp_path):
     }
 
 
+@pytest.mark.full_epochs
 @pytest.mark.parametrize("objective", ["supervised", "mean_teacher"])
 @pytest.mark.parametrize("name", ["EarlyStopping", "LRScheduler", "EpochScoring", "ProgressBar", "Checkpoint"])
 def test_the_users_callbacks_are_cloned_and_work(name, objective, tmp_path, capsys):
@@ -91,6 +92,7 @@ def test_the_score_of_a_callback_is_the_accuracy_on_the_rows_held_out():
     assert clf.history_[-1]["accuracy"] == 1.0
 
 
+@pytest.mark.full_epochs
 @pytest.mark.parametrize("score", ["roc_auc", "average_precision", "neg_log_loss", "f1"])
 def test_scores_of_probabilities_are_those_of_the_second_class(score):
     X, truth, _ = toy()
@@ -235,6 +237,7 @@ def test_a_warm_start_drops_out_what_is_set_now():
 # Epochs and history
 
 
+@pytest.mark.full_epochs
 @pytest.mark.parametrize("objective", ["supervised", "mean_teacher"])
 def test_an_epoch_of_ten_labels_among_many_rows_is_25_steps(objective):
     X, _, y = toy(2000, 10)
@@ -258,6 +261,7 @@ def test_the_history_names_each_term_of_the_loss():
     assert "reconstruction" in RNNAutoencoderTransformer(**TINY).fit(X).history_[0]
 
 
+@pytest.mark.full_epochs
 def test_the_rate_follows_one_cycle():
     X, _, y = toy()
     rates = fitted(X, y, max_epochs=10).history_[:, "lr"]
@@ -279,6 +283,7 @@ def test_lbfgs_refuses_a_second_rate_or_loss_and_says_what_to_set(params, words)
         fitted(X, y, optimizer=torch.optim.LBFGS, **params)
 
 
+@pytest.mark.full_epochs
 def test_a_loss_that_is_taken_again_in_a_step_has_the_same_noise():
     X, _, y = toy()
     draws = []
@@ -291,6 +296,7 @@ def test_a_loss_that_is_taken_again_in_a_step_has_the_same_noise():
     assert len(set(draws)) == 25 < len(draws)
 
 
+@pytest.mark.full_epochs
 def test_a_loss_that_is_taken_again_in_a_step_moves_the_objective_once():
     X, _, y = toy()
     steps = [Counted.moves(X, y, optimizer=optimizer) for optimizer in ("adamw", torch.optim.LBFGS)]

@@ -17,13 +17,19 @@ from sklearn.model_selection import cross_validate
 from skorch.callbacks import Callback, LRScheduler
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
-from sklearn_rnn.objectives import FixMatch, MeanTeacher, Reconstruction, Supervised, objective_names
+from sklearn_rnn.objectives import FixMatch, MeanTeacher, NoisyStudent, Reconstruction, Supervised, objective_names
 
 CASES = [*CLASSES, VATAndFixMatch]
 WEIGHTED = [c for c in CASES if c.task == "classification" and (c is VATAndFixMatch or "weight" in c().get_params())]
 UNLABELED = [cls for cls in CASES if cls().unlabeled_ratio > 0]
 NAMES = objective_names("classification") + objective_names("representation")
 every = pytest.mark.parametrize("cls", CASES)
+SHOWN = {FixMatch, MeanTeacher, NoisyStudent, Reconstruction}  # of each kind one, where all of them take minutes
+
+
+def slow_but(shown, cases):
+    """Cases, of which those that are not `shown` run in `make test-slow`."""
+    return [pytest.param(cls, marks=[] if cls in shown else [pytest.mark.slow]) for cls in cases]
 
 
 def loss_and_gradient(cls, batch, **options):
@@ -302,7 +308,8 @@ def cross_validated(cls, n_jobs, backend):
     return results["test_score"], [outputs(estimator, X) for estimator in results["estimator"]]
 
 
-@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.full_epochs
+@pytest.mark.parametrize("cls", slow_but(SHOWN, CLASSES))
 def test_jobs_and_backends_give_the_same_bits(cls):
     scores, expected = cross_validated(cls, 1, "loky")
     threads = torch.get_num_threads()
@@ -432,7 +439,8 @@ def supervised_accuracy(seed):
 @pytest.mark.filterwarnings(
     "ignore:.*did not learn to tell|.*generator of|.*posterior of:sklearn.exceptions.ConvergenceWarning"
 )
-@pytest.mark.parametrize("cls", [cls for cls in UNLABELED if cls in CLASSES])
+@pytest.mark.full_epochs
+@pytest.mark.parametrize("cls", slow_but({FixMatch, MeanTeacher}, [cls for cls in CASES if cls is not Supervised]))
 def test_on_a_toy_task_it_is_not_worse_than_supervised(cls):
     trained = {"objective": cls()}
     if cls.task == "representation":

@@ -20,6 +20,7 @@ def trained(objective, X=WAVES, **params):
     return RNNAutoencoderTransformer(objective, **params).fit(X)
 
 
+@pytest.mark.full_epochs
 @pytest.mark.parametrize(
     ("objective", "params", "words"),
     [
@@ -61,6 +62,7 @@ def test_contrastive_codes_are_validated_on_perturbed_views_of_several_sequences
         trained("contrastive", WAVES[:2], early_stopping=True)
 
 
+@pytest.mark.full_epochs
 @pytest.mark.parametrize("objective", [NextStep(), MaskedReconstruction(), Reconstruction(feed="steps")])
 def test_what_can_be_told_from_its_surroundings_is_told_better_than_noise(objective):
     noise = np.random.default_rng(1).normal(size=WAVES.shape) * WAVES.std()

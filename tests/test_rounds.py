@@ -78,6 +78,7 @@ def fitted_by_name(name, **params):
     return SemiSupervisedRNNClassifier(name, **{**TINY, **params}).fit(X, y)
 
 
+@pytest.mark.full_epochs
 @rounds
 def test_the_first_round_is_supervised_and_the_history_goes_on(objective):
     clf = fitted(objective, max_epochs=2)
@@ -89,6 +90,7 @@ def test_the_first_round_is_supervised_and_the_history_goes_on(objective):
     assert max(clf.history_[:, "lr"]) == pytest.approx(max(clf.history_[4:, "lr"]))
 
 
+@pytest.mark.full_epochs
 def test_self_training_labels_rows_and_says_when():
     _, truth, y = toy()
     clf = fitted(SelfTraining(k_best=4, n_rounds=4), callbacks=[Noted()])
@@ -149,6 +151,7 @@ class Interrupt(Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.full_epochs
 @rounds
 @pytest.mark.parametrize("epoch", [3, 4])
 def test_ctrl_c_in_the_second_round_leaves_the_weights_of_the_first(objective, epoch):
