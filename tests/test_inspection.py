@@ -19,7 +19,7 @@ from sklearn_rnn.text import TokenSequenceVectorizer
 
 KINDS = ["tokens", "series", "table"]
 each_kind = pytest.mark.parametrize("kind", KINDS)
-LENGTHS = [9, 5, 12, 1, 12, 7, 2, 10] * 2
+LENGTHS = [9, 5, 12, 1, 12, 7, 2, 10] * 3
 CLASSES = np.array(["apple", "bean", "corn"])
 
 
@@ -28,13 +28,13 @@ def sequences(kind, seed=0):
     if kind == "tokens":
         return [rng.integers(0, 9, length) for length in LENGTHS]
     if kind == "table":
-        return rng.normal(2, 3, size=(len(LENGTHS), 12))
+        return rng.normal(2, 3, size=(24, 12))
     return [rng.normal(2, 3, size=(length, 2)) for length in LENGTHS]
 
 
 @cache
 def fitted(kind, **options):
-    options = {"hidden_size": 8, "n_kernels": 8, "max_epochs": 2, "batch_size": 8, "random_state": 0, **options}
+    options = {"hidden_size": 8, "max_epochs": 2, "batch_size": 8, "random_state": 0, **options}
     y = CLASSES[np.arange(len(LENGTHS)) % 3]
     return SemiSupervisedRNNClassifier("supervised", **options).fit(sequences(kind), y)
 
@@ -59,7 +59,15 @@ def baseline_log_odds(clf, kind, target):
 
 
 @each_kind
-@pytest.mark.parametrize(("pooling", "patch_size"), [("mean", 1), ("attention", 3), ("mean_max", 1), ("last", 3)])
+@pytest.mark.parametrize(
+    ("pooling", "patch_size"),
+    [
+        ("mean", 1),
+        ("attention", 3),
+        pytest.param("mean_max", 1, marks=pytest.mark.slow),
+        pytest.param("last", 3, marks=pytest.mark.slow),
+    ],
+)
 def test_integrated_gradients_add_up_to_the_difference_of_the_scores(kind, pooling, patch_size):
     clf, X = fitted(kind, pooling=pooling, patch_size=patch_size), sequences(kind)
     shared = integrated_gradients(clf, X, target="bean", n_points=256)  # the random kernels have kinks
@@ -149,7 +157,7 @@ def test_what_an_autoencoder_attends_to_can_be_seen():
 
 
 def test_what_speaks_for_one_of_two_classes_speaks_against_the_other():
-    X, y = sequences("table"), np.arange(len(LENGTHS)) % 2
+    X, y = sequences("table"), np.arange(24) % 2
     clf = SemiSupervisedRNNClassifier("supervised", hidden_size=8, max_epochs=1, random_state=0).fit(X, y)
     one, other = (np.stack(integrated_gradients(clf, X, target=label)) for label in (0, 1))
     assert one == pytest.approx(-other, abs=1e-5)
@@ -233,7 +241,7 @@ def test_without_another_class_or_any_there_is_nothing_to_explain():
     with pytest.raises(TypeError, match="needs a SemiSupervisedRNNClassifier, got RNNAutoencoderTransformer"):
         integrated_gradients(autoencoder, X)
     with pytest.warns(UserWarning, match="only one class"):
-        clf = SemiSupervisedRNNClassifier("supervised", hidden_size=4, max_epochs=1).fit(X, np.zeros(len(LENGTHS), int))
+        clf = SemiSupervisedRNNClassifier("supervised", hidden_size=4, max_epochs=1).fit(X, np.zeros(24, int))
     with pytest.raises(ValueError, match="There is one class only"):
         integrated_gradients(clf, X)
 
@@ -291,7 +299,7 @@ def test_series_are_drawn_on_a_ground_of_their_attributions(kind):
 def test_one_value_a_step_is_drawn_where_lengths_differ():
     X = [x[:, 0] for x in sequences("series")]
     clf = SemiSupervisedRNNClassifier("supervised", hidden_size=4, max_epochs=1, random_state=0).fit(
-        X, CLASSES[np.arange(len(LENGTHS)) % 3]
+        X, CLASSES[np.arange(24) % 3]
     )
     display = SeriesAttributionDisplay.from_estimator(clf, X[0])
     assert np.array_equal(display.axes_[0].lines[0].get_ydata(), X[0])
