@@ -19,7 +19,8 @@ from ._callbacks import CallbackSupportMixin, FitWatch
 from ._embeddings import cooccurrence_vectors, frequencies, given_shape, given_vectors
 from ._environment import computing
 from ._inference import in_batches
-from ._net import OPTIMIZERS, RecurrentNet, clone_callbacks
+from ._net import RecurrentNet, clone_callbacks
+from ._optimizers import OPTIMIZERS
 from ._reading import read_sequences
 from ._sequences import Sequences
 from ._sklearn import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import reduce
-from inspect import signature
 from time import perf_counter
 from typing import Any, ClassVar
 
@@ -21,15 +20,17 @@ from torch import nn
 
 from ._batches import Rows
 from ._callbacks import FitWatch
+from ._optimizers import (
+    Freezing,
+    check_line_search,
+    clip_gradient,
+    make_optimizer,
+    one_cycle,
+    parameter_groups,
+    set_rate,
+)
 from .objectives import Batch, Objective
 
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adamw": torch.optim.AdamW,
-    "adam": torch.optim.Adam,
-    "sgd": torch.optim.SGD,
-}
-GAME_BETAS = (0.0, 0.9)  # of Adam against opponents: with momentum, generators lost (Gulrajani 2017)
-WARM_UP = 0.3  # share of training over which the learning rate rises
 Data = tuple[Batch, torch.Tensor]
 
 
@@ -92,47 +93,17 @@ class RecurrentNet(NeuralNet):
         weights = list(self.module_.named_parameters())
         self.opponents_ = [weight for name, weight in weights if name.startswith(names)]
         self.parameters_ = [weight for name, weight in weights if not name.startswith(names)]
-        self.optimizer_ = self._optimizer(self._groups(self.parameters_))
-        self.opponent_optimizer_ = self._optimizer(self.opponents_) if names else None
+        rate, factor = self.lr * self.objective.rate, self.encoder_lr_factor
+        check_line_search(self.optimizer, self.objective, factor)
+        groups = parameter_groups(self.parameters_, self.module_.encoder, rate=rate, encoder_factor=factor)
+        self.optimizer_ = self._optimizer(groups, rate)
+        self.opponent_optimizer_ = self._optimizer(self.opponents_, rate) if names else None
         return self
 
-    def _optimizer(self, parameters: list[Any]) -> Any:
-        """Build an optimizer; SGD gets Nesterov momentum of 0.9."""
-        kind: Any = OPTIMIZERS.get(self.optimizer, self.optimizer)
-        options: dict[str, Any] = {"lr": self.lr * self.objective.rate}
-        if kind is torch.optim.LBFGS:
-            self._check_one_loss_and_rate()
-        elif any(p.name == "weight_decay" or p.kind is p.VAR_KEYWORD for p in signature(kind).parameters.values()):
-            options["weight_decay"] = self.weight_decay
-        if self.optimizer == "sgd":
-            options.update(momentum=0.9, nesterov=True)
-        elif self.objective.opponents and self.optimizer in OPTIMIZERS:
-            options["betas"] = GAME_BETAS
-        if self.optimizer in OPTIMIZERS:
-            options["fused"] = True
-        return kind(parameters, **options)
-
-    def _check_one_loss_and_rate(self) -> None:
-        """Refuse what LBFGS cannot train: it searches along one line, for one loss."""
-        if self.objective.opponents:
-            raise ValueError(
-                f"optimizer=LBFGS cannot train {type(self.objective).__name__}, whose opponents have a loss of their "
-                f"own; choose from {sorted(OPTIMIZERS)}."
-            )
-        if self.encoder_lr_factor != 1:
-            raise ValueError(
-                "optimizer=LBFGS has one learning rate for all weights; set encoder_lr_factor=1, "
-                f"got {self.encoder_lr_factor}."
-            )
-
-    def _groups(self, parameters: list[nn.Parameter]) -> list[Any]:
-        """Set the weights of the encoder apart where they have a learning rate of their own."""
-        if self.encoder_lr_factor == 1:
-            return parameters
-        inside = {id(weight) for weight in self.module_.encoder.parameters()}
-        encoder, others = ([w for w in parameters if (id(w) in inside) is which] for which in (True, False))
-        factor = self.encoder_lr_factor
-        return [{"params": others}, {"params": encoder, "lr": self.lr * self.objective.rate * factor, "factor": factor}]
+    def _optimizer(self, parameters: list[Any], rate: float) -> torch.optim.Optimizer:
+        return make_optimizer(
+            self.optimizer, parameters, rate=rate, weight_decay=self.weight_decay, objective=self.objective
+        )
 
     def train_on(self, training: Rows, validation: Rows | None, patience: int | None, watch: FitWatch) -> RecurrentNet:
         """Train the objective's rounds, each for `max_epochs`.
@@ -140,7 +111,7 @@ class RecurrentNet(NeuralNet):
         With `patience`, a round stops after so many epochs without a better loss. Whatever ends it, the
         module has the best weights so far; if a later round is cut short, those of the round before.
         """
-        self.freezing_ = self._freezing()
+        self.freezing_ = Freezing(self.module_.encoder, self.freeze, self.gradual_unfreezing)
         self.scheduled_ = not any(isinstance(cb, LRScheduler) for _, cb in self.callbacks_)
         self._hooks = {name: self._overriding(name) for name in ("on_batch_begin", "on_batch_end", "on_grad_computed")}
         first = _copy(self.module_) if self.objective.n_rounds > 1 else {}
@@ -163,7 +134,7 @@ class RecurrentNet(NeuralNet):
             if last is not None:
                 self.module_.load_state_dict(last)
             self._forget_optimizers()
-            self._freeze(1.0)
+            self.freezing_.apply(1.0)
             self.module_.zero_grad()
             del self.parameters_, self.opponents_, self.freezing_, self._hooks, self.watch_
         watch.end()
@@ -272,12 +243,10 @@ class RecurrentNet(NeuralNet):
 
     def train_step(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step; optimisers that need a closure get one."""
-        self._freeze(batch[0].progress)
+        self.freezing_.apply(batch[0].progress)
         if self.scheduled_:
             rate = self.lr * self.objective.rate * one_cycle(batch[0].progress)
-            for optimizer in (self.optimizer_, self.opponent_optimizer_):
-                for group in () if optimizer is None else optimizer.param_groups:
-                    group["lr"] = rate * group.get("factor", 1.0)
+            set_rate((self.optimizer_, self.opponent_optimizer_), rate)
         if isinstance(self.optimizer_, torch.optim.LBFGS):
             # along the line it searches, each loss has the same noise, and the objective the same state
             self.drawn_ = self.generator_.get_state(), deepcopy(self.objective.__dict__)
@@ -293,18 +262,6 @@ class RecurrentNet(NeuralNet):
         self.step_ += 1
         self.objective.after_step(self.module_)
         return step
-
-    def _freezing(self) -> list[tuple[float, list[nn.Parameter]]]:
-        """Return the encoder's weights with the share of training for which they stay as they are."""
-        layers = self.module_.encoder.layers() if self.freeze else []
-        shares = range(1, len(layers) + 1) if self.gradual_unfreezing else [len(layers)] * len(layers)
-        return [(self.freeze * i / len(layers), layer) for i, layer in zip(shares, layers, strict=True)]
-
-    def _freeze(self, progress: float) -> None:
-        """Train those of the encoder's weights whose time has come, and leave the others as they are."""
-        for share, layer in self.freezing_:
-            for weight in layer:
-                weight.requires_grad_(progress >= share)
 
     def train_step_single(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Compute the loss terms and the gradient, clipped."""
@@ -431,21 +388,6 @@ class _Sized:
 
     def __len__(self) -> int:
         return self.length
-
-
-def one_cycle(progress: float) -> float:
-    """Factor of the learning rate."""
-    if progress < WARM_UP:
-        return 0.04 + 0.96 * (1 - math.cos(math.pi * progress / WARM_UP)) / 2
-    return (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
-
-
-def clip_gradient(parameters: list[nn.Parameter], limit: float) -> None:
-    """Do what `nn.utils.clip_grad_norm_` does, in a third of its time."""
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    norm = torch.stack(torch._foreach_norm(gradients)).norm().item()
-    if norm > limit:
-        torch._foreach_mul_(gradients, limit / (norm + 1e-6))
 
 
 def clone_callbacks(callbacks: Any) -> list[Any]:
