@@ -18,10 +18,10 @@ from torch.nn.functional import pad
 
 from ._base import SequenceEstimator, draw_seed, known_tokens, objective_can
 from ._batches import Rows
-from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate, written
 from ._reading import read_sequences
 from ._sequences import Sequences
+from ._watch import FitWatch, with_callbacks
 from .objectives import Objective
 
 

@@ -20,12 +20,12 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from ._autoencoder import RNNAutoencoderTransformer
 from ._base import ARCHITECTURE, SequenceEstimator, draw_seed, known_tokens, objective_can, split_validation
 from ._batches import Rows
-from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate
 from ._labels import Labels, class_codes, is_missing, read_labels
 from ._reading import read_sequences
 from ._sequences import Sequences
 from ._sklearn import FRACTION, POSITIVE, SHARE, StrOptions, _check_sample_weight
+from ._watch import FitWatch, with_callbacks
 from .modules import Encoder
 from .objectives import Objective, objective_names
 

@@ -1,4 +1,4 @@
-"""The skorch net that trains any objective; the only file that imports skorch."""
+"""The skorch net that trains any objective."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.base import clone
 from sklearn.utils import ClassifierTags
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EarlyStopping, LRScheduler, PrintLog
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
+from skorch.exceptions import SkorchException
 from skorch.history import History
 from torch import nn
 
 from ._batches import Rows
-from ._callbacks import FitWatch
+from ._callbacks import Shown, Table, as_numbers
 from ._optimizers import (
     Freezing,
     check_line_search,
@@ -29,16 +29,10 @@ from ._optimizers import (
     parameter_groups,
     set_rate,
 )
+from ._watch import FitWatch
 from .objectives import Batch, Objective
 
 Data = tuple[Batch, torch.Tensor]
-
-
-class Table(PrintLog):
-    """Prints the epochs under a new head in each round, whose loss terms may differ."""
-
-    def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
-        self.first_iteration_ = True
 
 
 class RecurrentNet(NeuralNet):
@@ -85,7 +79,9 @@ class RecurrentNet(NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
-        return [("print_log", Table(keys_ignored=["class_share", "kl_of_units"]))] if self.verbose else []
+        if not self.verbose or "print_log" in dict(self.callbacks or []):
+            return []
+        return [("print_log", Table())]
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> RecurrentNet:
         """Build the optimizer, and a second one for the objective's opponents."""
@@ -100,7 +96,7 @@ class RecurrentNet(NeuralNet):
         self.opponent_optimizer_ = self._optimizer(self.opponents_, rate) if names else None
         return self
 
-    def _optimizer(self, parameters: list[Any], rate: float) -> torch.optim.Optimizer:
+    def _optimizer(self, parameters: list[Any], rate: float) -> Any:
         return make_optimizer(
             self.optimizer, parameters, rate=rate, weight_decay=self.weight_decay, objective=self.objective
         )
@@ -116,6 +112,7 @@ class RecurrentNet(NeuralNet):
         self._hooks = {name: self._overriding(name) for name in ("on_batch_begin", "on_batch_end", "on_grad_computed")}
         first = _copy(self.module_) if self.objective.n_rounds > 1 else {}
         self.watch_ = watch
+        self.list_keys_: set[str] = set()
         watch.begin(self.max_epochs * self.objective.n_rounds)
         last = None
         try:
@@ -149,11 +146,15 @@ class RecurrentNet(NeuralNet):
                 cb.lr_scheduler_ = None
 
     def _begin_round(self, training: Rows) -> None:
-        """Notify the callbacks, which would take the epochs of former rounds for a training to resume."""
+        """Notify the callbacks, which would take the epochs of former rounds for a training to resume.
+
+        Where one of them loads the history of a training to resume, it goes on.
+        """
         epochs: Any = self.history
-        self.history_ = History()
+        self.history_ = fresh = History()
         self.notify("on_train_begin", X=training, y=None)
-        self.history_ = epochs
+        if self.history_ is fresh:
+            self.history_ = epochs
 
     def _train_round(self, training: Rows, validation: Rows | None, patience: int | None) -> None:
         n_epoch = training.steps_per_epoch(self.batch_size)
@@ -164,7 +165,10 @@ class RecurrentNet(NeuralNet):
         self.best_loss_, waited = math.inf, 0
         random = np.random.default_rng(self.seed)
         stream = training.training_batches(self.batch_size, self.objective.unlabeled_ratio, random)
-        data = {"dataset_train": _Sized(training, n_epoch * self.batch_size), "dataset_valid": validation}
+        data = {
+            "dataset_train": Shown(training, self.batch_size, n_epoch * self.batch_size),
+            "dataset_valid": None if validation is None else Shown(validation, self.batch_size, len(validation)),
+        }
         try:
             for _ in range(self.max_epochs):
                 self.notify("on_epoch_begin", **data)
@@ -218,7 +222,7 @@ class RecurrentNet(NeuralNet):
                 self.history.record_batch("train_batch_size", len(batch))
                 for cb in self._hooks["on_batch_end"]:
                     scores = getattr(cb, "on_train", False)  # what it predicts is compared with labels
-                    shown = batch.labeled if scores else batch
+                    shown = batch.labeled if scores and batch.n_labeled else batch
                     y_pred = self.infer(shown) if scores else None
                     cb.on_batch_end(self, batch=(shown, shown.codes), training=True, y_pred=y_pred, loss=None)
         if not self.history[-1]["batches"]:
@@ -226,7 +230,10 @@ class RecurrentNet(NeuralNet):
         for name, total in totals.items():
             self.history.record(name, total / n_steps)
         for name, value in self.objective.observed().items():
-            self.history.record(name, value)
+            values = dict(as_numbers(name, value))
+            self.list_keys_ |= values.keys() - {name}
+            for key, number in values.items():
+                self.history.record(key, number)
         self.history.record("train_loss", sum(totals.values()) / n_steps)
         self.history.record("train_batch_count", n_steps)
         self.history.record("lr", self.optimizer_.param_groups[0]["lr"])
@@ -307,6 +314,8 @@ class RecurrentNet(NeuralNet):
             own, y_pred = own.sum().item(), None
             with torch.no_grad():
                 if self.module_.head is None:
+                    if self._hooks["on_batch_end"]:
+                        y_pred = self.infer(batch)
                     loss = sum(term.item() for term in self.objective.terms(self.module_, batch).values())
                 else:
                     y_pred = self.infer(batch)
@@ -340,13 +349,19 @@ class RecurrentNet(NeuralNet):
         self.on_epoch_end(self, **data)
         stop = self.watch_.end_epoch()
         for _, cb in self.callbacks_:
-            if isinstance(cb, EarlyStopping):
-                try:
-                    cb.on_epoch_end(self, **data)
-                except KeyboardInterrupt:
-                    stop = True
-            else:
+            try:
                 cb.on_epoch_end(self, **data)
+            except KeyboardInterrupt:
+                if not isinstance(cb, EarlyStopping):
+                    raise
+                stop = True
+            except (KeyError, SkorchException) as error:
+                if data["dataset_valid"] is None and "valid_" in str(error):
+                    raise ValueError(
+                        f"callbacks: {type(cb).__name__} looks for what is recorded only with early_stopping=True "
+                        f"({error.args[0]})."
+                    ) from error
+                raise
         return stop
 
     def _swap(self) -> None:
@@ -358,9 +373,8 @@ class RecurrentNet(NeuralNet):
 
     def get_iterator(self, dataset: Rows, training: bool = False) -> Iterator[Data]:
         """Batches of labeled rows, or of all, in order, without noise; with the same each time where views are told."""
-        rows = dataset.labeled if len(dataset.labeled) else dataset.unlabeled
         noise = torch.Generator(self.device).manual_seed(self.seed) if self.objective.tells_views else None
-        for some in dataset.in_order(rows, self.batch_size):
+        for some in dataset.in_turn(self.batch_size):
             batch = self._prepare(dataset.batch(some, len(some) if len(dataset.labeled) else 0), noise)
             batch.progress = 1.0  # so that losses of all epochs compare
             yield batch, batch.codes
@@ -368,37 +382,43 @@ class RecurrentNet(NeuralNet):
     def infer(self, x: Batch, **fit_params: Any) -> torch.Tensor:
         """Class probabilities, or codes."""
         with torch.no_grad():
+            if self.module_.head is None:
+                return self.objective.code(self.module_, x.values, x.lengths)
             return self.module_(x.values, x.lengths)
 
+    def forward_iter(self, X: Any, training: bool = False, device: str = "cpu") -> Iterator[torch.Tensor]:
+        """Class probabilities, or codes, of the rows that callbacks see, or of what the estimator takes as X."""
+        if isinstance(X, Shown | Rows):
+            for batch, _ in self.get_iterator(X.X if isinstance(X, Shown) else X):
+                yield self.infer(batch).to(device)
+        else:
+            answer = self._ask("transform" if self.module_.head is None else "predict_proba", X)
+            yield torch.from_numpy(answer).to(device)
+
     def predict(self, X: Any) -> np.ndarray:
-        """Class numbers."""
-        return self.predict_proba(X).argmax(1)
+        """Class numbers of the rows that callbacks see; classes of what the estimator takes as X."""
+        if self.module_.head is None:
+            raise ValueError(
+                "This net predicts no classes. Its predict_proba gives codes, as the estimator's transform does."
+            )
+        if isinstance(X, Shown | Rows):
+            return self.predict_proba(X).argmax(1)
+        return self._ask("predict", X)
+
+    def score(self, X: Any, y: Any) -> float:
+        """Accuracy, for `EpochScoring(None)`."""
+        return float(np.mean(self.predict(X) == y))
+
+    def _ask(self, method: str, X: Any) -> np.ndarray:
+        """Let the estimator that is being fitted answer, with the weights of now; it knows how to read X."""
+        if not hasattr(self, "watch_"):
+            raise ValueError(f"`net_` reads no X once it is trained; call {method}(X) of the estimator.")
+        return getattr(self.watch_.estimator, method)(X)
 
     def plain_batch(self, values: torch.Tensor, lengths: torch.Tensor | None) -> Batch:
         """Make a batch of unlabeled rows without noise."""
         rows = torch.arange(len(values))
         return Batch(values, lengths, torch.full_like(rows, -1), rows, None, 0, None, 1.0)
-
-
-class _Sized:
-    """Training rows, as long as an epoch is: skorch's progress bar divides it by the batch size."""
-
-    def __init__(self, rows: Rows, length: int):
-        self.rows, self.length = rows, length
-
-    def __len__(self) -> int:
-        return self.length
-
-
-def clone_callbacks(callbacks: Any) -> list[Any]:
-    """Copy the user's callbacks, which may come as `(name, callback)` and as classes."""
-    copies = []
-    for item in callbacks or []:
-        named = isinstance(item, tuple)
-        callback = item[1] if named else item
-        copy = callback if isinstance(callback, type) else clone(callback, safe=False)
-        copies.append((item[0], copy) if named else copy)
-    return copies
 
 
 def _copy(module: nn.Module) -> dict[str, torch.Tensor]:
