@@ -18,10 +18,10 @@ from torch.nn.functional import pad
 
 from ._base import SequenceEstimator, draw_seed, known_tokens, objective_can
 from ._batches import Rows
+from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate, written
 from ._reading import read_sequences
 from ._sequences import Sequences
-from ._watch import FitWatch, with_callbacks
 from .objectives import Objective
 
 
@@ -96,8 +96,10 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Whether `fit` goes on from the weights of the last one, of the same architecture, kind of X and
         classes.
     callbacks : list of skorch callbacks, default=None
-        Cloned before use. `valid_loss` is recorded where `early_stopping`. An `LRScheduler` replaces
-        the default schedule.
+        Alone or as ``(name, callback)``. `fit` calls these very objects, as skorch does; a clone has
+        copies, which share what cannot be copied (an open file, the run of a logger). Their parameters are
+        set by name, that of the class where none is given: ``callbacks__EarlyStopping__patience``.
+        `valid_loss` is recorded only with `early_stopping`. An `LRScheduler` replaces the default schedule.
     device : str, default="cpu"
         Where torch computes, such as `"cuda"`.
     random_state : int, RandomState or None, default=None

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from ._batches import Rows
-from ._callbacks import callback_params, check_callbacks, copied_callbacks, made_callbacks, set_callback_params
+from ._callbacks import CallbackSupportMixin, FitWatch
 from ._embeddings import cooccurrence_vectors, frequencies, given_shape, given_vectors
 from ._environment import computing
 from ._inference import in_batches
@@ -25,8 +25,14 @@ from ._optimizers import OPTIMIZERS
 from ._reading import read_sequences
 from ._sequences import Sequences
 from ._sklearn import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions
+from ._skorch_callbacks import (
+    callback_params,
+    check_callbacks,
+    copied_callbacks,
+    made_callbacks,
+    set_callback_params,
+)
 from ._warnings import warn
-from ._watch import CallbackSupportMixin, FitWatch
 from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
 from .objectives import Objective, Task, from_name, objective_names
 from .perturbations import Light, Perturbation, StepDrop, Strong

@@ -20,12 +20,12 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from ._autoencoder import RNNAutoencoderTransformer
 from ._base import ARCHITECTURE, SequenceEstimator, draw_seed, known_tokens, objective_can, split_validation
 from ._batches import Rows
+from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate
 from ._labels import Labels, class_codes, is_missing, read_labels
 from ._reading import read_sequences
 from ._sequences import Sequences
 from ._sklearn import FRACTION, POSITIVE, SHARE, StrOptions, _check_sample_weight
-from ._watch import FitWatch, with_callbacks
 from .modules import Encoder
 from .objectives import Objective, objective_names
 
@@ -125,8 +125,10 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         Whether `fit` goes on from the weights of the last one, of the same architecture, kind of X and
         classes.
     callbacks : list of skorch callbacks, default=None
-        Cloned before use. `valid_loss` is recorded where `early_stopping`. An `LRScheduler` replaces
-        the default schedule.
+        Alone or as ``(name, callback)``. `fit` calls these very objects, as skorch does; a clone has
+        copies, which share what cannot be copied (an open file, the run of a logger). Their parameters are
+        set by name, that of the class where none is given: ``callbacks__EarlyStopping__patience``.
+        `valid_loss` is recorded only with `early_stopping`. An `LRScheduler` replaces the default schedule.
     device : str, default="cpu"
         Where torch computes, such as `"cuda"`.
     random_state : int, RandomState or None, default=None

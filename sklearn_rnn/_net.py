@@ -19,7 +19,7 @@ from skorch.history import History
 from torch import nn
 
 from ._batches import Rows
-from ._callbacks import Shown, Table, as_numbers
+from ._callbacks import FitWatch
 from ._optimizers import (
     Freezing,
     check_line_search,
@@ -29,7 +29,7 @@ from ._optimizers import (
     parameter_groups,
     set_rate,
 )
-from ._watch import FitWatch
+from ._skorch_callbacks import Shown, Table, as_numbers
 from .objectives import Batch, Objective
 
 Data = tuple[Batch, torch.Tensor]

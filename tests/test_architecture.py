@@ -22,23 +22,23 @@ ARROWS = {
         "_autoencoder",
         "_base",
         "_batches",
+        "_callbacks",
         "_generation",
         "_labels",
         "_reading",
         "_sequences",
         "_sklearn",
-        "_watch",
         "modules",
         "objectives",
     },
     "_autoencoder": {
         "_base",
         "_batches",
+        "_callbacks",
         "_generation",
         "_reading",
         "_sequences",
         "_sklearn",
-        "_watch",
         "modules",
         "objectives",
     },
@@ -54,18 +54,18 @@ ARROWS = {
         "_reading",
         "_sequences",
         "_sklearn",
+        "_skorch_callbacks",
         "_warnings",
-        "_watch",
         "modules",
         "objectives",
         "perturbations",
     },
     "_embeddings": {"_environment", "_sequences"},
-    "_net": {"_batches", "_callbacks", "_optimizers", "_watch", "objectives"},
+    "_net": {"_batches", "_callbacks", "_optimizers", "_skorch_callbacks", "objectives"},
     "_optimizers": {"objectives"},
+    "_skorch_callbacks": {"_batches", "_warnings"},
     "_batches": {"_sequences", "objectives"},
-    "_callbacks": {"_batches", "_warnings"},
-    "_watch": set(),
+    "_callbacks": set(),
     "_inference": {"_batches", "_sequences", "modules"},
     "_reading": {"_sequences"},
     "_sequences": {"_warnings"},
@@ -140,7 +140,7 @@ def test_every_file_has_its_place_in_the_plan():
 
 
 def test_only_the_net_and_its_callbacks_import_skorch():
-    assert [label(path) for path in FILES if "skorch" in outside(path)] == ["_callbacks.py", "_net.py"]
+    assert [label(path) for path in FILES if "skorch" in outside(path)] == ["_net.py", "_skorch_callbacks.py"]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "modules").glob("*.py")), ids=label)
