@@ -85,7 +85,7 @@ def check_callbacks(callbacks: Any, *, validated: bool, classes: bool, estimator
                 "('valid_loss', recorded with early_stopping=True), or set scoring to a function of net, X and y."
             )
         if not validated and not callback.on_train:
-            name = callback.name or getattr(scoring, "__name__", scoring)
+            name = str(callback.name or getattr(scoring, "__name__", scoring))
             unseen.add(name)
             warn(
                 f"callbacks: {kind} will not record {name!r}, as no rows are held out. Set early_stopping=True, "
