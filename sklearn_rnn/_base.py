@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -137,8 +136,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
 
     def __sklearn_clone__(self) -> Any:
         """Clone as scikit-learn does; callbacks may hold what cannot be copied, which is then shared."""
-        bare = copy(self)
-        bare.callbacks = None
+        bare = type(self).__new__(type(self))
+        vars(bare).update(vars(self), callbacks=None)
         cloned = super(SequenceEstimator, bare).__sklearn_clone__()
         cloned.callbacks = copied_callbacks(self.callbacks)
         return cloned
