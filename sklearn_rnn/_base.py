@@ -137,7 +137,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
     def __sklearn_clone__(self) -> Any:
         """Clone as scikit-learn does; callbacks may hold what cannot be copied, which is then shared."""
         bare = type(self).__new__(type(self))
-        vars(bare).update(vars(self), callbacks=None)
+        bare.__dict__.update(vars(self), callbacks=None)
         cloned = super(SequenceEstimator, bare).__sklearn_clone__()
         cloned.callbacks = copied_callbacks(self.callbacks)
         return cloned
