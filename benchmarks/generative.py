@@ -84,7 +84,7 @@ def bound(seed):
         measures[f"bound after {epochs} epochs"] = model.score(held_out) / 64
     measures["bound of the rows trained on"] = model.score(X) / 64
     measures["active units"] = model.history_[-1]["active_units"]
-    measures["divergence"] = sum(model.history_[-1]["kl_of_units"])
+    measures["divergence"] = sum(value for name, value in model.history_[-1].items() if name.startswith("kl_of_units_"))
     if seed == 0:
         draw_digits([held_out[:24], model.reconstruct(held_out[:24]), model.sample(24, random_state=0)])
     return measures

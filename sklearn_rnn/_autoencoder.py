@@ -96,8 +96,10 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Whether `fit` goes on from the weights of the last one, of the same architecture, kind of X and
         classes.
     callbacks : list of skorch callbacks, default=None
-        Cloned before use. `valid_loss` is recorded where `early_stopping`. An `LRScheduler` replaces
-        the default schedule.
+        Alone or as ``(name, callback)``. `fit` calls these very objects, as skorch does; a clone has
+        copies, which share what cannot be copied (an open file, the run of a logger). Their parameters are
+        set by name, that of the class where none is given: ``callbacks__EarlyStopping__patience``.
+        `valid_loss` is recorded only with `early_stopping`. An `LRScheduler` replaces the default schedule.
     device : str, default="cpu"
         Where torch computes, such as `"cuda"`.
     random_state : int, RandomState or None, default=None

@@ -19,10 +19,18 @@ from ._callbacks import CallbackSupportMixin, FitWatch
 from ._embeddings import cooccurrence_vectors, frequencies, given_shape, given_vectors
 from ._environment import computing
 from ._inference import in_batches
-from ._net import OPTIMIZERS, RecurrentNet, clone_callbacks
+from ._net import RecurrentNet
+from ._optimizers import OPTIMIZERS
 from ._reading import read_sequences
 from ._sequences import Sequences
 from ._sklearn import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions
+from ._skorch_callbacks import (
+    callback_params,
+    check_callbacks,
+    copied_callbacks,
+    made_callbacks,
+    set_callback_params,
+)
 from ._warnings import warn
 from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
 from .objectives import Objective, Task, from_name, objective_names
@@ -53,6 +61,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
     """Base of the estimators: an encoder trained for an objective."""
 
     _task: Task
+    callbacks: Any
     _auto = ""  # name that objective="auto" stands for
     _parameter_constraints: dict[str, list[Any]] = {
         "objective": [str, Objective],
@@ -125,8 +134,37 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         sequences = read_sequences(self, X, reset=False, max_length=self.max_length)
         return known_tokens(sequences, self.net_.module_.encoder)
 
+    def __sklearn_clone__(self) -> Any:
+        """Clone as scikit-learn does; callbacks may hold what cannot be copied, which is then shared."""
+        bare = type(self).__new__(type(self))
+        bare.__dict__.update(vars(self), callbacks=None)
+        cloned = super(SequenceEstimator, bare).__sklearn_clone__()
+        cloned.callbacks = copied_callbacks(self.callbacks)
+        return cloned
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        validated, classes = bool(self.early_stopping), self._task == "classification"
+        check_callbacks(self.callbacks, validated=validated, classes=classes, estimator=type(self).__name__)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get parameters, also of objects among them, as ``objective__weight`` and ``callbacks__name__patience``.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to get those of objects too.
+
+        Returns
+        -------
+        params : dict
+            Values by name.
+        """
+        params = super().get_params(deep)
+        return params | callback_params(self.callbacks) if deep else params
+
     def set_params(self, **params: Any) -> Any:
-        """Set parameters, also of objects among them, as ``objective__weight``.
+        """Set parameters, also of objects among them, as ``objective__weight`` and ``callbacks__name__patience``.
 
         Parameters
         ----------
@@ -137,12 +175,17 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         -------
         self : estimator
         """
+        nested = {name: params.pop(name) for name in list(params) if name.startswith("callbacks__")}
         for name in params:
             first, _, rest = name.partition("__")
             value = params.get(first, getattr(self, first, None))
             if rest and isinstance(value, str):
                 raise ValueError(f"{name} asks for an instance, but {first}={value!r}; set {first} to one beside it.")
-        return super().set_params(**params)
+        super().set_params(**params)
+        if nested:
+            by_name = {name.partition("__")[2]: value for name, value in nested.items()}
+            self.callbacks = set_callback_params(self.callbacks, by_name)
+        return self
 
     def _resolve_objective(self) -> Objective:
         """Return a checked copy of the objective, which must fit the estimator's task."""
@@ -279,7 +322,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             weight_decay=self.weight_decay,
             batch_size=self.batch_size,
             optimizer=self.optimizer,
-            callbacks=clone_callbacks(self.callbacks),
+            callbacks=made_callbacks(self.callbacks),
             device=str(self.device),
             verbose=int(self.verbose),
         )

@@ -80,6 +80,10 @@ class Rows:
         """Cut `rows` into batches that are small when padded."""
         return like_lengths(rows, self.sequences.lengths[rows], batch_size, MAX_STEPS)[::-1]
 
+    def in_turn(self, batch_size: int) -> list[NDArray]:
+        """Return the batches that are validated: of the labeled rows, or of all where none is labeled."""
+        return self.in_order(self.labeled if len(self.labeled) else self.unlabeled, batch_size)
+
     def batch(self, rows: NDArray, n_labeled: int) -> Batch:
         """Read `rows`, the labeled ones first."""
         values, lengths = self.sequences.batch(rows)

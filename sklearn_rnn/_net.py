@@ -1,43 +1,38 @@
-"""The skorch net that trains any objective; the only file that imports skorch."""
+"""The skorch net that trains any objective."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import reduce
-from inspect import signature
 from time import perf_counter
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.base import clone
 from sklearn.utils import ClassifierTags
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EarlyStopping, LRScheduler, PrintLog
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
+from skorch.exceptions import SkorchException
 from skorch.history import History
 from torch import nn
 
 from ._batches import Rows
 from ._callbacks import FitWatch
+from ._optimizers import (
+    Freezing,
+    check_line_search,
+    clip_gradient,
+    make_optimizer,
+    one_cycle,
+    parameter_groups,
+    set_rate,
+)
+from ._skorch_callbacks import Shown, Table, as_numbers
 from .objectives import Batch, Objective
 
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adamw": torch.optim.AdamW,
-    "adam": torch.optim.Adam,
-    "sgd": torch.optim.SGD,
-}
-GAME_BETAS = (0.0, 0.9)  # of Adam against opponents: with momentum, generators lost (Gulrajani 2017)
-WARM_UP = 0.3  # share of training over which the learning rate rises
 Data = tuple[Batch, torch.Tensor]
-
-
-class Table(PrintLog):
-    """Prints the epochs under a new head in each round, whose loss terms may differ."""
-
-    def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
-        self.first_iteration_ = True
 
 
 class RecurrentNet(NeuralNet):
@@ -84,7 +79,9 @@ class RecurrentNet(NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
-        return [("print_log", Table(keys_ignored=["class_share", "kl_of_units"]))] if self.verbose else []
+        if not self.verbose or "print_log" in dict(self.callbacks or []):
+            return []
+        return [("print_log", Table())]
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> RecurrentNet:
         """Build the optimizer, and a second one for the objective's opponents."""
@@ -92,47 +89,17 @@ class RecurrentNet(NeuralNet):
         weights = list(self.module_.named_parameters())
         self.opponents_ = [weight for name, weight in weights if name.startswith(names)]
         self.parameters_ = [weight for name, weight in weights if not name.startswith(names)]
-        self.optimizer_ = self._optimizer(self._groups(self.parameters_))
-        self.opponent_optimizer_ = self._optimizer(self.opponents_) if names else None
+        rate, factor = self.lr * self.objective.rate, self.encoder_lr_factor
+        check_line_search(self.optimizer, self.objective, factor)
+        groups = parameter_groups(self.parameters_, self.module_.encoder, rate=rate, encoder_factor=factor)
+        self.optimizer_ = self._optimizer(groups, rate)
+        self.opponent_optimizer_ = self._optimizer(self.opponents_, rate) if names else None
         return self
 
-    def _optimizer(self, parameters: list[Any]) -> Any:
-        """Build an optimizer; SGD gets Nesterov momentum of 0.9."""
-        kind: Any = OPTIMIZERS.get(self.optimizer, self.optimizer)
-        options: dict[str, Any] = {"lr": self.lr * self.objective.rate}
-        if kind is torch.optim.LBFGS:
-            self._check_one_loss_and_rate()
-        elif any(p.name == "weight_decay" or p.kind is p.VAR_KEYWORD for p in signature(kind).parameters.values()):
-            options["weight_decay"] = self.weight_decay
-        if self.optimizer == "sgd":
-            options.update(momentum=0.9, nesterov=True)
-        elif self.objective.opponents and self.optimizer in OPTIMIZERS:
-            options["betas"] = GAME_BETAS
-        if self.optimizer in OPTIMIZERS:
-            options["fused"] = True
-        return kind(parameters, **options)
-
-    def _check_one_loss_and_rate(self) -> None:
-        """Refuse what LBFGS cannot train: it searches along one line, for one loss."""
-        if self.objective.opponents:
-            raise ValueError(
-                f"optimizer=LBFGS cannot train {type(self.objective).__name__}, whose opponents have a loss of their "
-                f"own; choose from {sorted(OPTIMIZERS)}."
-            )
-        if self.encoder_lr_factor != 1:
-            raise ValueError(
-                "optimizer=LBFGS has one learning rate for all weights; set encoder_lr_factor=1, "
-                f"got {self.encoder_lr_factor}."
-            )
-
-    def _groups(self, parameters: list[nn.Parameter]) -> list[Any]:
-        """Set the weights of the encoder apart where they have a learning rate of their own."""
-        if self.encoder_lr_factor == 1:
-            return parameters
-        inside = {id(weight) for weight in self.module_.encoder.parameters()}
-        encoder, others = ([w for w in parameters if (id(w) in inside) is which] for which in (True, False))
-        factor = self.encoder_lr_factor
-        return [{"params": others}, {"params": encoder, "lr": self.lr * self.objective.rate * factor, "factor": factor}]
+    def _optimizer(self, parameters: list[Any], rate: float) -> Any:
+        return make_optimizer(
+            self.optimizer, parameters, rate=rate, weight_decay=self.weight_decay, objective=self.objective
+        )
 
     def train_on(self, training: Rows, validation: Rows | None, patience: int | None, watch: FitWatch) -> RecurrentNet:
         """Train the objective's rounds, each for `max_epochs`.
@@ -140,11 +107,12 @@ class RecurrentNet(NeuralNet):
         With `patience`, a round stops after so many epochs without a better loss. Whatever ends it, the
         module has the best weights so far; if a later round is cut short, those of the round before.
         """
-        self.freezing_ = self._freezing()
+        self.freezing_ = Freezing(self.module_.encoder, self.freeze, self.gradual_unfreezing)
         self.scheduled_ = not any(isinstance(cb, LRScheduler) for _, cb in self.callbacks_)
         self._hooks = {name: self._overriding(name) for name in ("on_batch_begin", "on_batch_end", "on_grad_computed")}
         first = _copy(self.module_) if self.objective.n_rounds > 1 else {}
         self.watch_ = watch
+        self.list_keys_: set[str] = set()
         watch.begin(self.max_epochs * self.objective.n_rounds)
         last = None
         try:
@@ -163,7 +131,7 @@ class RecurrentNet(NeuralNet):
             if last is not None:
                 self.module_.load_state_dict(last)
             self._forget_optimizers()
-            self._freeze(1.0)
+            self.freezing_.apply(1.0)
             self.module_.zero_grad()
             del self.parameters_, self.opponents_, self.freezing_, self._hooks, self.watch_
         watch.end()
@@ -178,11 +146,15 @@ class RecurrentNet(NeuralNet):
                 cb.lr_scheduler_ = None
 
     def _begin_round(self, training: Rows) -> None:
-        """Notify the callbacks, which would take the epochs of former rounds for a training to resume."""
+        """Notify the callbacks, which would take the epochs of former rounds for a training to resume.
+
+        Where one of them loads the history of a training to resume, it goes on.
+        """
         epochs: Any = self.history
-        self.history_ = History()
+        self.history_ = fresh = History()
         self.notify("on_train_begin", X=training, y=None)
-        self.history_ = epochs
+        if self.history_ is fresh:
+            self.history_ = epochs
 
     def _train_round(self, training: Rows, validation: Rows | None, patience: int | None) -> None:
         n_epoch = training.steps_per_epoch(self.batch_size)
@@ -193,7 +165,10 @@ class RecurrentNet(NeuralNet):
         self.best_loss_, waited = math.inf, 0
         random = np.random.default_rng(self.seed)
         stream = training.training_batches(self.batch_size, self.objective.unlabeled_ratio, random)
-        data = {"dataset_train": _Sized(training, n_epoch * self.batch_size), "dataset_valid": validation}
+        data = {
+            "dataset_train": Shown(training, self.batch_size, n_epoch * self.batch_size),
+            "dataset_valid": None if validation is None else Shown(validation, self.batch_size, len(validation)),
+        }
         try:
             for _ in range(self.max_epochs):
                 self.notify("on_epoch_begin", **data)
@@ -247,7 +222,7 @@ class RecurrentNet(NeuralNet):
                 self.history.record_batch("train_batch_size", len(batch))
                 for cb in self._hooks["on_batch_end"]:
                     scores = getattr(cb, "on_train", False)  # what it predicts is compared with labels
-                    shown = batch.labeled if scores else batch
+                    shown = batch.labeled if scores and batch.n_labeled else batch
                     y_pred = self.infer(shown) if scores else None
                     cb.on_batch_end(self, batch=(shown, shown.codes), training=True, y_pred=y_pred, loss=None)
         if not self.history[-1]["batches"]:
@@ -255,7 +230,10 @@ class RecurrentNet(NeuralNet):
         for name, total in totals.items():
             self.history.record(name, total / n_steps)
         for name, value in self.objective.observed().items():
-            self.history.record(name, value)
+            values = dict(as_numbers(name, value))
+            self.list_keys_ |= values.keys() - {name}
+            for key, number in values.items():
+                self.history.record(key, number)
         self.history.record("train_loss", sum(totals.values()) / n_steps)
         self.history.record("train_batch_count", n_steps)
         self.history.record("lr", self.optimizer_.param_groups[0]["lr"])
@@ -272,12 +250,10 @@ class RecurrentNet(NeuralNet):
 
     def train_step(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step; optimisers that need a closure get one."""
-        self._freeze(batch[0].progress)
+        self.freezing_.apply(batch[0].progress)
         if self.scheduled_:
             rate = self.lr * self.objective.rate * one_cycle(batch[0].progress)
-            for optimizer in (self.optimizer_, self.opponent_optimizer_):
-                for group in () if optimizer is None else optimizer.param_groups:
-                    group["lr"] = rate * group.get("factor", 1.0)
+            set_rate((self.optimizer_, self.opponent_optimizer_), rate)
         if isinstance(self.optimizer_, torch.optim.LBFGS):
             # along the line it searches, each loss has the same noise, and the objective the same state
             self.drawn_ = self.generator_.get_state(), deepcopy(self.objective.__dict__)
@@ -293,18 +269,6 @@ class RecurrentNet(NeuralNet):
         self.step_ += 1
         self.objective.after_step(self.module_)
         return step
-
-    def _freezing(self) -> list[tuple[float, list[nn.Parameter]]]:
-        """Return the encoder's weights with the share of training for which they stay as they are."""
-        layers = self.module_.encoder.layers() if self.freeze else []
-        shares = range(1, len(layers) + 1) if self.gradual_unfreezing else [len(layers)] * len(layers)
-        return [(self.freeze * i / len(layers), layer) for i, layer in zip(shares, layers, strict=True)]
-
-    def _freeze(self, progress: float) -> None:
-        """Train those of the encoder's weights whose time has come, and leave the others as they are."""
-        for share, layer in self.freezing_:
-            for weight in layer:
-                weight.requires_grad_(progress >= share)
 
     def train_step_single(self, batch: Data, **fit_params: Any) -> dict[str, Any]:
         """Compute the loss terms and the gradient, clipped."""
@@ -350,6 +314,8 @@ class RecurrentNet(NeuralNet):
             own, y_pred = own.sum().item(), None
             with torch.no_grad():
                 if self.module_.head is None:
+                    if self._hooks["on_batch_end"]:
+                        y_pred = self.infer(batch)
                     loss = sum(term.item() for term in self.objective.terms(self.module_, batch).values())
                 else:
                     y_pred = self.infer(batch)
@@ -383,13 +349,19 @@ class RecurrentNet(NeuralNet):
         self.on_epoch_end(self, **data)
         stop = self.watch_.end_epoch()
         for _, cb in self.callbacks_:
-            if isinstance(cb, EarlyStopping):
-                try:
-                    cb.on_epoch_end(self, **data)
-                except KeyboardInterrupt:
-                    stop = True
-            else:
+            try:
                 cb.on_epoch_end(self, **data)
+            except KeyboardInterrupt:
+                if not isinstance(cb, EarlyStopping):
+                    raise
+                stop = True
+            except (KeyError, SkorchException) as error:
+                if data["dataset_valid"] is None and "valid_" in str(error):
+                    raise ValueError(
+                        f"callbacks: {type(cb).__name__} looks for what is recorded only with early_stopping=True "
+                        f"({error.args[0]})."
+                    ) from error
+                raise
         return stop
 
     def _swap(self) -> None:
@@ -401,9 +373,8 @@ class RecurrentNet(NeuralNet):
 
     def get_iterator(self, dataset: Rows, training: bool = False) -> Iterator[Data]:
         """Batches of labeled rows, or of all, in order, without noise; with the same each time where views are told."""
-        rows = dataset.labeled if len(dataset.labeled) else dataset.unlabeled
         noise = torch.Generator(self.device).manual_seed(self.seed) if self.objective.tells_views else None
-        for some in dataset.in_order(rows, self.batch_size):
+        for some in dataset.in_turn(self.batch_size):
             batch = self._prepare(dataset.batch(some, len(some) if len(dataset.labeled) else 0), noise)
             batch.progress = 1.0  # so that losses of all epochs compare
             yield batch, batch.codes
@@ -411,52 +382,43 @@ class RecurrentNet(NeuralNet):
     def infer(self, x: Batch, **fit_params: Any) -> torch.Tensor:
         """Class probabilities, or codes."""
         with torch.no_grad():
+            if self.module_.head is None:
+                return self.objective.code(self.module_, x.values, x.lengths)
             return self.module_(x.values, x.lengths)
 
+    def forward_iter(self, X: Any, training: bool = False, device: str = "cpu") -> Iterator[torch.Tensor]:
+        """Class probabilities, or codes, of the rows that callbacks see, or of what the estimator takes as X."""
+        if isinstance(X, Shown | Rows):
+            for batch, _ in self.get_iterator(X.X if isinstance(X, Shown) else X):
+                yield self.infer(batch).to(device)
+        else:
+            answer = self._ask("transform" if self.module_.head is None else "predict_proba", X)
+            yield torch.from_numpy(answer).to(device)
+
     def predict(self, X: Any) -> np.ndarray:
-        """Class numbers."""
-        return self.predict_proba(X).argmax(1)
+        """Class numbers of the rows that callbacks see; classes of what the estimator takes as X."""
+        if self.module_.head is None:
+            raise ValueError(
+                "This net predicts no classes. Its predict_proba gives codes, as the estimator's transform does."
+            )
+        if isinstance(X, Shown | Rows):
+            return self.predict_proba(X).argmax(1)
+        return self._ask("predict", X)
+
+    def score(self, X: Any, y: Any) -> float:
+        """Accuracy, for `EpochScoring(None)`."""
+        return float(np.mean(self.predict(X) == y))
+
+    def _ask(self, method: str, X: Any) -> np.ndarray:
+        """Let the estimator that is being fitted answer, with the weights of now; it knows how to read X."""
+        if not hasattr(self, "watch_"):
+            raise ValueError(f"`net_` reads no X once it is trained; call {method}(X) of the estimator.")
+        return getattr(self.watch_.estimator, method)(X)
 
     def plain_batch(self, values: torch.Tensor, lengths: torch.Tensor | None) -> Batch:
         """Make a batch of unlabeled rows without noise."""
         rows = torch.arange(len(values))
         return Batch(values, lengths, torch.full_like(rows, -1), rows, None, 0, None, 1.0)
-
-
-class _Sized:
-    """Training rows, as long as an epoch is: skorch's progress bar divides it by the batch size."""
-
-    def __init__(self, rows: Rows, length: int):
-        self.rows, self.length = rows, length
-
-    def __len__(self) -> int:
-        return self.length
-
-
-def one_cycle(progress: float) -> float:
-    """Factor of the learning rate."""
-    if progress < WARM_UP:
-        return 0.04 + 0.96 * (1 - math.cos(math.pi * progress / WARM_UP)) / 2
-    return (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
-
-
-def clip_gradient(parameters: list[nn.Parameter], limit: float) -> None:
-    """Do what `nn.utils.clip_grad_norm_` does, in a third of its time."""
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    norm = torch.stack(torch._foreach_norm(gradients)).norm().item()
-    if norm > limit:
-        torch._foreach_mul_(gradients, limit / (norm + 1e-6))
-
-
-def clone_callbacks(callbacks: Any) -> list[Any]:
-    """Copy the user's callbacks, which may come as `(name, callback)` and as classes."""
-    copies = []
-    for item in callbacks or []:
-        named = isinstance(item, tuple)
-        callback = item[1] if named else item
-        copy = callback if isinstance(callback, type) else clone(callback, safe=False)
-        copies.append((item[0], copy) if named else copy)
-    return copies
 
 
 def _copy(module: nn.Module) -> dict[str, torch.Tensor]:

@@ -141,7 +141,7 @@ class Objective(BaseEstimator, ABC):
         self._validate_params()
 
     def observe(self, **values: Tensor) -> None:
-        """Show the mean of each value over an epoch's steps in `history_`."""
+        """Show the mean of each value over an epoch's steps in `history_`; of a list, as `name_0`, `name_1`, ..."""
         observed = self.__dict__.setdefault("observed_", {})
         for name, value in values.items():
             observed.setdefault(name, []).append(value.detach().float())

@@ -98,7 +98,7 @@ class ClassificationMixin:
 
     def troubles(self, history: Any) -> Iterator[str]:
         """Say whether the net ended with one class for all rows, and whether no row passed the threshold."""
-        share = history[-1].get("class_share", [])
+        share = [value for name, value in history[-1].items() if name.startswith("class_share_")]
         if len(share) > 1 and max(share) == 1:
             yield (
                 f"Training ended with all unlabeled rows in class {share.index(1)} of the {len(share)} in classes_. "

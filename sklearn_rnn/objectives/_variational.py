@@ -35,7 +35,7 @@ class Variational(RepresentationMixin, Objective):
     sequences of different ones.
 
     In `history_`, `active_units` counts the code units whose mean has a variance over the data above .01
-    (Burda 2016), and `kl_of_units` has the divergence of each, in nats.
+    (Burda 2016), and `kl_of_units_0`, `kl_of_units_1`, ... have the divergence of each, in nats.
 
     Parameters
     ----------
