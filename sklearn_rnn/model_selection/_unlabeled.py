@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.utils import column_or_1d
 
 from .._labels import is_missing
-from .._sklearn import HasMethods, _num_samples
+from .._sklearn import MARKER, HasMethods, _num_samples
 from ..datasets._hide import dtype_with_marker
 from ._delegate import Delegate
 from ._labeled import check_marker
@@ -60,7 +60,7 @@ class WithUnlabeled(Delegate):
     _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [HasMethods("fit")],
         "X_unlabeled": ["array-like"],
-        "missing_label": [object],
+        "missing_label": MARKER,
     }
 
     _fit_takes_metadata = False
