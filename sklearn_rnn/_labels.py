@@ -137,7 +137,9 @@ def is_nothing(label: Any) -> bool:
 def _as_array(y: Any) -> NDArray:
     """Array of y in which missing labels are no text and make no floats of integers."""
     if isinstance(y, np.ma.MaskedArray):
-        return np.ma.filled(y.astype(object), None)
+        values = np.ma.getdata(y).astype(object)
+        values[np.ma.getmaskarray(y)] = None
+        return values
     if isinstance(y, list | tuple):
         return np.asarray(y, dtype=object if len({type(label) for label in y}) > 1 else None)
     array = np.asarray(y)
