@@ -234,9 +234,10 @@ def test_labels_keep_one_dtype_from_hiding_to_prediction(true, marker):
     assert accuracy_score(np.asarray(true).tolist(), clf.predict(X)) == 1
 
 
-def test_integers_that_a_float_would_round_are_hidden_among_objects():
+@pytest.mark.parametrize("marker", [None, np.nan])
+def test_integers_that_a_float_would_round_are_hidden_among_objects(marker):
     big = 2**60 + TRUE
-    y = hide_labels(big, 8, missing_label=None, random_state=0)
+    y = hide_labels(big, 8, missing_label=marker, random_state=0)
     assert small(missing_label=None).fit(X, y).classes_.tolist() == [2**60, 2**60 + 1]
 
 

@@ -126,17 +126,20 @@ def _draw_groups(codes: NDArray, groups: NDArray, n: int, stratify: bool, random
 
 def put_labels(labels: NDArray, rows: NDArray, n: int, missing_label: Any) -> NDArray:
     """Array of n rows with `labels` (of any further axes) in `rows`, and the marker in all others."""
-    if is_nothing(missing_label) and _exact(labels):
-        missing_label = np.nan  # or objects, which no metric of scikit-learn reads
-    dtype = dtype_with_marker(labels, missing_label)
-    output = np.full((n, *labels.shape[1:]), missing_label, dtype)
+    shape = (n, *labels.shape[1:])
+    if not is_nothing(missing_label):
+        output = np.full(shape, missing_label, dtype_with_marker(labels, missing_label))
+    elif labels.dtype.kind == "f" or (labels.dtype.kind in "biu" and _floats(labels)):
+        output = np.full(shape, np.nan, labels.dtype if labels.dtype.kind == "f" else np.float64)
+    else:  # of numbers a last resort, as no metric of scikit-learn reads them
+        output = np.full(shape, missing_label, object)
     output[rows] = labels
     return output
 
 
-def _exact(labels: NDArray) -> bool:
-    """Whether labels are numbers that float holds."""
-    return labels.dtype.kind in "biuf" and np.array_equal(labels.astype(np.float64).astype(labels.dtype), labels)
+def _floats(labels: NDArray) -> bool:
+    """Whether floats hold these integers."""
+    return np.array_equal(labels.astype(np.float64).astype(labels.dtype), labels)
 
 
 def dtype_with_marker(y: NDArray, missing_label: Any) -> np.dtype:
