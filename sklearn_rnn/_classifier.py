@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score
-from sklearn.utils import check_random_state, check_scalar, column_or_1d
+from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
@@ -22,10 +22,10 @@ from ._base import ARCHITECTURE, SequenceEstimator, draw_seed, known_tokens, obj
 from ._batches import Rows
 from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate
-from ._labels import Labels, class_codes, is_missing, read_labels
+from ._labels import Labels, class_codes, read_labels, read_target
 from ._reading import read_sequences
 from ._sequences import Sequences
-from ._sklearn import FRACTION, POSITIVE, SHARE, StrOptions, _check_sample_weight
+from ._sklearn import FRACTION, MARKER, POSITIVE, SHARE, StrOptions, _check_sample_weight
 from .modules import Encoder
 from .objectives import Objective, objective_names
 
@@ -54,7 +54,10 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     encoder_lr_factor : float, default=0.5
         Learning rate of a pretrained encoder, as a factor of `lr` (Dai and Le 2015).
     missing_label : int, float, str, None or nan, default=-1
-        Marks the unlabeled rows of y.
+        Marks the unlabeled rows of y. None, NaN and `pandas.NA` are one marker, and in a numpy array of
+        strings so is `'nan'`, which numpy makes of NaN. There is a warning where -1 may be a class: where
+        the labels are of one class or some are negative, or where they are 0 and 1 and -1 is about as
+        frequent as 1 (two thirds to one and a half times, five rows at least).
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the loss of the labeled rows, and of those that `SelfTraining` labels.
     cell : {"lstm", "gru", "rnn"}, default="gru"
@@ -140,7 +143,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Classes, without the marker.
+        Classes, without the marker and in the dtype that they have without it: strings of an object array
+        or a pandas column are objects.
     transduction_ : ndarray of shape (n,)
         Labels of the training rows, predicted where they were missing.
     label_distributions_ : ndarray of shape (n, n_classes)
@@ -208,7 +212,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         "gradual_unfreezing": ["boolean"],
         "encoder_lr_factor": POSITIVE,
         "kernel_dropout": [*SHARE, StrOptions({"auto"})],
-        "missing_label": [object],
+        "missing_label": MARKER,
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
@@ -310,8 +314,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         self._check_device()
         sequences = read_sequences(self, X, reset=not self._goes_on, max_length=self.max_length)
         objective = self._resolve_objective()
+        check_consistent_length(X, y)
         labels = read_labels(y, self.missing_label, type(self).__name__)
-        check_consistent_length(X, labels.codes)
         class_weights = self._class_weights(labels)
         weights = self._weights(labels, sample_weight, class_weights)
         random = check_random_state(self.random_state)
@@ -333,7 +337,13 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         if self.class_weight is None:
             return None
         y = labels.classes[labels.codes[labels.labeled]]
-        return compute_class_weight(self.class_weight, classes=labels.classes, y=y)
+        weights = compute_class_weight(self.class_weight, classes=labels.classes, y=y)
+        for label, weight in zip(labels.classes.tolist(), weights.tolist(), strict=True):
+            if not 0 <= weight < np.inf:
+                raise ValueError(
+                    f"class_weight must be finite and not negative, but is {weight} for the class {label!r}."
+                )
+        return weights
 
     def _weights(self, labels: Labels, sample_weight: Any, class_weights: NDArray | None) -> NDArray[np.float32] | None:
         """Weights of all rows, 1 on average over the labeled ones; `class_weights` are in those alone."""
@@ -528,11 +538,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         ValueError
             No row is labeled.
         """
-        y = column_or_1d(y)
-        known = ~is_missing(y, self.missing_label)
-        if not known.any():
-            raise ValueError("y has no labeled sample to score on.")
-        predicted = self.predict(X)
-        check_consistent_length(predicted, y, sample_weight)
-        weight = None if sample_weight is None else np.asarray(sample_weight)[known]
-        return float(accuracy_score(y[known].tolist(), predicted[known].tolist(), sample_weight=weight))
+        target = read_target(y, self.missing_label, type(self).__name__)
+        predicted, labeled = self.predict(X), target.labeled
+        check_consistent_length(predicted, target.values, sample_weight)
+        weight = None if sample_weight is None else np.asarray(sample_weight)[labeled]
+        return float(accuracy_score(target.known, predicted[labeled], sample_weight=weight))

@@ -1,9 +1,9 @@
-"""A target with missing labels, read into classes and codes."""
+"""A target with missing labels, read into classes and codes: what is missing, and what the classes are."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,24 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ._sklearn import is_pandas_na
 from ._warnings import warn
+
+LABELS = (str, bool, np.bool_, int, np.integer, float, np.floating)
+NOTHING = ("nan", "None", "<NA>", "NaT")  # NaN, None, pandas.NA and NaT as text
+ALIKE, ENOUGH = 1.5, 5  # -1 may be a class if as frequent as 1 within this factor, and in so many rows
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target: all its values, which rows are unlabeled, and the labels of the others in a dtype of their own."""
+
+    values: NDArray
+    missing: NDArray[np.bool_]
+    known: NDArray
+
+    @property
+    def labeled(self) -> NDArray:
+        """Numbers of the labeled rows."""
+        return np.flatnonzero(~self.missing)
 
 
 @dataclass(frozen=True)
@@ -28,83 +46,196 @@ class Labels:
         return np.flatnonzero(self.codes >= 0)
 
 
-def read_labels(y: Any, missing_label: Any, name: str) -> Labels:
-    """Read y; rows that hold `missing_label` are unlabeled.
+def read_target(
+    y: Any, missing_label: Any, name: str, *, warn_column: bool = False, needs_label: bool = True
+) -> Target:
+    """Read y from any container; rows that hold `missing_label` are unlabeled.
+
+    Numbers and booleans get the dtype that they have without the marker; strings in objects stay
+    objects, as in scikit-learn.
 
     Parameters
     ----------
     y : array-like of shape (n,)
         Labels.
-    missing_label : int, float, str, None or nan
-        Marks an unlabeled row.
+    missing_label : int, float, str, None, nan or NA
+        Marks an unlabeled row. None, NaN, NaT and `pandas.NA` are one marker, and in a numpy array of strings
+        so is 'nan', which numpy makes of NaN.
     name : str
-        The estimator's, for messages.
+        Who asks, for messages.
+    warn_column : bool, default=False
+        Whether a column, of shape (n, 1), gets a warning.
+    needs_label : bool, default=True
+        Whether y without a labeled row is an error.
+    """
+    if y is None:
+        raise ValueError(f"{name} needs y to tell labeled rows from unlabeled ones, but y is None.")
+    values = column_or_1d(_as_array(y), warn=warn_column)
+    missing = _find_missing(values, y, missing_label)
+    if needs_label and len(values) == 0:
+        raise ValueError(f"y has 0 sample(s), while a minimum of 1 is required by {name}.")
+    if needs_label and missing.all():
+        raise ValueError(
+            f"y has no labeled sample; {name} reads missing_label={missing_label!r} as unlabeled, and needs at least "
+            "one label."
+        )
+    return Target(values, missing, _in_own_dtype(values[~missing], missing_label))
+
+
+def read_labels(y: Any, missing_label: Any, name: str) -> Labels:
+    """Read y, and number its classes; warn where there is but one, or where -1 looks like one.
+
+    Parameters
+    ----------
+    y, missing_label, name
+        As for `read_target`.
     """
     if y is None:
         raise ValueError(f"This {name} estimator requires y to be passed, but the target y is None.")
-    y = column_or_1d(y, warn=True)
-    missing = is_missing(y, missing_label)
-    known = known_labels(y, ~missing)
-    if len(known) == 0:
-        raise ValueError(
-            f"y has no labeled sample; every row is marked with missing_label={missing_label!r}. "
-            f"{name} needs at least one label."
-        )
-    _check_known(known, missing_label)
-    classes, inverse = np.unique(known, return_inverse=True)
-    if len(classes) == 1:
-        warn(f"y has only one class among its labeled samples: {classes.tolist()[0]!r}.")
-    codes = np.full(len(y), -1, dtype=np.int64)
-    codes[~missing] = inverse
+    target = read_target(y, missing_label, name, warn_column=True)
+    check_classification_targets(target.known)
+    classes, inverse = np.unique(target.known, return_inverse=True)
+    _warn_of_classes(classes, np.bincount(inverse), int(target.missing.sum()), missing_label)
+    codes = np.full(len(target.missing), -1, dtype=np.int64)
+    codes[target.labeled] = inverse
     return Labels(classes, codes)
+
+
+def is_missing(y: Any, missing_label: Any) -> NDArray[np.bool_]:
+    """Which rows of y hold `missing_label`, as `read_target` reads them."""
+    return _find_missing(column_or_1d(_as_array(y)), y, missing_label)
 
 
 def class_codes(y: Any, classes: NDArray, name: str = "y") -> NDArray[np.int64]:
     """Numbers of the classes y, all of which must be known; `name` is the argument's, for the error."""
-    y = column_or_1d(y)
-    if len(unknown := np.setdiff1d(y, classes)):
+    numbers = {label: code for code, label in enumerate(classes.tolist())}
+    labels = column_or_1d(_as_array(y)).tolist()
+    for label in labels:
+        if label not in numbers:
+            raise ValueError(f"{name} has the class {label!r}, which was not in fit; choose from {classes.tolist()}.")
+    return np.array([numbers[label] for label in labels], dtype=np.int64)
+
+
+def read_groups(groups: Any) -> NDArray:
+    """Read the group of each row, of which none may be missing."""
+    values = column_or_1d(_as_array(groups))
+    if (missing := _find_nothing(values, groups)).any():
+        raise ValueError(f"groups must have a group for each row, but has none (NaN or None) at {np.argmax(missing)}.")
+    return values
+
+
+def is_nothing(label: Any) -> bool:
+    """Whether a label is None, NaN, NaT or `pandas.NA`, which are one marker: pandas keeps any of them."""
+    if label is None or is_pandas_na(label):
+        return True
+    if isinstance(label, str):
+        return False
+    unequal = label != label
+    return isinstance(unequal, bool | np.bool_) and bool(unequal)
+
+
+def _as_array(y: Any) -> NDArray:
+    """Array of y in which missing labels are no text and make no floats of integers."""
+    if isinstance(y, np.ma.MaskedArray):
+        values = np.ma.getdata(y).astype(object)
+        values[np.ma.getmaskarray(y)] = None
+        return values
+    if isinstance(y, list | tuple):
+        return np.asarray(y, dtype=object if len({type(label) for label in y}) > 1 else None)
+    array = np.asarray(y)
+    if array.dtype.kind == "T":  # numpy's StringDType
+        return array.astype(object)
+    if array.dtype.kind == "f" and not isinstance(getattr(y, "dtype", None), np.dtype) and np.isnan(array).any():
+        for method in ("to_pylist", "to_list", "tolist"):  # of pyarrow, pandas and polars, arrays of pandas
+            if hasattr(y, method):
+                return np.asarray(getattr(y, method)(), dtype=object)
+    return array
+
+
+def _find_nothing(values: NDArray, y: Any) -> NDArray[np.bool_]:
+    """Which values are None, NaN, NaT or `pandas.NA`, or the 'nan' that numpy makes of them in an array of strings."""
+    if values.dtype == object:
+        return np.array([is_nothing(label) for label in values], dtype=bool)
+    if values.dtype.kind == "U" and isinstance(y, np.ndarray):
+        return values == "nan"
+    return values != values
+
+
+def _find_missing(values: NDArray, y: Any, missing_label: Any) -> NDArray[np.bool_]:
+    """Which values of y are the marker; refuse what could be meant as one."""
+    nothing = _find_nothing(values, y)
+    _check_types(values, nothing)
+    if is_nothing(missing_label):
+        _check_text(values[~nothing], NOTHING, "None")
+        return nothing
+    if isinstance(missing_label, str):
+        _check_numbers(values, missing_label)
+    else:
+        _check_text(values, {str(missing_label), str(float(missing_label))}, missing_label)
+        _check_text(values, {"nan"}, "None and missing_label=None (for a splitter or scorer too)")
+    missing = np.zeros(len(values), dtype=bool)
+    if values.dtype == object:
+        missing[~nothing] = values[~nothing] == missing_label
+    elif (values.dtype.kind in "US") == isinstance(missing_label, str):
+        missing = values == missing_label
+    return missing
+
+
+def _check_types(values: NDArray, nothing: NDArray[np.bool_]) -> None:
+    """Refuse dates, and whatever else is neither number, string nor boolean."""
+    if values.dtype == object:
+        wrong = next((type(label).__name__ for label in values[~nothing] if not isinstance(label, LABELS)), None)
+    else:
+        wrong = str(values.dtype) if values.dtype.kind in "mMV" else None
+    if wrong is not None:
+        raise ValueError(f"y has labels of type {wrong}; use integers, strings or booleans.")
+
+
+def _check_text(values: NDArray, texts: Collection[str], marker: Any) -> None:
+    """Refuse strings that are the `marker` written as text."""
+    strings = {label for label in values.tolist() if isinstance(label, str)} if values.dtype.kind in "UO" else set()
+    for text in sorted(strings.intersection(texts)):
         raise ValueError(
-            f"{name} has the class {unknown.tolist()[0]!r}, which was not in fit; choose from {classes.tolist()}."
+            f"y has a string dtype and contains {text!r}; use dtype object with {marker}, or missing_label={text!r}. "
+            f"If {text!r} is a class, mark unlabeled rows with another string."
         )
-    return np.searchsorted(classes, y)
 
 
-def known_labels(y: NDArray, labeled: NDArray) -> NDArray:
-    """Labels of the labeled rows; objects get the dtype that they have without the marker."""
-    known = y[labeled]
+def _check_numbers(values: NDArray, missing_label: str) -> None:
+    """Refuse numbers that a string marker means."""
+    try:
+        number = float(missing_label)
+    except ValueError:
+        return
+    if values.dtype.kind in "iufO" and (values == number).any():
+        raise ValueError(
+            f"y contains the number {missing_label}, but missing_label={missing_label!r} is a string; set "
+            f"missing_label={missing_label}."
+        )
+
+
+def _in_own_dtype(known: NDArray, missing_label: Any) -> NDArray:
+    """Labels in the dtype that they have without the marker; strings in objects stay objects."""
+    if any(is_nothing(label) for label in known) if known.dtype == object else (known != known).any():
+        raise ValueError(
+            f"Input y contains NaN. Mark unlabeled rows with missing_label ({missing_label!r}); or, if None or NaN "
+            "marks them, pass missing_label=None, to a splitter or scorer too."
+        )
     if known.dtype != object:
         return known
-    if len({isinstance(label, str) for label in known}) > 1:
-        hint = "Use one type."
-        if any(_is_none_or_nan(label) for label in known):
-            hint = "If None or NaN marks the unlabeled rows, pass missing_label=None, to a splitter or scorer too."
-        raise TypeError(f"y mixes strings and other labels: {list(dict.fromkeys(known))[:5]}. {hint}")
-    return np.asarray(known.tolist())
+    if len(kinds := {isinstance(label, str) for label in known}) > 1:
+        raise TypeError(f"y mixes strings and other labels: {list(dict.fromkeys(known))[:5]}. Use one type.")
+    return known if kinds == {True} else np.asarray(known.tolist())
 
 
-def is_missing(y: NDArray, missing_label: Any) -> NDArray[np.bool_]:
-    """Which rows of y hold `missing_label`; None, NaN and `pandas.NA` are the same, as pandas keeps any of them."""
-    if _is_none_or_nan(missing_label):
-        return np.array([_is_none_or_nan(label) for label in y], bool) if y.dtype == object else y != y
-    if isinstance(missing_label, Real) and y.dtype.kind in "US":
-        if str(missing_label) in y.tolist():
-            raise ValueError(
-                f"y has a string dtype and contains '{missing_label}'; use dtype object with {missing_label}, "
-                f"or missing_label='{missing_label}'."
-            )
-        return np.zeros(len(y), bool)
-    if isinstance(missing_label, str) and y.dtype.kind not in "USO":
-        return np.zeros(len(y), bool)
-    return np.asarray(y == missing_label, dtype=bool)
-
-
-def _is_none_or_nan(label: Any) -> bool:
-    return label is None or is_pandas_na(label) or (isinstance(label, float) and label != label)
-
-
-def _check_known(known: NDArray, missing_label: Any) -> None:
-    if known.dtype.kind == "f" and np.isnan(known).any():
-        raise ValueError(
-            f"Input y contains NaN. Mark unlabeled rows with missing_label ({missing_label!r}), or set missing_label."
-        )
-    check_classification_targets(known)
+def _warn_of_classes(classes: NDArray, sizes: NDArray, n_missing: int, missing_label: Any) -> None:
+    """Warn of one class, and of -1 that looks like a class."""
+    numbers = classes.dtype.kind in "iuf" and not is_nothing(missing_label)
+    marked = n_missing > 0 and numbers and missing_label == -1
+    hint = "-1 is read as unlabeled; if it is a class, set missing_label to None or to a value that y does not have."
+    if len(classes) == 1:
+        warn(f"y has only one class among its labeled samples: {classes.tolist()[0]!r}.{' ' + hint if marked else ''}")
+    elif marked and classes[0] < 0:
+        warn(f"y has the negative class {classes.tolist()[0]!r}, and -1. {hint}")
+    elif n_missing >= ENOUGH and marked and classes.tolist() == [0, 1] and 1 / ALIKE <= n_missing / sizes[1] <= ALIKE:
+        warn(f"y has -1 about as often as 1, {n_missing} and {sizes[1]} times, as if both were classes. {hint}")

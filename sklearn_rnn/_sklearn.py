@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     InvalidParameterError,
+    MissingValues,
     RealNotInt,
     StrOptions,
     validate_parameter_constraints,
@@ -20,6 +21,7 @@ __all__ = [
     "COUNT",
     "COUNT_OR_ZERO",
     "FRACTION",
+    "MARKER",
     "NOT_NEGATIVE",
     "OPEN_FRACTION",
     "POSITIVE",
@@ -46,3 +48,4 @@ POSITIVE = [Interval(Real, 0, None, closed="neither")]
 SHARE = [Interval(Real, 0, 1, closed="left")]
 FRACTION = [Interval(Real, 0, 1, closed="both")]
 OPEN_FRACTION = [Interval(Real, 0, 1, closed="neither")]
+MARKER = [MissingValues()]  # of unlabeled rows: an int, a float, a string, None, NaN or pandas.NA

@@ -82,7 +82,7 @@ def test_groups_keep_or_lose_all_their_labels(stratify):
     [
         (np.array([0, 1, 0, 1]), -1, "i"),
         (np.array([0, 1, 0, 1]), np.nan, "f"),
-        (np.array([0, 1, 0, 1]), None, "O"),
+        (np.array([0, 1, 0, 1]), None, "f"),
         (np.array(["a", "b", "a", "b"]), "hidden", "U"),
         (np.array(["a", "b", "a", "b"]), -1, "O"),
         (pd.Series(["a", "b", "a", "b"]), None, "O"),

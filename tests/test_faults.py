@@ -343,7 +343,7 @@ def test_strings_beside_numbers_are_refused():
 
 @pytest.mark.parametrize("marker", [None, np.nan])
 def test_a_forgotten_missing_label_is_named(marker):
-    with pytest.raises(TypeError, match="pass missing_label=None, to a splitter or scorer too"):
+    with pytest.raises(ValueError, match="pass missing_label=None, to a splitter or scorer too"):
         small(Classifier).fit(TABLE, np.array(["b", "a", marker, "a"], dtype=object))
 
 

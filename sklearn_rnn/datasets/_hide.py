@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
-from .._labels import read_labels
-from .._sklearn import COUNT, Interval, validate_params
+from .._labels import is_nothing, read_groups, read_labels
+from .._sklearn import COUNT, MARKER, Interval, validate_params
 
 
 @validate_params(
@@ -21,6 +21,7 @@ from .._sklearn import COUNT, Interval, validate_params
         "fraction": [Interval(Real, 0, 1, closed="right"), None],
         "stratify": ["boolean"],
         "groups": ["array-like", None],
+        "missing_label": MARKER,
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -59,7 +60,9 @@ def hide_labels(
     Returns
     -------
     y : ndarray of shape (n,)
-        A copy; object where y's dtype cannot hold the marker.
+        A copy, in a dtype that holds the marker. Numbers are float where None or NaN marks (None as NaN),
+        booleans are int where a number does, and strings are objects unless a string does:
+        scikit-learn's metrics read no objects but strings.
 
     Raises
     ------
@@ -76,7 +79,7 @@ def hide_labels(
     if (n_labeled is None) == (fraction is None):
         raise ValueError("hide_labels needs either n_labeled or fraction, and not both.")
     labels = read_labels(y, missing_label, "hide_labels")
-    y, labeled = column_or_1d(y), labels.labeled
+    labeled = labels.labeled
     n = n_labeled if n_labeled is not None else max(1, round((fraction or 0.0) * len(labeled)))
     if n > len(labeled):
         raise ValueError(f"n_labeled={n} is more than the {len(labeled)} labels in y.")
@@ -86,10 +89,10 @@ def hide_labels(
     random = check_random_state(random_state)
     if groups is not None:
         check_consistent_length(y, groups)
-        kept = _draw_groups(codes, column_or_1d(groups)[labeled], n, stratify, random)
+        kept = _draw_groups(codes, read_groups(groups)[labeled], n, stratify, random)
     else:
         kept = _draw_by_class(codes, n, random) if stratify else random.permutation(len(labeled))[:n]
-    return _only(y, labeled[kept], missing_label)
+    return put_labels(labels.classes[codes[kept]], labeled[kept], len(labels.codes), missing_label)
 
 
 def _draw_by_class(codes: NDArray, n: int, random: np.random.RandomState) -> NDArray:
@@ -121,11 +124,22 @@ def _draw_groups(codes: NDArray, groups: NDArray, n: int, stratify: bool, random
     return np.flatnonzero(kept)
 
 
-def _only(y: NDArray, kept: NDArray, missing_label: Any) -> NDArray:
-    """Copy y with `missing_label` in all rows but `kept`."""
-    output = np.full(len(y), missing_label, dtype_with_marker(y, missing_label))
-    output[kept] = y[kept]
+def put_labels(labels: NDArray, rows: NDArray, n: int, missing_label: Any) -> NDArray:
+    """Array of n rows with `labels` (of any further axes) in `rows`, and the marker in all others."""
+    shape = (n, *labels.shape[1:])
+    if not is_nothing(missing_label):
+        output = np.full(shape, missing_label, dtype_with_marker(labels, missing_label))
+    elif labels.dtype.kind == "f" or (labels.dtype.kind in "biu" and _floats(labels)):
+        output = np.full(shape, np.nan, labels.dtype if labels.dtype.kind == "f" else np.float64)
+    else:  # of numbers a last resort, as no metric of scikit-learn reads them
+        output = np.full(shape, missing_label, object)
+    output[rows] = labels
     return output
+
+
+def _floats(labels: NDArray) -> bool:
+    """Whether floats hold these integers."""
+    return np.array_equal(labels.astype(np.float64).astype(labels.dtype), labels)
 
 
 def dtype_with_marker(y: NDArray, missing_label: Any) -> np.dtype:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sklearn.base import clone
 
-from .._sklearn import COUNT, HasMethods
+from .._sklearn import COUNT, MARKER, HasMethods
 from ..datasets import hide_labels
 from ._delegate import Delegate
 from ._labeled import check_marker
@@ -63,7 +63,7 @@ class LabelBudget(Delegate):
         "estimator": [HasMethods("fit")],
         "n_labeled": [*COUNT, None],
         "stratify": ["boolean"],
-        "missing_label": [object],
+        "missing_label": MARKER,
         "random_state": ["random_state"],
     }
 

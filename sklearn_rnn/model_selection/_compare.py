@@ -14,8 +14,9 @@ from sklearn.base import clone
 from sklearn.model_selection import cross_validate
 
 from .. import SemiSupervisedRNNClassifier
-from .._sklearn import HasMethods, Interval, validate_params
-from ._labeled import check_marker, find_labeled
+from .._labels import read_target
+from .._sklearn import MARKER, HasMethods, Interval, validate_params
+from ._labeled import check_marker
 from ._split import PartiallyLabeledSplit
 
 
@@ -62,6 +63,7 @@ class SupervisedComparison:
         "scoring": [str, callable, None],
         "n_jobs": [Integral, None],
         "confidence": [Interval(Real, 0, 1, closed="neither")],
+        "missing_label": MARKER,
     },
     prefer_skip_nested_validation=False,
 )
@@ -130,10 +132,11 @@ def compare_to_supervised(
     The unlabeled data made no difference that these splits can show: ...
     """
     check_marker(estimator, missing_label)
-    y, labeled = find_labeled(y, missing_label, "compare_to_supervised")
+    target = read_target(y, missing_label, "compare_to_supervised")
     splitter = cv if isinstance(cv, PartiallyLabeledSplit) else PartiallyLabeledSplit(cv, missing_label)
+    y = target.values
     splits = list(splitter.split(X, y, groups))
-    few = [(np.intersect1d(train, labeled), test) for train, test in splits]
+    few = [(np.intersect1d(train, target.labeled), test) for train, test in splits]
     if len(splits) < 2:
         raise ValueError(f"compare_to_supervised needs two splits or more, got {len(splits)}; raise cv.")
     supervised = _without_objective(estimator) if supervised is None else supervised

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._labels import known_labels
-from .._sklearn import HasMethods, _check_method_params, _safe_indexing, validate_params
+from .._labels import read_target
+from .._sklearn import MARKER, HasMethods, _check_method_params, _safe_indexing, validate_params
 from .._warnings import warn
-from ._labeled import check_marker, find_labeled
+from ..datasets._hide import put_labels
+from ._labeled import check_marker
 from ._split import PartiallyLabeledSplit
 
 BY_CLASS = ("predict_proba", "predict_log_proba", "decision_function")
@@ -27,6 +28,7 @@ BY_CLASS = ("predict_proba", "predict_log_proba", "decision_function")
         "method": [str],
         "n_jobs": [Integral, None],
         "params": [dict, None],
+        "missing_label": MARKER,
     },
     prefer_skip_nested_validation=False,
 )
@@ -86,18 +88,22 @@ def cross_val_predict(
     array([ 0,  0,  0, -1, -1,  1,  1,  1])
     """
     check_marker(estimator, missing_label)
-    y, labeled = find_labeled(y, missing_label, "cross_val_predict")
+    target = read_target(y, missing_label, "cross_val_predict")
+    y = target.values
     splitter = cv if isinstance(cv, PartiallyLabeledSplit) else PartiallyLabeledSplit(cv, missing_label)
     splits = list(splitter.split(X, y, groups))
     tested = np.concatenate([test for _, test in splits])
-    if not np.array_equal(np.sort(tested), labeled):
+    if not np.array_equal(np.sort(tested), target.labeled):
         raise ValueError("cross_val_predict only works where cv tests each labeled sample once.")
-    classes = np.unique(known_labels(y, labeled))
+    classes = np.unique(target.known)
     parts = Parallel(n_jobs=n_jobs)(
         delayed(_fit_and_predict)(clone(estimator), X, y, train, test, method, params or {}, classes)
         for train, test in splits
     )
-    return _put_back(np.concatenate(parts), tested, y, method, missing_label)
+    predicted = np.concatenate(parts)
+    if len(tested) == len(y):  # no row needs the marker
+        return predicted[np.argsort(tested)]
+    return put_labels(predicted, tested, len(y), missing_label if method == "predict" else np.nan)
 
 
 def _fit_and_predict(
@@ -130,16 +136,3 @@ def _in_columns(predicted: NDArray, seen: NDArray, method: str, classes: NDArray
     columns = np.full((len(predicted), len(classes)), absent, predicted.dtype)
     columns[:, np.searchsorted(classes, seen)] = predicted
     return columns
-
-
-def _put_back(predicted: NDArray, tested: NDArray, y: NDArray, method: str, missing_label: Any) -> NDArray:
-    """Spread predictions of the tested rows over all rows."""
-    absent = missing_label if method == "predict" else np.nan
-    dtype: Any = np.result_type(predicted, y if method == "predict" else np.nan)
-    output = np.empty((len(y), *predicted.shape[1:]), dtype)
-    untested = np.ones(len(y), dtype=bool)
-    untested[tested] = False
-    if untested.any():  # or else y may have a dtype that cannot hold the marker
-        output[untested] = absent
-    output[tested] = predicted
-    return output

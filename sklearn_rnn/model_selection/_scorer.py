@@ -9,12 +9,11 @@ import numpy as np
 from sklearn.metrics import check_scoring, get_scorer
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from .._labels import known_labels
-from .._sklearn import _safe_indexing, validate_params
-from ._labeled import find_labeled
+from .._labels import read_target
+from .._sklearn import MARKER, _safe_indexing, validate_params
 
 
-@validate_params({"scoring": [str, callable]}, prefer_skip_nested_validation=True)
+@validate_params({"scoring": [str, callable], "missing_label": MARKER}, prefer_skip_nested_validation=True)
 def make_labeled_scorer(scoring: str | Callable, *, missing_label: Any = -1) -> Callable:
     """Make a scorer that leaves out unlabeled rows.
 
@@ -53,11 +52,11 @@ class _LabeledScorer:
         self.missing_label = missing_label
 
     def __call__(self, estimator: Any, X: Any, y: Any, sample_weight: Any = None, **parameters: Any) -> float:
-        y, labeled = find_labeled(y, self.missing_label, "A labeled scorer")
+        target = read_target(y, self.missing_label, "A labeled scorer")
         if sample_weight is not None:
-            parameters["sample_weight"] = np.asarray(sample_weight)[labeled]
+            parameters["sample_weight"] = np.asarray(sample_weight)[target.labeled]
         scorer = check_scoring(estimator, self.scoring)
-        return scorer(estimator, _safe_indexing(X, labeled), known_labels(y, labeled), **parameters)
+        return scorer(estimator, _safe_indexing(X, target.labeled), target.known, **parameters)
 
     def __repr__(self) -> str:
         return f"make_labeled_scorer({self.scoring!r}, missing_label={self.missing_label!r})"

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator, PredefinedSplit, TimeSeriesSplit, check_cv
-from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
-from .._labels import known_labels
-from .._sklearn import HasMethods, Interval, _safe_indexing, validate_parameter_constraints
-from ._labeled import find_labeled
+from .._labels import Target, read_groups, read_target
+from .._sklearn import MARKER, HasMethods, Interval, _safe_indexing, validate_parameter_constraints
 
 
 class PartiallyLabeledSplit(BaseCrossValidator):
@@ -58,7 +56,7 @@ class PartiallyLabeledSplit(BaseCrossValidator):
     __metadata_request__split = {"groups": True}
     _parameter_constraints: dict[str, list[Any]] = {
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split", "get_n_splits"])],
-        "missing_label": [object],
+        "missing_label": MARKER,
     }
 
     def __init__(self, cv: Any = 5, missing_label: Any = -1):
@@ -94,12 +92,12 @@ class PartiallyLabeledSplit(BaseCrossValidator):
         test : ndarray
             Rows to test on, all labeled.
         """
+        self._validate()
         check_consistent_length(X, y, groups)
-        y, labeled = find_labeled(y, self.missing_label, type(self).__name__)
-        unlabeled = np.setdiff1d(np.arange(len(y)), labeled)
-        groups = None if groups is None else column_or_1d(groups)
-        splitter = self._splitter(y, labeled)
-        for train, test in splitter.split(*_rows(labeled, X, y, groups)):
+        target, groups = self._read(y, groups)
+        labeled, unlabeled = target.labeled, np.flatnonzero(target.missing)
+        splitter = self._splitter(target)
+        for train, test in splitter.split(*_rows(target, X, groups)):
             kept = unlabeled
             if groups is not None:
                 kept = kept[~np.isin(groups[kept], groups[labeled[test]])]
@@ -123,25 +121,28 @@ class PartiallyLabeledSplit(BaseCrossValidator):
         -------
         n_splits : int
         """
+        self._validate()
         if y is None:
-            self._validate()
             return int(self.cv) if isinstance(self.cv, Integral) else self.cv.get_n_splits(X, y, groups)
-        y, labeled = find_labeled(y, self.missing_label, type(self).__name__)
-        return self._splitter(y, labeled).get_n_splits(*_rows(labeled, X, y, groups))
+        target, groups = self._read(y, groups)
+        return self._splitter(target).get_n_splits(*_rows(target, X, groups))
 
     def _validate(self) -> None:
         parameters = {"cv": self.cv, "missing_label": self.missing_label}
         validate_parameter_constraints(self._parameter_constraints, parameters, type(self).__name__)
 
-    def _splitter(self, y: NDArray, labeled: NDArray) -> Any:
+    def _read(self, y: Any, groups: Any) -> tuple[Target, NDArray | None]:
+        target = read_target(y, self.missing_label, type(self).__name__)
+        return target, None if groups is None else read_groups(groups)
+
+    def _splitter(self, target: Target) -> Any:
         """Return the splitter of the labeled rows."""
-        self._validate()
         if isinstance(self.cv, PredefinedSplit):
-            return PredefinedSplit(self.cv.test_fold[labeled])
-        return check_cv(self.cv, known_labels(y, labeled), classifier=True)
+            return PredefinedSplit(self.cv.test_fold[target.labeled])
+        return check_cv(self.cv, target.known, classifier=True)
 
 
-def _rows(labeled: NDArray, X: Any, y: NDArray, groups: Any) -> tuple[Any, NDArray, Any]:
+def _rows(target: Target, X: Any, groups: NDArray | None) -> tuple[Any, NDArray, Any]:
     """Labeled rows of what a splitter sees."""
-    X, groups = (None if array is None else _safe_indexing(array, labeled) for array in (X, groups))
-    return X, known_labels(y, labeled), groups
+    rows = target.labeled
+    return None if X is None else _safe_indexing(X, rows), target.known, None if groups is None else groups[rows]

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import column_or_1d
 
-from .._labels import is_missing
-from .._sklearn import HasMethods, _num_samples
+from .._labels import read_target
+from .._sklearn import MARKER, HasMethods, _num_samples
 from ..datasets._hide import dtype_with_marker
 from ._delegate import Delegate
 from ._labeled import check_marker
@@ -60,7 +59,7 @@ class WithUnlabeled(Delegate):
     _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [HasMethods("fit")],
         "X_unlabeled": ["array-like"],
-        "missing_label": [object],
+        "missing_label": MARKER,
     }
 
     _fit_takes_metadata = False
@@ -86,12 +85,13 @@ class WithUnlabeled(Delegate):
         """
         self._validate_params()
         check_marker(self.estimator, self.missing_label)
-        y = column_or_1d(y)
-        if is_missing(y, self.missing_label).any():
+        target = read_target(y, self.missing_label, type(self).__name__, needs_label=False)
+        if target.missing.any():
             raise ValueError(
                 f"y has unlabeled rows, but {type(self).__name__} brings its own and takes labeled ones only, "
                 "or else what it is in counts the marker as a class; pass X[labeled], y[labeled]."
             )
+        y = target.known
         dtype = dtype_with_marker(y, self.missing_label)
         markers = np.full(_num_samples(self.X_unlabeled), self.missing_label, dtype)
         y = np.concatenate([y.astype(dtype), markers])

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
-from .._labels import is_missing, known_labels
+from .._labels import read_target
+from .._sklearn import MARKER, validate_parameter_constraints
 
 UNLABELED = "0.8"  # light grey
 GREY = 7  # of matplotlib's ten colours, too near to the unlabeled rows'
@@ -127,11 +128,12 @@ class CodesDisplay:
 
         if self.y is None:
             return [(None, np.arange(n), colormaps["tab10"](0))]
-        y = column_or_1d(self.y)
-        check_consistent_length(self.codes, y)
-        missing = is_missing(y, self.missing_label)
-        known = np.flatnonzero(~missing)
-        classes, numbers = np.unique(known_labels(y, ~missing), return_inverse=True)
+        name = type(self).__name__
+        validate_parameter_constraints({"missing_label": MARKER}, {"missing_label": self.missing_label}, name)
+        target = read_target(self.y, self.missing_label, name, needs_label=False)
+        check_consistent_length(self.codes, target.values)
+        missing, known = target.missing, target.labeled
+        classes, numbers = np.unique(target.known, return_inverse=True)
         colours = [colormaps["tab10"](k) if k != GREY else "black" for k in range(10)]
         if len(classes) > len(colours):
             colours = list(colormaps["turbo"](np.linspace(0, 1, len(classes))))
