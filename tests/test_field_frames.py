@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, StandardScaler
+from sklearn.semi_supervised import LabelSpreading
 
 from sklearn_rnn import SemiSupervisedRNNClassifier
 from sklearn_rnn.datasets import (
@@ -22,7 +24,8 @@ from sklearn_rnn.datasets import (
     to_tslearn,
 )
 from sklearn_rnn.model_selection import WithUnlabeled
-from sklearn_rnn.preprocessing import PerTimestep, cut_windows, join_windows
+from sklearn_rnn.preprocessing import PerSequenceScaler, PerTimestep, cut_windows, join_windows
+from sklearn_rnn.text import TokenSequenceVectorizer
 
 UNIX = [1700000001.0, 1700000009.0, 1700000009.5]
 TABLE = {"id": ["b", "b", "a", "c", "a"], "t": [2, 1, 5, 0, 3], "x": [1.0, 2.0, 3.0, 4.0, 5.0]}
@@ -307,3 +310,82 @@ def test_a_class_that_is_visible_only_between_steps_needs_the_time_delta():
         scores[time_delta] = clf.fit(X[:100], y[:100]).score(X[100:], y[100:])
     assert scores[True] >= 0.95
     assert scores[False] <= 0.65
+
+
+# Windows of scores
+
+
+def test_scores_of_whole_windows_are_joined_as_the_error_says():
+    scores = np.array([1.0, 3.0])
+    with pytest.raises(
+        ValueError, match=r"windows must have shape .* got \(2,\); .* np.repeat\(scores\[:, None\], length"
+    ):
+        join_windows(scores, 3, stride=1)
+    assert join_windows(np.repeat(scores[:, None], 2, axis=1), 3, stride=1).tolist() == [1, 2, 3]
+
+
+# Unlabeled rows beside a Pipeline
+
+
+def labeled_and_unlabeled(mean=50, deviation=10):
+    X, y = make_sines(260, noise=0.1, random_state=0)
+    X = X * deviation + mean
+    return X[:20], y[:20], X[20:160], X[160:], y[160:]
+
+
+def small():
+    return SemiSupervisedRNNClassifier(hidden_size=8, n_kernels=8, max_epochs=4, random_state=0)
+
+
+def test_unlabeled_rows_around_a_pipeline_are_scaled_as_the_labeled_ones():
+    X, y, X_unlabeled, X_test, y_test = labeled_and_unlabeled()
+    scaled = make_pipeline(PerTimestep(StandardScaler()), small())
+    assert WithUnlabeled(scaled, X_unlabeled).fit(X, y).score(X_test, y_test) >= 0.9
+
+
+@pytest.mark.parametrize("scaler", [PerTimestep(StandardScaler()), PerTimestep(MinMaxScaler()), PerSequenceScaler()])
+@pytest.mark.parametrize("form", [np.asarray, list, lambda X: [x[:30, 0] for x in X]])
+def test_unlabeled_rows_after_a_scaler_are_refused(scaler, form):
+    X, y, X_unlabeled, *_ = labeled_and_unlabeled()
+    pipeline = make_pipeline(scaler, WithUnlabeled(small(), form(X_unlabeled)))
+    with pytest.raises(ValueError, match=r"on another scale.*WithUnlabeled\(make_pipeline\(transformer, classifier\)"):
+        pipeline.fit(form(X), y)
+
+
+@pytest.mark.parametrize("form", [np.asarray, pd.DataFrame])
+def test_unlabeled_rows_of_a_table_after_a_scaler_are_refused(form):
+    X, y = load_iris(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(X))
+    X, y = X[order], y[order]
+    pipeline = make_pipeline(StandardScaler(), WithUnlabeled(LabelSpreading(), form(X[20:])))
+    with pytest.raises(ValueError, match="on another scale"):
+        pipeline.fit(form(X[:20]), y[:20])
+    inside = WithUnlabeled(make_pipeline(StandardScaler(), LabelSpreading()), form(X[20:]))
+    assert inside.fit(form(X[:20]), y[:20]).score(X[20:], y[20:]) >= 0.9
+
+
+def test_unlabeled_rows_after_a_step_that_changes_their_form_are_refused():
+    X, y, X_unlabeled, *_ = labeled_and_unlabeled()
+    twice = [np.concatenate([rows, rows], axis=2) for rows in (X, X_unlabeled)]
+    with pytest.raises(
+        ValueError, match=r"it has 3 feature\(s\), and they have 2 feature\(s\).*put the Pipeline inside"
+    ):
+        make_pipeline(PerTimestep(PolynomialFeatures(degree=1)), WithUnlabeled(small(), twice[1])).fit(twice[0], y)
+    documents = ["a good film", "a bad film"] * 4
+    reader = TokenSequenceVectorizer(min_df=1)
+    with pytest.raises(ValueError, match="it has tokens, and they have strings"):
+        make_pipeline(reader, WithUnlabeled(small(), documents)).fit(documents, [0, 1] * 4)
+
+
+@pytest.mark.parametrize(("shift", "factor"), [(0, 1), (2, 1), (0, 2), (0, 0.5), (1, 2)])
+def test_labeled_rows_that_are_a_bit_different_are_learned_from(shift, factor):
+    X, y, X_unlabeled, *_ = labeled_and_unlabeled(0, 1)
+    clf = WithUnlabeled(small().set_params(max_epochs=1), X_unlabeled)
+    assert clf.fit(X * factor + shift, y).classes_.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_few_labeled_rows_with_heavy_tails_are_no_other_scale(seed):
+    random = np.random.default_rng(seed)
+    X = random.standard_cauchy((40, 1)) * np.exp(random.normal(size=(1, 6)) * 5)
+    assert WithUnlabeled(LabelSpreading(), X[6:]).fit(X[:6], [0, 1] * 3).classes_.tolist() == [0, 1]

@@ -11,6 +11,7 @@ from sklearn.utils import column_or_1d
 from .._labels import is_missing
 from .._sklearn import HasMethods, _num_samples
 from ..datasets._hide import dtype_with_marker
+from ._alike import check_alike
 from ._delegate import Delegate
 from ._labeled import check_marker
 
@@ -21,6 +22,9 @@ class WithUnlabeled(Delegate):
     To all of scikit-learn it is an ordinary supervised classifier: `BaggingClassifier`,
     `OneVsRestClassifier`, `VotingClassifier` and others, which take the marker of unlabeled rows for a
     class, get labeled rows only.
+
+    A Pipeline goes inside: ``WithUnlabeled(make_pipeline(scaler, classifier), X_unlabeled)``. As a step of one,
+    `WithUnlabeled` would get `X` transformed and `X_unlabeled` not.
 
     Parameters
     ----------
@@ -43,7 +47,8 @@ class WithUnlabeled(Delegate):
     Raises
     ------
     ValueError
-        y has unlabeled rows, or `missing_label` is not the estimator's.
+        y has unlabeled rows, `missing_label` is not the estimator's, or X and `X_unlabeled` differ in form or, nearly
+        all rows of them, several times in scale.
 
     Examples
     --------
@@ -92,6 +97,7 @@ class WithUnlabeled(Delegate):
                 f"y has unlabeled rows, but {type(self).__name__} brings its own and takes labeled ones only, "
                 "or else what it is in counts the marker as a class; pass X[labeled], y[labeled]."
             )
+        check_alike(X, self.X_unlabeled, type(self).__name__)
         dtype = dtype_with_marker(y, self.missing_label)
         markers = np.full(_num_samples(self.X_unlabeled), self.missing_label, dtype)
         y = np.concatenate([y.astype(dtype), markers])
