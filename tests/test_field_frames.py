@@ -389,3 +389,8 @@ def test_few_labeled_rows_with_heavy_tails_are_no_other_scale(seed):
     random = np.random.default_rng(seed)
     X = random.standard_cauchy((40, 1)) * np.exp(random.normal(size=(1, 6)) * 5)
     assert WithUnlabeled(LabelSpreading(), X[6:]).fit(X[:6], [0, 1] * 3).classes_.tolist() == [0, 1]
+
+
+def test_no_unlabeled_rows_are_no_difference():
+    X, y, X_unlabeled, *_ = labeled_and_unlabeled()
+    assert WithUnlabeled(small().set_params(max_epochs=1), X_unlabeled[:0]).fit(X, y).classes_.tolist() == [0, 1]

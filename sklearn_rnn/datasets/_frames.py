@@ -58,7 +58,7 @@ class Columns:
 
 def values_of(column: Any) -> NDArray:
     """Values of a column in a type that keeps them: datetimes are in UTC, integers with gaps are objects."""
-    dtype = getattr(column, "dtype", None)
+    dtype: Any = getattr(column, "dtype", None)
     extended = hasattr(dtype, "construct_array_type")  # a type of pandas' own
     if extended and dtype.kind == "M":
         return column.to_numpy(dtype=f"datetime64[{getattr(dtype, 'unit', 'ns')}]")

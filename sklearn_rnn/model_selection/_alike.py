@@ -46,6 +46,8 @@ def _sample(X: Any) -> list[Any]:
 
 def _difference(labeled: list[Any], unlabeled: list[Any]) -> str:
     """What differs; an empty string where nothing does."""
+    if not (labeled and unlabeled):
+        return ""
     forms = [_form(rows) for rows in (labeled, unlabeled)]
     if forms[0] != forms[1]:
         # One feature: rows that came in a list may be those of a table.
@@ -62,24 +64,31 @@ def _form(rows: list[Any]) -> str:
 
 
 def _is_other_scale(labeled: list[NDArray], unlabeled: list[NDArray]) -> bool:
-    """Whether nearly all labeled rows are several times as far from the unlabeled ones' mean as these, or as near.
-
-    The distance is in standard deviations of the unlabeled steps, in the median feature.
-    """
+    """Whether nearly all labeled rows are several times as far from the unlabeled ones' mean as these, or as near."""
     sides = [[row[np.isfinite(row).all(1)] for row in rows] for rows in (labeled, unlabeled)]
     sides = [[row for row in rows if len(row)] for rows in sides]
     counts = [len(rows) for rows in sides]
     if min(counts) < FEWEST or sum(counts) < FEWEST_OF_BOTH:
         return False
-    steps = np.concatenate(sides[1])
+    with np.errstate(over="ignore", invalid="ignore"):
+        ours, theirs = _distances(*sides)
+    farther = np.mean(ours[:, None] > theirs)
+    typical = np.median(ours), np.median(theirs)
+    return bool(
+        (farther > SEPARATED and typical[0] > FARTHER * typical[1])
+        or (farther < 1 - SEPARATED and typical[0] < NEARER * typical[1])
+    )
+
+
+def _distances(labeled: list[NDArray], unlabeled: list[NDArray]) -> list[NDArray]:
+    """Distance of each row from the mean of the unlabeled steps, in their standard deviations, in the median feature."""
+    steps = np.concatenate(unlabeled)
     mean, deviation = steps.mean(0), steps.std(0)
     varies = deviation > 1e-9 * np.abs(mean)
     if not varies.any():
-        return False
-    ours, theirs = (
-        np.array([np.median(np.sqrt(np.mean(((row - mean) / deviation)[:, varies] ** 2, axis=0))) for row in rows])
-        for rows in sides
-    )
-    farther = np.mean(ours[:, None] > theirs)
-    ratio = np.median(ours) / np.median(theirs)
-    return bool((farther > SEPARATED and ratio > FARTHER) or (farther < 1 - SEPARATED and ratio < NEARER))
+        return [np.zeros(1), np.zeros(1)]
+    mean, deviation = mean[varies], deviation[varies]
+    return [
+        np.array([np.median(np.sqrt(np.mean(((row[:, varies] - mean) / deviation) ** 2, axis=0))) for row in rows])
+        for rows in (labeled, unlabeled)
+    ]
