@@ -81,7 +81,7 @@ def _is_other_scale(labeled: list[NDArray], unlabeled: list[NDArray]) -> bool:
 
 
 def _distances(labeled: list[NDArray], unlabeled: list[NDArray]) -> list[NDArray]:
-    """Distance of each row from the mean of the unlabeled steps, in their standard deviations, in the median feature."""
+    """Distances of rows from the unlabeled steps' mean, in their standard deviations, in the median feature."""
     steps = np.concatenate(unlabeled)
     mean, deviation = steps.mean(0), steps.std(0)
     varies = deviation > 1e-9 * np.abs(mean)
