@@ -40,9 +40,9 @@ def read_tokenizer(tokenizer: Any) -> Any:
     tokenizer = getattr(tokenizer, "backend_tokenizer", tokenizer)  # of transformers
     if not isinstance(tokenizer, Tokenizer | str | PathLike):
         raise TypeError(
-            "With analyzer='subword', tokenizer must be a tokenizers.Tokenizer, the path of its file, a fast tokenizer of "
-            f"transformers, or None to train one on the documents; got {type(tokenizer).__name__}. A slow tokenizer goes "
-            "in as analyzer=tokenizer.tokenize."
+            "With analyzer='subword', tokenizer must be a tokenizers.Tokenizer, the path of its file, a fast tokenizer "
+            "of transformers, or None to train one on the documents; "
+            f"got {type(tokenizer).__name__}. A slow tokenizer goes in as analyzer=tokenizer.tokenize."
         )
     name = "tokenizer" if isinstance(tokenizer, Tokenizer) else f"tokenizer={str(tokenizer)!r}"
     try:
