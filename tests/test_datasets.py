@@ -198,7 +198,7 @@ def test_tslearn_makes_what_we_read():
 
 def test_a_long_frame_keeps_labels_and_sorts_steps():
     frame = to_long_frame(RAGGED, ["a", "b"], columns=["x", "y"]).sample(frac=1, random_state=0)
-    X, y = from_long_frame(frame, sequence="sequence", time="time", label="label")
+    X, y = from_long_frame(frame, sequence="sequence", time="time", label="label", sort=True)
     assert same(X, RAGGED)
     assert y.tolist() == ["a", "b"]
 

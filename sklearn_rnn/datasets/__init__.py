@@ -1,8 +1,9 @@
 """Labels to hide, sequences to try things on, and conversions from and to other libraries."""
 
-from ._convert import from_aeon, from_long_frame, from_tslearn, to_aeon, to_long_frame, to_tslearn
+from ._convert import from_aeon, from_tslearn, to_aeon, to_tslearn
 from ._hide import hide_labels
 from ._load import load_basic_motions, load_italy_power_demand, load_japanese_vowels
+from ._long_frame import from_long_frame, to_long_frame
 from ._make import make_sines, make_two_patterns
 
 __all__ = [

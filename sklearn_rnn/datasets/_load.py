@@ -25,7 +25,7 @@ def load_japanese_vowels(split: str | None = None) -> tuple[Any, NDArray]:
 
     Returns
     -------
-    X : list of ndarray of shape (T_i, 12), float32
+    X : list of ndarray of shape (T_i, 12), float64
     y : ndarray of shape (n,), int
 
     Raises
@@ -52,7 +52,7 @@ def load_basic_motions(split: str | None = None) -> tuple[Any, NDArray]:
 
     Returns
     -------
-    X : ndarray of shape (n, 100, 6), float32
+    X : ndarray of shape (n, 100, 6), float64
     y : ndarray of shape (n,), str
 
     Raises
@@ -74,7 +74,7 @@ def load_italy_power_demand(split: str | None = None) -> tuple[Any, NDArray]:
 
     Returns
     -------
-    X : ndarray of shape (n, 24, 1), float32
+    X : ndarray of shape (n, 24, 1), float64
     y : ndarray of shape (n,), int
 
     Raises

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from .._labels import read_target
 from .._sklearn import MARKER, HasMethods, _num_samples
 from ..datasets._hide import dtype_with_marker
+from ._alike import check_alike
 from ._delegate import Delegate
 from ._labeled import check_marker
 
@@ -20,6 +21,9 @@ class WithUnlabeled(Delegate):
     To all of scikit-learn it is an ordinary supervised classifier: `BaggingClassifier`,
     `OneVsRestClassifier`, `VotingClassifier` and others, which take the marker of unlabeled rows for a
     class, get labeled rows only.
+
+    A Pipeline goes inside: ``WithUnlabeled(make_pipeline(scaler, classifier), X_unlabeled)``. As a step of one,
+    `WithUnlabeled` would get `X` transformed and `X_unlabeled` not.
 
     Parameters
     ----------
@@ -42,7 +46,8 @@ class WithUnlabeled(Delegate):
     Raises
     ------
     ValueError
-        y has unlabeled rows, or `missing_label` is not the estimator's.
+        y has unlabeled rows, `missing_label` is not the estimator's, or X and `X_unlabeled` differ in form or, nearly
+        all rows of them, several times in scale.
 
     Examples
     --------
@@ -91,6 +96,7 @@ class WithUnlabeled(Delegate):
                 f"y has unlabeled rows, but {type(self).__name__} brings its own and takes labeled ones only, "
                 "or else what it is in counts the marker as a class; pass X[labeled], y[labeled]."
             )
+        check_alike(X, self.X_unlabeled, type(self).__name__)
         y = target.known
         dtype = dtype_with_marker(y, self.missing_label)
         markers = np.full(_num_samples(self.X_unlabeled), self.missing_label, dtype)

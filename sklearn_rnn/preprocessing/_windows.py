@@ -72,7 +72,8 @@ def join_windows(windows: Any, n_steps: int, *, stride: int | None = None) -> ND
     Raises
     ------
     ValueError
-        A series of `n_steps` has another number of windows, or steps that none of them holds.
+        `windows` is one-dimensional, or a series of `n_steps` has another number of windows, or steps that
+        none of them holds.
 
     Examples
     --------
@@ -82,6 +83,11 @@ def join_windows(windows: Any, n_steps: int, *, stride: int | None = None) -> ND
     array([0., 1., 2., 3., 4.])
     """
     windows = np.asarray(windows)
+    if windows.ndim < 2:
+        raise ValueError(
+            f"windows must have shape (n_windows, length) or (n_windows, length, F), got {windows.shape}; repeat "
+            "scores of whole windows: np.repeat(scores[:, None], length, axis=1)."
+        )
     length = windows.shape[1]
     starts = _starts(n_steps, length, stride)
     if len(windows) != len(starts):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,21 @@ def each(X: Iterable[Any], function: Callable[[Any], Any]) -> Iterator[Any]:
         except (AttributeError, TypeError, ValueError) as error:
             if isinstance(document, str | bytes) or hasattr(document, "read"):
                 raise
-            raise ValueError(f"X[{i}] is {document!r}; expected a document, a string.") from error
+            hint = "; for lists of words set analyzer=list" if isinstance(document, list | tuple) else ""
+            raise ValueError(f"X[{i}] is {document!r}; expected a document, a string{hint}.") from error
+
+
+def listed(function: Callable[[Any], Any], name: str, document: Any) -> Any:
+    """Tokens that a function of the user's makes of a document; an error where it returns something else."""
+    if function in (list, tuple) and isinstance(document, str | bytes):
+        raise ValueError(f"With {name}={function.__name__}, documents must be lists of words, got {document!r}.")
+    tokens = function(document)
+    if isinstance(tokens, str | bytes | Mapping) or not isinstance(tokens, Iterable):
+        raise ValueError(
+            f"{name} must return a list of tokens, got {type(tokens).__name__}. For a tokenizer of Hugging Face, set "
+            "analyzer='subword' and tokenizer=tokenizer, or analyzer=tokenizer.tokenize."
+        )
+    return tokens
 
 
 def numbered(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ SPACE = "▁"  # as Metaspace shows it
 DEFAULT_SIZE = 8000  # subwords, where the user does not say
 
 
-def train_tokenizer(documents: Iterable[str], size: int, unknown: str) -> Any:
+def train_tokenizer(documents: list[str], size: int, unknown: str) -> Any:
     """Train byte-pair encoding on documents; spaces are part of the subwords, so that text can be put together again.
 
     References
@@ -26,6 +26,8 @@ def train_tokenizer(documents: Iterable[str], size: int, unknown: str) -> Any:
     words = Regex(rf"{SPACE}?\w+|{SPACE}?[^\w{SPACE}]+")  # and punctuation, each with the space before it
     tokenizer.pre_tokenizer = pre_tokenizers.Split(words, "isolated")
     tokenizer.decoder = decoders.Metaspace(SPACE)
+    # The trainer sets memory aside for `size`; each merge shortens some word, so there are no more than characters.
+    size = min(size, 1 + 2 * sum(len(document) + 1 for document in documents))
     trainer = trainers.BpeTrainer(vocab_size=size, min_frequency=2, special_tokens=[unknown], show_progress=False)
     tokenizer.train_from_iterator(documents, trainer)
     return tokenizer
@@ -35,16 +37,31 @@ def read_tokenizer(tokenizer: Any) -> Any:
     """Copy the user's tokenizer, or read its file; it shall neither cut nor pad."""
     from tokenizers import Tokenizer
 
+    tokenizer = getattr(tokenizer, "backend_tokenizer", tokenizer)  # of transformers
     if not isinstance(tokenizer, Tokenizer | str | PathLike):
         raise TypeError(
-            "With analyzer='subword', tokenizer must be a tokenizers.Tokenizer, the path of its file, or None to train "
-            f"one on the documents; got {type(tokenizer).__name__}."
+            "With analyzer='subword', tokenizer must be a tokenizers.Tokenizer, the path of its file, a fast tokenizer "
+            "of transformers, or None to train one on the documents; "
+            f"got {type(tokenizer).__name__}. A slow tokenizer goes in as analyzer=tokenizer.tokenize."
         )
-    given = tokenizer.to_str() if isinstance(tokenizer, Tokenizer) else Path(tokenizer).read_text(encoding="utf-8")
+    name = "tokenizer" if isinstance(tokenizer, Tokenizer) else f"tokenizer={str(tokenizer)!r}"
     try:
+        given = tokenizer.to_str() if isinstance(tokenizer, Tokenizer) else Path(tokenizer).read_text(encoding="utf-8")
         copy = Tokenizer.from_str(given)
+    except OSError:
+        raise
     except Exception as error:  # tokenizers raises no other kind
-        raise ValueError(f"tokenizer={str(tokenizer)!r} is not the file of a tokenizers.Tokenizer: {error}") from error
+        raise ValueError(f"{name} is not the file of a tokenizers.Tokenizer: {error}") from error
+    _check_unknown(json.loads(given)["model"], name)
     copy.no_truncation()
     copy.no_padding()
     return copy
+
+
+def _check_unknown(model: dict[str, Any], name: str) -> None:
+    """Refuse a model that fails at the first word it does not know."""
+    kind = model["type"]
+    lacks = kind in ("WordLevel", "WordPiece") and model["unk_token"] not in model["vocab"]
+    if lacks or (kind == "Unigram" and model["unk_id"] is None and not model.get("byte_fallback")):
+        unknown = f"{model['unk_token']!r} is not in its vocabulary" if lacks else "its unk_id is None"
+        raise ValueError(f"{name} has no unknown token: {unknown}; it would fail at new words.")

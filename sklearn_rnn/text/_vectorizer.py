@@ -16,7 +16,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import COUNT, Interval, RealNotInt, StrOptions
-from ._flat import cut_sequences, document_frequency, each, numbered
+from ._flat import cut_sequences, document_frequency, each, listed, numbered
 from ._subword import DEFAULT_SIZE, read_tokenizer, train_tokenizer
 
 UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
@@ -43,7 +43,7 @@ class TokenSequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_
     analyzer : {"word", "char", "subword"} or callable, default="word"
         What a token is. `"subword"` needs the package `tokenizers`: byte-pair encoding, trained on
         the documents of `fit`, or the user's `tokenizer`. A function gets the raw document and
-        returns tokens.
+        returns a list of tokens; `list` is for documents that are lists of words.
     max_features : int, default=None
         Tokens to learn at most, the most frequent ones; None learns all, of subwords 8,000.
     min_df : int or float, default=2
@@ -62,7 +62,8 @@ class TokenSequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_
     preprocessor : callable, default=None
         Replaces `lowercase` and `strip_accents`.
     tokenizer : callable, tokenizers.Tokenizer, path or None, default=None
-        For words, a function that replaces `token_pattern`; for subwords, a tokenizer or its file.
+        For words, a function that replaces `token_pattern`; for subwords, a tokenizer (or a fast one of
+        Hugging Face's transformers) or its file.
     token_pattern : str, default=r"(?u)\b\w\w+\b"
         Regular expression of words.
     stop_words : "english", list or None, default=None
@@ -228,10 +229,7 @@ class TokenSequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_
             Tokens, one for each id.
         """
         names = self.get_feature_names_out()
-        sequences = [np.asarray(ids) if len(ids) else np.zeros(0, np.int64) for ids in X]
-        for i, ids in enumerate(sequences):
-            if ids.dtype.kind not in "iu" or (ids.size and ids.min() < 0):
-                raise ValueError(f"Token ids must be integers, not negative: X[{i}] has {ids[:5]!r}.")
+        sequences = [_read_ids(ids, i) for i, ids in enumerate(X)]
         return [names[np.where(ids < len(names), ids, 0)] for ids in sequences]
 
     def to_documents(self, X: Iterable[Any]) -> list[str]:
@@ -280,7 +278,12 @@ class TokenSequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_
                     f"With analyzer={self.analyzer!r}, tokenizer must be a function of a string or None, "
                     f"got {type(self.tokenizer).__name__}; set analyzer='subword' for one of subwords."
                 )
-            return CountVectorizer(**self._given("analyzer", *READING, *WORDS)).build_analyzer()
+            functions = {
+                name: partial(listed, getattr(self, name), name)
+                for name in ("analyzer", "tokenizer")
+                if callable(getattr(self, name))
+            }
+            return CountVectorizer(**self._given("analyzer", *READING, *WORDS) | functions).build_analyzer()
         check_is_fitted(self, "tokenizer_")
         clean, split = self._cleaner(), self._splitter()
         return lambda document: split(clean(document))
@@ -354,3 +357,13 @@ class TokenSequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_
     def _finish(self, flat: NDArray, ends: NDArray) -> list[NDArray[np.int32]]:
         marks = (self.vocabulary_[BEGIN], self.vocabulary_[END]) if self.begin_end else None
         return cut_sequences(flat, ends, self.vocabulary_[UNKNOWN], marks)
+
+
+def _read_ids(ids: Any, i: int) -> NDArray:
+    """Token ids of X[i]; numpy makes floats of lists with an integer above its largest."""
+    array = np.asarray(ids) if len(ids) else np.zeros(0, np.int64)
+    if array.dtype.kind in "fO" and all(isinstance(number, Integral) for number in ids):
+        array = np.array([min(int(number), np.iinfo(np.int64).max) for number in ids])
+    if array.dtype.kind not in "iu" or (array.size and array.min() < 0):
+        raise ValueError(f"Token ids must be integers, not negative: X[{i}] has {array[:5]!r}.")
+    return array

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
@@ -61,20 +62,53 @@ def read_vectors(source: Any, vocabulary: Mapping[str, int]) -> NDArray[np.float
 def _lines(path: Path, vocabulary: Mapping[str, int]) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Words of a file that are in the vocabulary, with their vectors."""
     size = None
+    found: set[str] = set()
+    wide: dict[str, int] = {}  # lines that begin with a known word and have too many numbers
+    for number, line in _numbered_lines(path):
+        fields = line.rstrip().split(" ")
+        if number == 1 and len(fields) == 2 and "".join(fields).isdecimal():  # how many words, and the size
+            size = int(fields[1])
+            continue
+        size = size or len(fields) - 1
+        if len(fields) <= size:
+            raise ValueError(f"{path}, line {number}: expected a word and {size} numbers, got {len(fields) - 1}.")
+        word = " ".join(fields[:-size])  # some have spaces
+        if word not in vocabulary:
+            if len(fields) > size + 1 and (start := _before_numbers(fields[:-size])) in vocabulary:
+                wide[start] = number
+            continue
+        try:
+            yield word, np.array(fields[-size:], dtype=np.float32)
+        except ValueError as error:
+            raise ValueError(f"{path}, line {number}: expected a word and {size} numbers.") from error
+        found.add(word)
+    for word in wide.keys() - found:
+        raise ValueError(f"{path}, line {wide[word]}: expected {word!r} and {size} numbers, got more.")
+
+
+def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines of a text file, plain or compressed, from 1; a byte-order mark is no part of them."""
     opened: Any = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        for number, line in enumerate(file, 1):
-            fields = line.rstrip().split(" ")
-            if number == 1 and len(fields) == 2 and "".join(fields).isdigit():  # how many words, and the size
-                size = int(fields[1])
-                continue
-            size = size or len(fields) - 1
-            if len(fields) <= size:
-                raise ValueError(f"{path}, line {number}: expected a word and {size} numbers, got {len(fields) - 1}.")
-            word = " ".join(fields[:-size])  # some have spaces
-            if word not in vocabulary:
-                continue
-            try:
-                yield word, np.array(fields[-size:], dtype=np.float32)
-            except ValueError as error:
-                raise ValueError(f"{path}, line {number}: expected a word and {size} numbers.") from error
+    number = 0
+    with opened(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
+        try:
+            for number, line in enumerate(file, 1):
+                yield number, line
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(f"{path}, after line {number}: the compressed file is cut or damaged: {error}.") from error
+
+
+def _before_numbers(fields: list[str]) -> str:
+    """First field and those that follow it, without numbers at the end."""
+    end = len(fields)
+    while end > 1 and _is_number(fields[end - 1]):
+        end -= 1
+    return " ".join(fields[:end]) if end < len(fields) else ""
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,201 @@
+"""Sequences from and to long frames, with one row for each step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._labels import is_missing
+from .._sequences import first_steps
+from ._floats import as_floats
+from ._frames import Columns
+
+
+def from_long_frame(
+    frame: Any,
+    *,
+    sequence: Any,
+    time: Any = None,
+    label: Any = None,
+    time_delta: bool = False,
+    sort: bool = False,
+    return_ids: bool = False,
+) -> Any:
+    """Convert from a long frame: one row for each step.
+
+    All columns that are not named below are features: numbers, booleans, time differences (as seconds) and
+    datetimes (as seconds since the sequence's earliest one; NaT becomes NaN).
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
+        Steps. Index levels of pandas are no features.
+    sequence : str
+        Column, or index level of pandas, that says which sequence a row is a step of.
+    time : str, default=None
+        Column or index level, of numbers or datetimes, to order the steps by. All steps keep the order of the
+        frame by default, as do those of one sequence that have the same time.
+    label : str, default=None
+        Column or index level with the label of the sequence, the same in all its rows.
+    time_delta : bool, default=False
+        Whether to add one feature at the end, the time since the last step: 0 at the first step, and seconds
+        where `time` has datetimes. Use it where steps are unevenly spaced, as the nets see no times.
+    sort : bool, default=False
+        Whether sequences come in sorted order of their ids; in order of their first rows by default.
+    return_ids : bool, default=False
+        Whether to return the ids of the sequences.
+
+    Returns
+    -------
+    X : list of ndarray of shape (T_i, F)
+        float32, or float64 where that would round the values.
+    y : ndarray of shape (n,)
+        Only where `label` is given.
+    ids : ndarray of shape (n,)
+        Value of `sequence` for each of X; only where `return_ids`. They bring a table with one row for each
+        sequence into the order of X: ``table.loc[ids]``.
+
+    Raises
+    ------
+    ValueError
+        A row has no id or no time, a sequence has two labels, a column does not exist, or a feature is not a number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_rnn.datasets import from_long_frame
+    >>> frame = pd.DataFrame({"person": ["b", "b", "a"], "hour": [1, 0, 0], "pulse": [60.0, 70, 80]})
+    >>> X, ids = from_long_frame(frame, sequence="person", time="hour", return_ids=True)
+    >>> [x[:, 0].tolist() for x in X], ids.tolist()
+    ([[70.0, 60.0], [80.0]], ['b', 'a'])
+    """
+    columns = Columns(frame)
+    ids, numbers = _number_sequences(columns[sequence], sequence, sort)
+    lengths = np.bincount(numbers)
+    times = None if time is None else _read_times(columns[time], time)
+    order = np.argsort(numbers, kind="stable") if times is None else np.lexsort((times, numbers))
+    firsts = first_steps(lengths)
+    features = [
+        _read_feature(values[order], name, firsts, lengths)
+        for name, values in columns.others({sequence, time, label} - {None})
+    ]
+    if time_delta:
+        if times is None:
+            raise ValueError("time_delta=True needs time, the column that says when a step was.")
+        features.append(_time_deltas(times[order], firsts))
+    if not features:
+        raise ValueError(f"frame has no feature: no column but {columns.names}.")
+    X = np.split(np.stack(features, axis=1), firsts[1:])
+    y = [] if label is None else [_one_label_each(columns[label][order], label, ids, firsts, lengths)]
+    output = [X, *y, *([ids] if return_ids else [])]
+    return tuple(output) if len(output) > 1 else X
+
+
+def to_long_frame(X: Any, y: Any = None, *, columns: Any = None) -> Any:
+    """Convert to a long pandas frame: one row for each step.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, T, F), or list of (T_i, F) arrays
+        Sequences.
+    y : array-like of shape (n,), default=None
+        Labels, for a column `"label"`.
+    columns : list of str, default=None
+        Names of the features; ``"x0"``, ``"x1"``, ... by default.
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+        Columns `"sequence"` and `"time"`, numbered from 0, the features, and `"label"`.
+
+    Raises
+    ------
+    ImportError
+        pandas is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn.datasets import to_long_frame
+    >>> to_long_frame([np.ones((2, 1)), np.zeros((1, 1))], ["a", "b"]).values.tolist()
+    [[0, 0, 1.0, 'a'], [0, 1, 1.0, 'a'], [1, 0, 0.0, 'b']]
+    """
+    import pandas as pd
+
+    arrays = [as_floats(x, f"X[{i}]", ndim=2) for i, x in enumerate(X)]
+    lengths = [len(x) for x in arrays]
+    names = [f"x{j}" for j in range(arrays[0].shape[1])] if columns is None else list(columns)
+    frame = pd.DataFrame(np.concatenate(arrays), columns=names)
+    frame.insert(0, "sequence", np.repeat(np.arange(len(arrays)), lengths))
+    frame.insert(1, "time", np.concatenate([np.arange(length) for length in lengths]))
+    if y is not None:
+        frame["label"] = np.repeat(np.asarray(y), lengths)
+    return frame
+
+
+def _number_sequences(values: NDArray, name: Any, sort: bool) -> tuple[NDArray, NDArray]:
+    """Ids of the sequences, and the number of each row's sequence among them."""
+    if len(values) == 0:
+        raise ValueError("frame has no rows.")
+    if n_missing := int(is_missing(values, None).sum()):
+        raise ValueError(f"{n_missing} row(s) have no id in {name!r}; drop them, or say which sequence they belong to.")
+    ids, numbers = _distinct(values)
+    if not sort:
+        return ids, numbers
+    try:
+        order = np.argsort(ids, kind="stable")
+    except TypeError as error:
+        raise ValueError(f"sort=True cannot order the ids in {name!r}: {error}.") from error
+    return ids[order], np.argsort(order)[numbers]
+
+
+def _distinct(values: NDArray) -> tuple[NDArray, NDArray[np.int64]]:
+    """Different values in order of first appearance, and the number of each value among them."""
+    if values.dtype == object:
+        seen: dict[Any, int] = {}
+        numbers = np.array([seen.setdefault(value, len(seen)) for value in values])
+        firsts = np.unique(numbers, return_index=True)[1]
+        return values[firsts], numbers
+    _, firsts, numbers = np.unique(values, return_index=True, return_inverse=True)
+    order = np.argsort(firsts)
+    return values[firsts[order]], np.argsort(order)[numbers]
+
+
+def _read_times(values: NDArray, name: Any) -> NDArray:
+    """Times, of which there is one in each row."""
+    if values.dtype.kind not in "mM":
+        whole = values.dtype.kind in "iu"
+        values = values if whole else as_floats(values, f"time={name!r}")
+    if n_missing := int((~np.isfinite(values)).sum()):
+        raise ValueError(f"{n_missing} row(s) have no finite time in {name!r}; drop them, or leave time out.")
+    return values
+
+
+def _read_feature(values: NDArray, name: Any, firsts: NDArray, lengths: NDArray) -> NDArray:
+    """Values of all steps, in their order, as floats; datetimes as seconds since the earliest of their sequence."""
+    if values.dtype.kind == "M":
+        values = values - np.repeat(np.fmin.reduceat(values, firsts), lengths)
+    if values.dtype.kind == "m":
+        return values / np.timedelta64(1, "s")
+    return as_floats(values, f"column {name!r}")
+
+
+def _time_deltas(times: NDArray, firsts: NDArray) -> NDArray[np.float64]:
+    """Time since the last step of the sequence."""
+    deltas = np.diff(times, prepend=times[:1])
+    deltas[firsts] = 0
+    return deltas / np.timedelta64(1, "s") if deltas.dtype.kind == "m" else deltas.astype(np.float64)
+
+
+def _one_label_each(values: NDArray, name: Any, ids: NDArray, firsts: NDArray, lengths: NDArray) -> NDArray:
+    """Labels of the sequences."""
+    numbers = np.full(len(values), -1)
+    known = ~is_missing(values, None)
+    numbers[known] = _distinct(values[known])[1]
+    wrong = numbers != np.repeat(numbers[firsts], lengths)
+    if wrong.any():
+        i = int(np.searchsorted(firsts, np.argmax(wrong), side="right")) - 1
+        raise ValueError(f"{name!r} must have one value for each sequence, but {ids[i]} has several.")
+    return values[firsts]
