@@ -101,11 +101,6 @@ def read_labels(y: Any, missing_label: Any, name: str) -> Labels:
     return Labels(classes, codes)
 
 
-def is_missing(y: Any, missing_label: Any) -> NDArray[np.bool_]:
-    """Which rows of y hold `missing_label`, as `read_target` reads them."""
-    return _find_missing(column_or_1d(_as_array(y)), y, missing_label)
-
-
 def class_codes(y: Any, classes: NDArray, name: str = "y") -> NDArray[np.int64]:
     """Numbers of the classes y, all of which must be known; `name` is the argument's, for the error."""
     numbers = {label: code for code, label in enumerate(classes.tolist())}
@@ -119,7 +114,7 @@ def class_codes(y: Any, classes: NDArray, name: str = "y") -> NDArray[np.int64]:
 def read_groups(groups: Any) -> NDArray:
     """Read the group of each row, of which none may be missing."""
     values = column_or_1d(_as_array(groups))
-    if (missing := _find_nothing(values, groups)).any():
+    if (missing := find_nothing(values, groups)).any():
         raise ValueError(f"groups must have a group for each row, but has none (NaN or None) at {np.argmax(missing)}.")
     return values
 
@@ -132,6 +127,15 @@ def is_nothing(label: Any) -> bool:
         return False
     unequal = label != label
     return isinstance(unequal, bool | np.bool_) and bool(unequal)
+
+
+def find_nothing(values: NDArray, y: Any = None) -> NDArray[np.bool_]:
+    """Which values are None, NaN, NaT or `pandas.NA`; in a numpy array of strings y, 'nan' is what NaN became."""
+    if values.dtype == object:
+        return np.array([is_nothing(label) for label in values], dtype=bool)
+    if values.dtype.kind == "U" and isinstance(y, np.ndarray):
+        return values == "nan"
+    return values != values
 
 
 def _as_array(y: Any) -> NDArray:
@@ -152,18 +156,9 @@ def _as_array(y: Any) -> NDArray:
     return array
 
 
-def _find_nothing(values: NDArray, y: Any) -> NDArray[np.bool_]:
-    """Which values are None, NaN, NaT or `pandas.NA`, or the 'nan' that numpy makes of them in an array of strings."""
-    if values.dtype == object:
-        return np.array([is_nothing(label) for label in values], dtype=bool)
-    if values.dtype.kind == "U" and isinstance(y, np.ndarray):
-        return values == "nan"
-    return values != values
-
-
 def _find_missing(values: NDArray, y: Any, missing_label: Any) -> NDArray[np.bool_]:
     """Which values of y are the marker; refuse what could be meant as one."""
-    nothing = _find_nothing(values, y)
+    nothing = find_nothing(values, y)
     _check_types(values, nothing)
     if is_nothing(missing_label):
         _check_text(values[~nothing], NOTHING, "None")

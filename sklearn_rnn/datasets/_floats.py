@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._labels import is_missing
+from .._labels import find_nothing
 from .._sequences import float_like
 
 
@@ -37,7 +37,7 @@ def as_floats(values: Any, name: str, *, ndim: int = 1) -> NDArray:
 def _numbers(array: NDArray, name: str) -> NDArray[np.float64]:
     """Read objects as numbers; strings are none, whatever they spell."""
     flat = np.ravel(array)
-    known = ~is_missing(flat, None)
+    known = ~find_nothing(flat)
     if strings := [value for value in flat[known] if isinstance(value, str | bytes)]:
         raise ValueError(f"{name} must have numbers, got the string {strings[0]!r}; pandas.to_numeric makes numbers.")
     numbers = np.full(len(flat), np.nan)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._labels import is_missing
+from .._labels import find_nothing
 from .._sequences import first_steps
 from ._floats import as_floats
 from ._frames import Columns
@@ -139,7 +139,7 @@ def _number_sequences(values: NDArray, name: Any, sort: bool) -> tuple[NDArray, 
     """Ids of the sequences, and the number of each row's sequence among them."""
     if len(values) == 0:
         raise ValueError("frame has no rows.")
-    if n_missing := int(is_missing(values, None).sum()):
+    if n_missing := int(find_nothing(values).sum()):
         raise ValueError(f"{n_missing} row(s) have no id in {name!r}; drop them, or say which sequence they belong to.")
     ids, numbers = _distinct(values)
     if not sort:
@@ -192,7 +192,7 @@ def _time_deltas(times: NDArray, firsts: NDArray) -> NDArray[np.float64]:
 def _one_label_each(values: NDArray, name: Any, ids: NDArray, firsts: NDArray, lengths: NDArray) -> NDArray:
     """Labels of the sequences."""
     numbers = np.full(len(values), -1)
-    known = ~is_missing(values, None)
+    known = ~find_nothing(values)
     numbers[known] = _distinct(values[known])[1]
     wrong = numbers != np.repeat(numbers[firsts], lengths)
     if wrong.any():
