@@ -89,9 +89,11 @@ def refuse_what_is_no_array(X: Any) -> None:
 
 
 def as_array(x: Any, name: str) -> NDArray:
-    """Return an array of numbers, NaN for what is missing."""
+    """Return an array of numbers with NaN for what is missing."""
     if is_frame(x):
         _refuse_times(x, name)
+    elif not isinstance(x, np.ndarray) and TIME.match(str(getattr(x, "dtype", "")).lower()):
+        raise ValueError(f"{name} is a column of times ({x.dtype}). {SECONDS}")
     array = unmasked(x) if isinstance(x, np.ma.MaskedArray) else np.asarray(x)
     if array.dtype.kind in "mM":
         raise ValueError(f"{name} is an array of times ({array.dtype}). {SECONDS}")
