@@ -146,10 +146,10 @@ def _read_list(
         arrays = [x[:, None] for x in arrays]
     widths = sorted({x.shape[1] for x in arrays})
     if len(widths) > 1:
-        first = len(set(lengths.tolist())) == 1
+        alike = len(set(lengths.tolist())) == 1
         raise ValueError(
             f"All sequences must have the same number of features, got {widths}."
-            + (f" All have {lengths[0]} steps; {FEATURES_FIRST}" if first else "")
+            + (f" All have {lengths[0]} steps; {FEATURES_FIRST}" if alike else "")
         )
     if widths[0] == 0:
         raise ValueError(
@@ -157,7 +157,8 @@ def _read_list(
         )
     dtype = float_like(np.result_type(*{x.dtype for x in arrays})) if exact else np.float32
     with np.errstate(over="ignore"):
-        values = np.concatenate(arrays, dtype=dtype, casting="unsafe")
+        values = np.empty((lengths.sum(), widths[0]), dtype)  # in one order of memory, whatever that of the arrays
+        np.concatenate(arrays, out=values, casting="unsafe")
     for first in range(0, len(values), BLOCK):
         with np.errstate(over="ignore"):
             block = values[first : first + BLOCK].astype(np.float32, copy=False)
