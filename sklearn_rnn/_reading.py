@@ -11,6 +11,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from ._containers import arrays_of, as_array, unmasked
+from ._misread import warn_of_features_first, warn_of_padding, warn_of_values
 from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, float_like, own_ends
 
 WHAT = {
@@ -18,6 +20,9 @@ WHAT = {
     "series": "sequences of feature vectors (a 3-D array, or a list of arrays)",
     "tokens": "token ids (a list of 1-D integer arrays)",
 }
+FEATURES_FIRST = (
+    "if features come first in X, as in aeon and sktime, convert it with sklearn_rnn.datasets.from_aeon(X)."
+)
 
 
 def read_sequences(
@@ -28,6 +33,7 @@ def read_sequences(
     max_length: int | None = None,
     gaps: bool = False,
     exact: bool = False,
+    values: bool = False,
 ) -> Sequences:
     """Read and check X, and set or check what the estimator knows of its input.
 
@@ -45,40 +51,60 @@ def read_sequences(
         Whether NaN may be inside a sequence.
     exact : bool, default=False
         Whether values that float32 would round are kept in float64.
+    values : bool, default=False
+        Whether integers are values even in `fit`, and no other meaning of X is looked for.
     """
-    expected = None if reset else estimator._kind
-    validate_data(estimator, X, reset=reset, skip_check_array=True, ensure_2d=False)
-    sequences = _read(X, type(estimator).__name__, expected, gaps, exact)
+    expected: Kind | None = None if reset else estimator._kind
+    arrays, named = arrays_of(X, expected, None if reset else getattr(estimator, "feature_names_in_", None))
+    validate_data(estimator, named, reset=reset, skip_check_array=True, ensure_2d=False)
+    if expected == "table" and arrays is not None and len({x.shape for x in arrays}) == 1 and arrays[0].ndim == 1:
+        X, arrays = np.stack(arrays), None
+    doubt, name = reset and not values, type(estimator).__name__
+    if arrays is None:
+        sequences = _read_grid(X, name, gaps, exact, doubt)
+    else:
+        sequences = _read_list(arrays, name, "series" if values else expected, gaps, exact, doubt)
+    if hasattr(X, "iloc"):
+        sequences = replace(sequences, index=X.index)
     if reset:
         estimator._kind = sequences.kind
         estimator.n_features_in_ = _width(sequences)
-    elif expected != sequences.kind:
-        raise ValueError(
-            f"X is {WHAT[sequences.kind]}, but {type(estimator).__name__} was fitted on {WHAT[estimator._kind]}."
-        )
-    elif _width(sequences) != estimator.n_features_in_:
-        raise ValueError(
-            f"X has {_width(sequences)} features, but {type(estimator).__name__} is expecting "
-            f"{estimator.n_features_in_} features as input."
-        )
+    else:
+        _check_known(estimator, sequences)
     return sequences.cut(max_length)
+
+
+def _check_known(estimator: BaseEstimator, sequences: Sequences) -> None:
+    """Raise where X is of another kind or width than that of `fit`."""
+    name, n_features = type(estimator).__name__, estimator.n_features_in_
+    if estimator._kind != sequences.kind:
+        raise ValueError(f"X is {WHAT[sequences.kind]}, but {name} was fitted on {WHAT[estimator._kind]}.")
+    if _width(sequences) != n_features:
+        first = sequences.kind == "series" and sequences.starts is None and sequences.values.shape[1] == n_features
+        raise ValueError(
+            f"X has {_width(sequences)} features, but {name} is expecting {n_features} features as input."
+            + (f" Its shape is {sequences.values.shape}; {FEATURES_FIRST}" if first else "")
+        )
 
 
 def _width(sequences: Sequences) -> int:
     return sequences.values.shape[1] if sequences.kind == "table" else sequences.n_features
 
 
-def _read(X: Any, name: str, expected: Kind | None, gaps: bool, exact: bool) -> Sequences:
-    arrays = _as_arrays(X, expected)
-    if arrays is not None:
-        return _read_list(arrays, name, gaps, exact)
+def _read_grid(X: Any, name: str, gaps: bool, exact: bool, doubt: bool) -> Sequences:
     if hasattr(X, "shape") and len(X.shape) >= 3:
         _check_shape(X.shape, name)
+    if isinstance(X, np.ma.MaskedArray):
+        X = unmasked(X)
+    if isinstance(X, np.ndarray) and X.dtype.kind in "mM":
+        as_array(X, "X")
     pages = Pages.behind(X)
     X = check_array(X, allow_nd=True, ensure_all_finite=False, input_name="X", estimator=name)
     kind: Kind = "table" if X.ndim == 2 else "series"
     if X.ndim >= 3:
         _check_shape(X.shape, name)
+    if doubt:
+        warn_of_padding(X) if kind == "table" else warn_of_features_first(X)
     grid = X.reshape(*X.shape, 1) if kind == "table" else X
     if pages is None:
         with np.errstate(over="ignore"):
@@ -98,35 +124,9 @@ def _check_shape(shape: tuple[int, ...], name: str) -> None:
             )
 
 
-def _as_arrays(X: Any, expected: Kind | None) -> list[NDArray] | None:
-    """Return the arrays of a list or an object array of arrays; None where X is one array."""
-    if hasattr(X, "to_numpy") and getattr(X, "ndim", 2) == 1:  # a pandas column of arrays
-        X = X.to_numpy()
-    if isinstance(X, np.ndarray) and X.dtype.kind in "OUT" and X.ndim == 1:
-        X = list(X)
-    if not isinstance(X, list | tuple):
-        if hasattr(X, "iloc") and X.shape[1] == 1 and len(X) and np.ndim(X.iloc[0, 0]) > 0:
-            raise ValueError(f"X is a frame with one column of arrays; pass the column: X[{X.columns[0]!r}].")
-        return None
-    if len(X) and isinstance(X[0], str):
-        raise ValueError(
-            "X is strings. A TokenSequenceVectorizer before the estimator, in a Pipeline, makes token ids of documents."
-        )
-    if all(hasattr(x, "__array__") and getattr(x, "ndim", 0) > 0 for x in X):
-        return [np.asarray(x) for x in X]
-    nested = [isinstance(x, list | tuple) or getattr(x, "ndim", 0) > 0 for x in X]
-    if not all(nested):
-        if any(nested):
-            i = nested.index(False)
-            raise ValueError(f"X must be a list of arrays; X[{i}] is {type(X[i]).__name__}.")
-        return None
-    # Nested lists of one length are an array, as everywhere in scikit-learn, except where the
-    # estimator was fitted on a list of arrays.
-    ragged = len({len(x) for x in X}) > 1
-    return [np.asarray(x) for x in X] if ragged or expected in ("series", "tokens") else None
-
-
-def _read_list(arrays: list[NDArray], name: str, gaps: bool, exact: bool) -> Sequences:
+def _read_list(
+    arrays: list[NDArray], name: str, expected: Kind | None, gaps: bool, exact: bool, doubt: bool
+) -> Sequences:
     if not arrays:
         raise ValueError(f"Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is required by {name}.")
     lengths = np.array([len(x) for x in arrays], dtype=np.int64)
@@ -137,31 +137,28 @@ def _read_list(arrays: list[NDArray], name: str, gaps: bool, exact: bool) -> Seq
     if len(dims) > 1 or dims[0] > 2:
         raise ValueError(f"X must be a list of (T_i, F) or of (T_i,) arrays, got arrays with {dims} dimensions.")
     starts = first_steps(lengths)
-    if any(x.dtype.kind not in "biuf" for x in arrays):
-        bad = next(i for i, x in enumerate(arrays) if x.dtype.kind not in "biuf")
-        if arrays[bad].dtype.kind == "c":
-            raise ValueError(f"Complex data not supported\nX[{bad}] has dtype {arrays[bad].dtype}.")
-        arrays = [x.astype(np.float64) for x in arrays]
+    if "c" in (kinds := [x.dtype.kind for x in arrays]):
+        i = kinds.index("c")
+        raise ValueError(f"Complex data not supported\nX[{i}] has dtype {arrays[i].dtype}.")
     if dims == [1]:
-        whole = [x.dtype.kind in "iu" for x in arrays]
-        if all(whole):
-            return _read_tokens(arrays, lengths, starts)
-        if any(whole):
-            raise ValueError(
-                f"X mixes integer arrays (token ids) and float arrays (values): X[{whole.index(True)}] is "
-                f"{arrays[whole.index(True)].dtype}, X[{whole.index(False)}] is {arrays[whole.index(False)].dtype}."
-            )
+        if expected != "series" and set(kinds) <= {"i", "u"}:
+            return _read_tokens(arrays, lengths, starts, doubt)
         arrays = [x[:, None] for x in arrays]
     widths = sorted({x.shape[1] for x in arrays})
     if len(widths) > 1:
-        raise ValueError(f"All sequences must have the same number of features, got {widths}.")
+        alike = len(set(lengths.tolist())) == 1
+        raise ValueError(
+            f"All sequences must have the same number of features, got {widths}."
+            + (f" All have {lengths[0]} steps; {FEATURES_FIRST}" if alike else "")
+        )
     if widths[0] == 0:
         raise ValueError(
             f"Found array with 0 feature(s) (shape={arrays[0].shape}) while a minimum of 1 is required by {name}."
         )
     dtype = float_like(np.result_type(*{x.dtype for x in arrays})) if exact else np.float32
     with np.errstate(over="ignore"):
-        values = np.concatenate(arrays, dtype=dtype, casting="unsafe")
+        values = np.empty((lengths.sum(), widths[0]), dtype)  # in one order of memory, whatever that of the arrays
+        np.concatenate(arrays, out=values, casting="unsafe")
     for first in range(0, len(values), BLOCK):
         with np.errstate(over="ignore"):
             block = values[first : first + BLOCK].astype(np.float32, copy=False)
@@ -172,12 +169,20 @@ def _read_list(arrays: list[NDArray], name: str, gaps: bool, exact: bool) -> Seq
     return Sequences(values, lengths, starts, "series")
 
 
-def _read_tokens(arrays: list[NDArray], lengths: NDArray, starts: NDArray) -> Sequences:
-    ids = np.concatenate(arrays).astype(np.int64, copy=False)
+def _read_tokens(arrays: list[NDArray], lengths: NDArray, starts: NDArray, doubt: bool) -> Sequences:
+    ids = np.concatenate(arrays, dtype=np.int64, casting="unsafe")
     if ids.min() < 0:
         step = int(np.argmax(ids < 0))
         i = int(np.searchsorted(starts, step, side="right")) - 1
-        raise ValueError(f"Token ids must not be negative: X[{i}] has {ids[step]} at step {step - starts[i]}.")
+        value = arrays[i][step - starts[i]]
+        if value > 0:
+            raise ValueError(f"Token ids must be below 2**63: X[{i}] has {value} at step {step - starts[i]}.")
+        raise ValueError(
+            f"Token ids must not be negative: X[{i}] has {value} at step {step - starts[i]}. Lists of 1-D integer "
+            "arrays are token ids; if they are values, pass floats: [x.astype(float) for x in X]."
+        )
+    if doubt:
+        warn_of_values(ids, lengths)
     return Sequences(ids, lengths, starts, "tokens")
 
 
@@ -190,10 +195,10 @@ def _check_grid(sequences: Sequences, gaps: bool) -> NDArray:
         if _finite(block):
             continue
         if sequences.kind == "series":
-            lengths[rows] = own_ends(block)
-            if not lengths[rows].all():
-                i = int(rows[np.argmin(lengths[rows])])
-                raise ValueError(f"Input X contains NaN.\nX[{i}] has no step that is not NaN.")
+            lengths[rows] = ends = own_ends(block)
+            if not ends.all() and not gaps:
+                raise ValueError(f"Input X contains NaN.\nX[{rows[np.argmin(ends)]}] has no step that is not NaN.")
+            lengths[rows[ends == 0]] = block.shape[1]  # nothing was seen: all of it is a gap
         inside = np.arange(block.shape[1]) < lengths[rows, None]
         bad = inside & _bad_steps(block, gaps)
         if bad.any():

@@ -33,6 +33,8 @@ class Sequences:
         The row of the input table that X was.
     pages : Pages or None
         The memory map that `values` lies in.
+    index : object or None
+        Index of the pandas object that X was.
     """
 
     values: NDArray
@@ -40,6 +42,7 @@ class Sequences:
     starts: NDArray[np.int64] | None
     kind: Kind
     pages: Pages | None = None
+    index: Any = None
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,23 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):
     def transform(self, X: Any) -> Any:
         """Transform sequences."""
 
+    def set_output(self, *, transform: Any = None) -> SequenceTransformer:
+        """Do nothing, so that a Pipeline can set the output of its other steps.
+
+        Sequences have no form as a frame: they come back in the form of X. Those of a pandas Series
+        are a Series with the same index.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : SequenceTransformer
+        """
+        return self
+
     def _learn(self, sequences: Sequences) -> None:
         """Learn from the sequences; nothing, by default."""
         return
@@ -61,7 +79,10 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):
         gaps = self.__sklearn_tags__().input_tags.allow_nan
         sequences = read_sequences(self, X, reset=reset, gaps=gaps, exact=True)
         if sequences.kind == "tokens":
-            raise ValueError(f"{type(self).__name__} needs values, got token ids (integers); pass float arrays.")
+            raise ValueError(
+                f"{type(self).__name__} needs values, got token ids (integers); pass float arrays: "
+                "[x.astype(float) for x in X]."
+            )
         return sequences
 
 
@@ -98,10 +119,10 @@ def give_back(steps: NDArray, lengths: NDArray, sequences: Sequences) -> Any:
     Returns
     -------
     X : list of (T_i, k) arrays, or ndarray of shape (n, T) or (n, T, k)
-        An array is padded with NaN where lengths differ.
+        An array is padded with NaN where lengths differ; a list is a Series where X was one.
     """
     if sequences.starts is not None:
-        return np.split(steps, first_steps(lengths)[1:])
+        return as_series(np.split(steps, first_steps(lengths)[1:]), sequences.index)
     shape = (len(lengths), int(lengths.max()), steps.shape[1])
     if (lengths == shape[1]).all():
         X = steps.reshape(shape)
@@ -109,3 +130,12 @@ def give_back(steps: NDArray, lengths: NDArray, sequences: Sequences) -> Any:
         X = np.full(shape, np.nan, np.result_type(steps, np.float32))
         X[np.arange(shape[1]) < lengths[:, None]] = steps
     return X[:, :, 0] if sequences.kind == "table" and shape[2] == 1 else X
+
+
+def as_series(arrays: Sequence[NDArray], index: Any) -> Any:
+    """Return the arrays as a pandas Series with its index, or as they are where there is none."""
+    if index is None:
+        return arrays
+    import pandas as pd
+
+    return pd.Series(list(arrays), index=index, dtype=object)

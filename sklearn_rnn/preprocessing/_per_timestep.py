@@ -108,7 +108,9 @@ class PerTimestep(SequenceTransformer):
             In the form of X.
         """
         check_is_fitted(self, "n_features_in_")
-        sequences = read_sequences(clone(self), X, reset=True, gaps=True, exact=True)  # a clone knows no width
+        sequences = read_sequences(
+            clone(self), X, reset=True, gaps=True, exact=True, values=True
+        )  # a clone knows no width
         return self._apply(self.transformer_.inverse_transform, replace(sequences, kind=self._kind))
 
     def _learn(self, sequences: Sequences) -> None:

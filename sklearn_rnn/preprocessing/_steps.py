@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._sequences import Sequences, first_steps
 from .._sklearn import COUNT
-from ._base import SequenceTransformer, give_back, steps_of
+from ._base import SequenceTransformer, as_series, give_back, steps_of
 
 
 class SequenceResampler(SequenceTransformer):
@@ -52,7 +51,7 @@ class SequenceResampler(SequenceTransformer):
         tags.input_tags.allow_nan = False
         return tags
 
-    def transform(self, X: Any) -> NDArray:
+    def transform(self, X: Any) -> Any:
         """Resample sequences.
 
         Parameters
@@ -63,7 +62,7 @@ class SequenceResampler(SequenceTransformer):
         Returns
         -------
         X : ndarray of shape (n, length) or (n, length, F)
-            2-D where X is.
+            2-D where X is. A pandas Series of arrays where X is one.
         """
         sequences = self._read(X, reset=False)
         steps, firsts = steps_of(sequences), first_steps(sequences.lengths)[:, None]
@@ -72,7 +71,7 @@ class SequenceResampler(SequenceTransformer):
         above = np.minimum(below + 1, sequences.lengths[:, None] - 1)
         share = (place - below).astype(steps.dtype)[:, :, None]
         X = (1 - share) * steps[firsts + below] + share * steps[firsts + above]
-        return X[:, :, 0] if sequences.kind == "table" else X
+        return X[:, :, 0] if sequences.kind == "table" else as_series(X, sequences.index)
 
 
 class SequenceDifferencer(SequenceTransformer):

@@ -1,0 +1,247 @@
+"""What a user may keep sequences in: lists, columns and frames, as arrays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._sequences import Kind, float_like
+
+TIME = re.compile(r"date|time|duration|period")  # how names of types of times start, in pandas, polars and Arrow
+ARRAY_LIKE = ("__array__", "__array_interface__", "__dlpack__", "shape")
+SECONDS = (
+    "Give seconds since the start of the sequence as floats: (t - t[0]) / np.timedelta64(1, 's') of an array, "
+    "(t - t.iloc[0]).dt.total_seconds() of a pandas column."
+)
+WORDS = "A TokenSequenceVectorizer{} before the estimator, in a Pipeline, makes token ids of {}."
+
+
+def arrays_of(X: Any, expected: Kind | None = None, names: Any = None) -> tuple[list[NDArray] | None, Any]:
+    """Turn a list, a column or a frame of sequences into arrays.
+
+    Parameters
+    ----------
+    X : object
+        What the user gave.
+    expected : {"table", "series", "tokens"}, default=None
+        What the estimator was fitted on.
+    names : ndarray of str, default=None
+        Feature names of `fit`, by which the columns of frames are ordered.
+
+    Returns
+    -------
+    arrays : list of ndarray or None
+        One for each sequence; None where X is one array or a frame of numbers.
+    named : object
+        What shows the feature names: X, or a frame of the list with columns in the order that is used.
+    """
+    refuse_what_is_no_array(X)
+    if is_frame(X):
+        return _of_frame(X), X
+    values = _listed(X)
+    if values is None:
+        return None, X
+    if len(values) and isinstance(values[0], str):
+        raise ValueError("X is strings. " + WORDS.format("", "documents"))
+    if any(_is_words(x) for x in values):
+        raise ValueError("X is lists of words. " + WORDS.format("(analyzer=list)", "lists of words"))
+    nested = [_is_nested(x) for x in values]
+    if not all(nested):
+        _refuse_elements(values, nested)
+        return None, X
+    # Nested lists of one length are an array, as everywhere in scikit-learn, except where the
+    # estimator was fitted on a list of arrays.
+    plain = isinstance(X, list | tuple) and all(isinstance(x, list | tuple) for x in values)
+    if plain and expected not in ("series", "tokens") and len({len(x) for x in values}) == 1:
+        return None, X
+    values, named = _matched(values, X, names)
+    return [as_array(x, f"X[{i}]") for i, x in enumerate(values)], named
+
+
+def refuse_what_is_no_array(X: Any) -> None:
+    """Raise TypeError for data sets, loaders, dictionaries and generators, naming what to pass."""
+    kind = type(X).__name__
+    if isinstance(X, Mapping):
+        if "input_ids" in X:
+            raise TypeError(
+                f"X is a {kind} of a tokenizer. Pass the token ids of each text without padding: "
+                "[np.array(ids)[np.array(mask) == 1] for ids, mask in zip(X['input_ids'], X['attention_mask'])]."
+            )
+        raise TypeError(
+            f"X is a {kind} with keys {[*X][:5]}. Pass a list of arrays, such as X[{next(iter(X), 'x')!r}]."
+        )
+    if isinstance(X, Iterator):
+        raise TypeError(f"X is a {kind}, which can be read only once. Pass a list of arrays: list(X).")
+    if hasattr(X, "column_names") and not hasattr(X, "__array__"):
+        raise TypeError(f"X is a {kind} with columns {[*X.column_names][:5]}. Pass the column with the sequences.")
+    many = isinstance(X, Iterable) or hasattr(X, "__getitem__")
+    if not many or isinstance(X, Sequence | str | bytes) or any(hasattr(X, name) for name in ARRAY_LIKE):
+        return
+    source = "X.dataset" if hasattr(X, "batch_sampler") else "X"
+    raise TypeError(
+        f"X is a {kind}, which is no array. Pass a list of arrays, one for each sequence; "
+        f"where items are pairs of sequence and label: [np.asarray(x) for x, _ in {source}]."
+    )
+
+
+def as_array(x: Any, name: str) -> NDArray:
+    """Return an array of numbers with NaN for what is missing."""
+    if is_frame(x):
+        _refuse_times(x, name)
+    elif not isinstance(x, np.ndarray) and TIME.match(str(getattr(x, "dtype", "")).lower()):
+        raise ValueError(f"{name} is a column of times ({x.dtype}). {SECONDS}")
+    array = unmasked(x) if isinstance(x, np.ma.MaskedArray) else np.asarray(x)
+    if array.dtype.kind in "mM":
+        raise ValueError(f"{name} is an array of times ({array.dtype}). {SECONDS}")
+    if array.dtype.kind in "biufc":
+        return array
+    try:
+        if array.dtype.kind == "O" and array.ndim == 1 and _is_nested(array[0]):  # a list of lists in Arrow or polars
+            return np.stack([as_array(step, name) for step in array])
+        if hasattr(x, "iloc"):  # pandas' own missing values
+            return x.to_numpy(dtype=np.float64, na_value=np.nan)
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} cannot be read as numbers: {error}") from error
+
+
+def unmasked(x: Any) -> NDArray:
+    """Return a plain array of a masked one, NaN where it is masked."""
+    if x.dtype.kind in "mM" or not np.ma.is_masked(x):
+        return np.asarray(x)
+    return x.astype(float_like(x.dtype)).filled(np.nan)
+
+
+def is_frame(X: Any) -> bool:
+    """Whether X is a frame of pandas or polars, or a table of Arrow."""
+    return hasattr(X, "columns") and hasattr(X, "__array__")
+
+
+def check_frame(X: Any) -> None:
+    """Refuse frames of times, and of steps with an index of sequences and steps."""
+    index: Any = getattr(X, "index", None)
+    if getattr(index, "nlevels", 1) > 1 and not index.get_level_values(0).is_unique:
+        raise ValueError(
+            "X is a frame with several rows for each value of the first level of its index, as a panel has, one row "
+            "for each step. Make sequences of it with datasets.from_long_frame(X.reset_index(), sequence=..., "
+            "time=...). Where each row is a sequence, pass X.reset_index(drop=True)."
+        )
+    _refuse_times(X, "X")
+
+
+def _refuse_times(frame: Any, name: str) -> None:
+    times = [column for column, kind in zip(*_types(frame), strict=True) if TIME.match(kind)]
+    if times:
+        raise ValueError(f"{name} has times in its columns {times}. {SECONDS}")
+
+
+def _types(frame: Any) -> tuple[list[Any], list[str]]:
+    """Names and types of the columns."""
+    types = frame.dtypes if hasattr(frame, "dtypes") else frame.schema.types
+    names = frame.column_names if hasattr(frame, "column_names") else frame.columns
+    return list(names), [str(kind).lower() for kind in types]
+
+
+def _of_frame(X: Any) -> list[NDArray] | None:
+    """Return arrays of a frame whose columns hold series, one column for each feature; None of a frame of numbers."""
+    check_frame(X)
+    names, columns = _types(X)[0], _columns(X)
+    nested = [len(column) > 0 and _is_nested(column[0]) for column in columns]
+    if not any(nested):
+        return None
+    if len(names) == 1:
+        raise ValueError(f"X is a frame with one column of arrays; pass the column: X[{names[0]!r}].")
+    if not all(nested):
+        raise ValueError(
+            f"X has columns of arrays, {_some(names, nested)}, and columns of single values, "
+            f"{_some(names, [not n for n in nested])}; repeat those at each step, or leave them out."
+        )
+    return [_beside(row, i) for i, row in enumerate(zip(*columns, strict=True))]
+
+
+def _columns(X: Any) -> list[Any]:
+    """Columns of a frame that may hold series, as arrays; of the others nothing but their first value."""
+    if hasattr(X, "iloc"):
+        return [X.iloc[:, j].to_numpy() if kind == "O" else [0] for j, kind in enumerate(_kinds(X))]
+    columns = X.get_columns() if hasattr(X, "get_columns") else X.columns
+    return [_listed(column) or [0] for column in columns]
+
+
+def _kinds(frame: Any) -> list[str]:
+    return [getattr(kind, "kind", "O") for kind in frame.dtypes]
+
+
+def _some(names: list[Any], chosen: list[bool]) -> list[Any]:
+    return [name for name, is_chosen in zip(names, chosen, strict=True) if is_chosen][:5]
+
+
+def _beside(row: tuple[Any, ...], i: int) -> NDArray:
+    """Return the series in one row of a frame as one array (T, F)."""
+    arrays = [as_array(x, f"X[{i}]") for x in row]
+    shapes = {x.shape for x in arrays}
+    if len(shapes) > 1 or arrays[0].ndim != 1:
+        raise ValueError(f"The series in row {i} of X must be 1-D and of one length, got {sorted(shapes)}.")
+    return np.stack(arrays, axis=1)
+
+
+def _listed(X: Any) -> list[Any] | None:
+    """Return the elements of a list, or of a column that may hold sequences; None of an array of numbers."""
+    if isinstance(X, list | tuple):
+        return list(X)
+    if isinstance(X, np.ndarray):
+        values = X
+    elif hasattr(X, "to_pylist") and hasattr(X, "to_numpy"):  # Arrow
+        values = X.to_numpy(zero_copy_only=False)
+    elif hasattr(X, "to_numpy") and len(getattr(X, "shape", (0,))) == 1:  # pandas, polars
+        values = X.to_numpy()
+        if values.ndim > 1:
+            return list(values)
+    elif isinstance(X, Sequence) and not isinstance(X, str | bytes):  # a column of Hugging Face's datasets
+        return list(X)
+    else:
+        return None
+    return list(values) if values.ndim == 1 and values.dtype.kind in "OUT" else None
+
+
+def _is_nested(x: Any) -> bool:
+    return isinstance(x, list | tuple) or getattr(x, "ndim", 0) > 0 or is_frame(x)
+
+
+def _is_words(x: Any) -> bool:
+    if isinstance(x, np.ndarray):
+        return x.ndim == 1 and x.dtype.kind in "OUT" and len(x) > 0 and isinstance(x[0], str)
+    return isinstance(x, list | tuple) and len(x) > 0 and isinstance(x[0], str)
+
+
+def _refuse_elements(values: list[Any], nested: list[bool]) -> None:
+    """Raise for what is neither a sequence nor a number among sequences or in their place."""
+    i = nested.index(False)
+    x = values[i]
+    if hasattr(x, "ids"):
+        raise ValueError(f"X[{i}] is {type(x).__name__} of a tokenizer; pass its ids: [np.array(x.ids) for x in X].")
+    if any(nested) or isinstance(x, Mapping):
+        raise ValueError(f"X must be a list of arrays; X[{i}] is {type(x).__name__}.")
+
+
+def _matched(values: list[Any], X: Any, names: Any) -> tuple[list[Any], Any]:
+    """Order the columns of all frames in a list as `names`, or else as the first frame has them."""
+    frames = [i for i, x in enumerate(values) if is_frame(x)]
+    if not frames:
+        return values, X
+    first = _types(values[frames[0]])[0]
+    order = first if names is None or set(names) != set(first) else list(names)
+    values = list(values)
+    for i in frames:
+        given = _types(values[i])[0]
+        if given == order:
+            continue
+        if len(set(given)) < len(given) or set(given) != set(order):
+            raise ValueError(
+                f"The feature names should match in all sequences: X[{frames[0]}] has {first}, X[{i}] has {given}."
+            )
+        values[i] = values[i][order] if hasattr(values[i], "iloc") else values[i].select(order)
+    return values, values[frames[0]]
