@@ -19,7 +19,8 @@ from ._callbacks import CallbackSupportMixin, FitWatch
 from ._embeddings import cooccurrence_vectors, frequencies, given_shape, given_vectors
 from ._environment import computing
 from ._inference import in_batches
-from ._net import OPTIMIZERS, RecurrentNet, clone_callbacks
+from ._net import RecurrentNet, clone_callbacks
+from ._optimizers import OPTIMIZERS
 from ._reading import read_sequences
 from ._sequences import Sequences
 from ._sklearn import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions
@@ -120,9 +121,19 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         """Whether `fit` starts from the weights of the last one."""
         return bool(self.warm_start) and hasattr(self, "net_")
 
+    def _start(self) -> Any:
+        """Return the fitted estimator from whose encoder `fit` starts, or None."""
+        return self if self._goes_on else None
+
+    def _read_training(self, X: Any) -> Sequences:
+        """Read the X of `fit`, relative to the origin of the encoder that it starts from."""
+        start = self._start()
+        origin = None if start is None else origin_of(start)
+        return read_sequences(self, X, reset=not self._goes_on, max_length=self.max_length, origin=origin)
+
     def _read(self, X: Any) -> Sequences:
         check_is_fitted(self, "net_")
-        sequences = read_sequences(self, X, reset=False, max_length=self.max_length)
+        sequences = read_sequences(self, X, reset=False, max_length=self.max_length, origin=origin_of(self))
         return known_tokens(sequences, self.net_.module_.encoder)
 
     def set_params(self, **params: Any) -> Any:
@@ -212,7 +223,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         elif sequences.kind == "tokens":
             self._set_vectors(encoder, sequences, generator)
         else:
-            encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
+            origin = None if sequences.origin is None else torch.from_numpy(sequences.origin)
+            encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()), origin)
             if encoder.kernels is not None:
                 encoder.scale_kernels(*some_steps(sequences))
         initialise(model.parts, generator)  # last, so that no other draw hangs on the objective
@@ -327,8 +339,13 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         return 0.0
 
     def _check_device(self) -> None:
-        if torch.device(self.device).type == "cuda" and not torch.cuda.is_available():
+        if str(self.device).startswith("cuda") and not torch.cuda.is_available():
             raise ValueError(f"device='{self.device}' was requested but CUDA is not available")
+        try:
+            torch.zeros(1, device=self.device).item()
+        except Exception as error:  # each backend has its own
+            reason = str(error).partition("\n")[0]
+            raise ValueError(f"device='{self.device}' was requested but does not work here: {reason}") from error
 
     def _computing(self) -> Any:
         """Settings to compute in; a second thread changes sums in their last bit, so that a seed has one."""
@@ -348,6 +365,11 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
                 output[some] = result
         assert output is not None
         return output
+
+
+def origin_of(estimator: Any) -> NDArray[np.float64]:
+    """Origin of the encoder of a fitted estimator."""
+    return estimator.net_.module_.encoder.origin.numpy()
 
 
 def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:

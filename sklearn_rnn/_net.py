@@ -21,13 +21,9 @@ from torch import nn
 
 from ._batches import Rows
 from ._callbacks import FitWatch
+from ._optimizers import OPTIMIZERS
 from .objectives import Batch, Objective
 
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adamw": torch.optim.AdamW,
-    "adam": torch.optim.Adam,
-    "sgd": torch.optim.SGD,
-}
 GAME_BETAS = (0.0, 0.9)  # of Adam against opponents: with momentum, generators lost (Gulrajani 2017)
 WARM_UP = 0.3  # share of training over which the learning rate rises
 Data = tuple[Batch, torch.Tensor]

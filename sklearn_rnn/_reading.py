@@ -28,6 +28,7 @@ def read_sequences(
     max_length: int | None = None,
     gaps: bool = False,
     exact: bool = False,
+    origin: NDArray[np.float64] | None = None,
 ) -> Sequences:
     """Read and check X, and set or check what the estimator knows of its input.
 
@@ -44,7 +45,9 @@ def read_sequences(
     gaps : bool, default=False
         Whether NaN may be inside a sequence.
     exact : bool, default=False
-        Whether values that float32 would round are kept in float64.
+        Whether values that float32 would round are kept in float64. Otherwise they are centred before.
+    origin : ndarray of shape (F,), default=None
+        What a net that is fitted subtracts before values are rounded; found in X by default.
     """
     expected = None if reset else estimator._kind
     validate_data(estimator, X, reset=reset, skip_check_array=True, ensure_2d=False)
@@ -61,7 +64,8 @@ def read_sequences(
             f"X has {_width(sequences)} features, but {type(estimator).__name__} is expecting "
             f"{estimator.n_features_in_} features as input."
         )
-    return sequences.cut(max_length)
+    names = getattr(estimator, "feature_names_in_", None) if sequences.kind == "series" else None
+    return sequences.cut(max_length).centred(origin, names)
 
 
 def _width(sequences: Sequences) -> int:
@@ -79,12 +83,13 @@ def _read(X: Any, name: str, expected: Kind | None, gaps: bool, exact: bool) -> 
     kind: Kind = "table" if X.ndim == 2 else "series"
     if X.ndim >= 3:
         _check_shape(X.shape, name)
-    grid = X.reshape(*X.shape, 1) if kind == "table" else X
+    given = grid = X.reshape(*X.shape, 1) if kind == "table" else X
     if pages is None:
         with np.errstate(over="ignore"):
             grid = grid.astype(float_like(grid.dtype) if exact else np.float32, copy=False)
     full = np.full(len(grid), grid.shape[1], dtype=np.int64)
-    sequences = Sequences(grid, full, None, kind, pages)
+    source = None if exact or float_like(given.dtype) == np.float32 else given
+    sequences = Sequences(grid, full, None, kind, pages, source=source)
     return replace(sequences, lengths=_check_grid(sequences, gaps))
 
 
@@ -159,7 +164,8 @@ def _read_list(arrays: list[NDArray], name: str, gaps: bool, exact: bool) -> Seq
         raise ValueError(
             f"Found array with 0 feature(s) (shape={arrays[0].shape}) while a minimum of 1 is required by {name}."
         )
-    dtype = float_like(np.result_type(*{x.dtype for x in arrays})) if exact else np.float32
+    wide = float_like(np.result_type(*{x.dtype for x in arrays}))
+    dtype = wide if exact else np.float32
     with np.errstate(over="ignore"):
         values = np.concatenate(arrays, dtype=dtype, casting="unsafe")
     for first in range(0, len(values), BLOCK):
@@ -169,7 +175,7 @@ def _read_list(arrays: list[NDArray], name: str, gaps: bool, exact: bool) -> Seq
             step = first + int(np.argmax(wrong))
             i = int(np.searchsorted(starts, step, side="right")) - 1
             _refuse(block[step - first], i, step - int(starts[i]))
-    return Sequences(values, lengths, starts, "series")
+    return Sequences(values, lengths, starts, "series", source=None if wide == dtype else arrays)
 
 
 def _read_tokens(arrays: list[NDArray], lengths: NDArray, starts: NDArray) -> Sequences:

@@ -164,11 +164,10 @@ def _path(
         logits = model.scores(embedded, lengths)
         return logits[others] - logits.masked_fill(others, -torch.inf).logsumexp(1)
 
-    if model.encoder.embedding is not None:
-        with torch.no_grad():
-            end = model.encoder.embed(values)
-        return torch.zeros_like(end), end, log_odds
-    return model.encoder.mean.expand_as(values), values, lambda x: log_odds(model.encoder.embed(x))
+    encoder = model.encoder
+    with torch.no_grad():
+        end = encoder.standardised(values) if encoder.embedding is None else encoder.embed(values)
+    return torch.zeros_like(end), end, (lambda x: log_odds(encoder.with_changes(x))) if encoder.embedding is None else log_odds
 
 
 def _codes(estimator: Any, sequences: Sequences, target: Any) -> NDArray[np.int64]:
