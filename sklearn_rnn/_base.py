@@ -196,14 +196,14 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             n_features=sequences.n_features,
             n_tokens=n_tokens,
             cell=self.cell,
-            hidden_size=self.hidden_size,
-            num_layers=self.num_layers,
-            bidirectional=self.bidirectional,
-            dropout=self.dropout,
+            hidden_size=int(self.hidden_size),
+            num_layers=int(self.num_layers),
+            bidirectional=bool(self.bidirectional),
+            dropout=float(self.dropout),
             pooling=self.pooling,
-            patch_size=patch_size,
-            n_kernels=self.n_kernels,
-            embedding_size=embedding_size,
+            patch_size=int(patch_size),
+            n_kernels=int(self.n_kernels),
+            embedding_size=int(embedding_size),
         )
 
     def _build(
@@ -218,7 +218,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         if model.head is not None:
             initialise(model.head, generator)
         if given:
-            encoder.set_dropout(self.dropout)
+            encoder.set_dropout(float(self.dropout))
             self._freeze(encoder, encoder.frozen)
         elif sequences.kind == "tokens":
             self._set_vectors(encoder, sequences, generator)
@@ -256,7 +256,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             given = name == "embedding_size" and not isinstance(self.embedding_init, str)
             if mine not in (last, "auto") and not given:
                 raise ValueError(f"warm_start=True goes on with {name}={last!r} of the last fit, got {name}={mine!r}.")
-        model.encoder.set_dropout(self.dropout)
+        model.encoder.set_dropout(float(self.dropout))
         self._freeze(model.encoder, model.encoder.frozen)
         n_classes = 0 if model.head is None else model.head.out_features
         parts = nn.ModuleDict(objective.parts(model.encoder, n_classes))
