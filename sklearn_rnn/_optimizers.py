@@ -13,8 +13,8 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 def _light(kind: Any) -> type[Optimizer]:
     """Return a class that does the same as `kind`, a torch optimizer, and does not import torch's compiler.
 
-    Torch decorates these methods for its compiler. The first call then imports 799 modules, which took 1.5 s of a first
-    `fit` of 1.8 s, and needs a temporary folder to write to.
+    Torch decorates these methods for its compiler. The first call imports that, 799 modules with sympy, which took
+    several seconds of the first `fit`, and needs a temporary folder to write to.
     """
     step = unwrap(kind.step)
 

@@ -208,7 +208,7 @@ def _blur(moments: Moments, noise: float = -1) -> NDArray[np.float64]:
 
 def difference(values: NDArray, origin: NDArray[np.float64]) -> NDArray[np.float64]:
     """Values less an origin, also where float64 would round the values: integers of 8 bytes."""
-    wide = np.longdouble if values.dtype.kind in "iu" else np.float64
+    wide: Any = np.longdouble if values.dtype.kind in "iu" else np.float64
     return (values.astype(wide, copy=False) - origin).astype(np.float64, copy=False)
 
 

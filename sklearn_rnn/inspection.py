@@ -165,9 +165,12 @@ def _path(
         return logits[others] - logits.masked_fill(others, -torch.inf).logsumexp(1)
 
     encoder = model.encoder
-    with torch.no_grad():
-        end = encoder.standardised(values) if encoder.embedding is None else encoder.embed(values)
-    return torch.zeros_like(end), end, (lambda x: log_odds(encoder.with_changes(x))) if encoder.embedding is None else log_odds
+    if encoder.embedding is not None:
+        with torch.no_grad():
+            end = encoder.embed(values)
+        return torch.zeros_like(end), end, log_odds
+    end = encoder.standardised(values)
+    return torch.zeros_like(end), end, lambda x: log_odds(encoder.with_changes(x))
 
 
 def _codes(estimator: Any, sequences: Sequences, target: Any) -> NDArray[np.int64]:

@@ -125,7 +125,10 @@ def test_a_warm_start_keeps_the_origin():
 
 def test_the_attributions_of_a_signal_do_not_depend_on_its_level():
     plain, raised = classifier(max_epochs=2).fit(unit, labels), classifier(max_epochs=2).fit(unit + 2.0**22, labels)
-    low, high = integrated_gradients(plain, unit[:5], target=1), integrated_gradients(raised, unit[:5] + 2.0**22, target=1)
+    low, high = (
+        integrated_gradients(plain, unit[:5], target=1),
+        integrated_gradients(raised, unit[:5] + 2.0**22, target=1),
+    )
     np.testing.assert_allclose(np.stack(high), np.stack(low), atol=1e-2)
 
 
