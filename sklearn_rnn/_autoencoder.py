@@ -20,7 +20,6 @@ from ._base import SequenceEstimator, draw_seed, known_tokens, objective_can
 from ._batches import Rows
 from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate, written
-from ._reading import read_sequences
 from ._sequences import Sequences
 from .objectives import Objective
 
@@ -234,7 +233,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         self : RNNAutoencoderTransformer
         """
         self._validate_params()
-        return self._fit_sequences(read_sequences(self, X, reset=not self._goes_on, max_length=self.max_length), X)
+        return self._fit_sequences(self._read_training(X), X)
 
     @with_callbacks
     def _fit_sequences(self, sequences: Sequences, X: Any = None) -> RNNAutoencoderTransformer:

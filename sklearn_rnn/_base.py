@@ -129,9 +129,19 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         """Whether `fit` starts from the weights of the last one."""
         return bool(self.warm_start) and hasattr(self, "net_")
 
+    def _start(self) -> Any:
+        """Return the fitted estimator from whose encoder `fit` starts, or None."""
+        return self if self._goes_on else None
+
+    def _read_training(self, X: Any) -> Sequences:
+        """Read the X of `fit`, relative to the origin of the encoder that it starts from."""
+        start = self._start()
+        origin = None if start is None else origin_of(start)
+        return read_sequences(self, X, reset=not self._goes_on, max_length=self.max_length, origin=origin)
+
     def _read(self, X: Any) -> Sequences:
         check_is_fitted(self, "net_")
-        sequences = read_sequences(self, X, reset=False, max_length=self.max_length)
+        sequences = read_sequences(self, X, reset=False, max_length=self.max_length, origin=origin_of(self))
         return known_tokens(sequences, self.net_.module_.encoder)
 
     def __sklearn_clone__(self) -> Any:
@@ -228,14 +238,14 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             n_features=sequences.n_features,
             n_tokens=n_tokens,
             cell=self.cell,
-            hidden_size=self.hidden_size,
-            num_layers=self.num_layers,
-            bidirectional=self.bidirectional,
-            dropout=self.dropout,
+            hidden_size=int(self.hidden_size),
+            num_layers=int(self.num_layers),
+            bidirectional=bool(self.bidirectional),
+            dropout=float(self.dropout),
             pooling=self.pooling,
-            patch_size=patch_size,
-            n_kernels=self.n_kernels,
-            embedding_size=embedding_size,
+            patch_size=int(patch_size),
+            n_kernels=int(self.n_kernels),
+            embedding_size=int(embedding_size),
         )
 
     def _build(
@@ -250,12 +260,14 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         if model.head is not None:
             initialise(model.head, generator)
         if given:
-            encoder.set_dropout(self.dropout)
+            encoder.set_dropout(float(self.dropout))
             self._freeze(encoder, encoder.frozen)
         elif sequences.kind == "tokens":
             self._set_vectors(encoder, sequences, generator)
         else:
-            encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()))
+            origin = None if sequences.origin is None else torch.from_numpy(sequences.origin)
+            mean, deviation, change = (torch.from_numpy(moment).float() for moment in sequences.moments())
+            encoder.standardise(mean, deviation, change, origin)
             if encoder.kernels is not None:
                 encoder.scale_kernels(*some_steps(sequences))
         initialise(model.parts, generator)  # last, so that no other draw hangs on the objective
@@ -287,7 +299,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             given = name == "embedding_size" and not isinstance(self.embedding_init, str)
             if mine not in (last, "auto") and not given:
                 raise ValueError(f"warm_start=True goes on with {name}={last!r} of the last fit, got {name}={mine!r}.")
-        model.encoder.set_dropout(self.dropout)
+        model.encoder.set_dropout(float(self.dropout))
         self._freeze(model.encoder, model.encoder.frozen)
         n_classes = 0 if model.head is None else model.head.out_features
         parts = nn.ModuleDict(objective.parts(model.encoder, n_classes))
@@ -370,8 +382,13 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         return 0.0
 
     def _check_device(self) -> None:
-        if torch.device(self.device).type == "cuda" and not torch.cuda.is_available():
+        if str(self.device).startswith("cuda") and not torch.cuda.is_available():
             raise ValueError(f"device='{self.device}' was requested but CUDA is not available")
+        try:
+            torch.zeros(1, device=self.device).item()
+        except Exception as error:  # each backend has its own
+            reason = str(error).partition("\n")[0]
+            raise ValueError(f"device='{self.device}' was requested but does not work here: {reason}") from error
 
     def _computing(self) -> Any:
         """Settings to compute in; a second thread changes sums in their last bit, so that a seed has one."""
@@ -391,6 +408,11 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
                 output[some] = result
         assert output is not None
         return output
+
+
+def origin_of(estimator: Any) -> NDArray[np.float64]:
+    """Origin of the encoder of a fitted estimator."""
+    return estimator.net_.module_.encoder.origin.numpy()
 
 
 def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:

@@ -23,7 +23,6 @@ from ._batches import Rows
 from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate
 from ._labels import Labels, class_codes, read_labels, read_target
-from ._reading import read_sequences
 from ._sequences import Sequences
 from ._sklearn import FRACTION, MARKER, POSITIVE, SHARE, StrOptions, _check_sample_weight
 from .modules import Encoder
@@ -312,7 +311,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         """
         self._validate_params()
         self._check_device()
-        sequences = read_sequences(self, X, reset=not self._goes_on, max_length=self.max_length)
+        sequences = self._read_training(X)
         objective = self._resolve_objective()
         check_consistent_length(X, y)
         labels = read_labels(y, self.missing_label, type(self).__name__)
@@ -379,6 +378,10 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
             return self._last_model(objective, seed)
         encoder = None if self.pretraining is None else self._pretrain(sequences, random)
         return self._build(sequences, objective, seed, encoder, len(labels.classes))
+
+    def _start(self) -> Any:
+        pretrained = self.pretraining.estimator if isinstance(self.pretraining, FrozenEstimator) else None
+        return super()._start() or (pretrained if hasattr(pretrained, "net_") else None)
 
     def _pretrain(self, sequences: Sequences, random: np.random.RandomState) -> Encoder:
         """Encoder of the fitted `pretraining`."""

@@ -172,4 +172,4 @@ class RNNOutlierDetector(OutlierMixin, BaseEstimator):
         labels : ndarray of shape (n,)
             -1 for outliers, 1 for the rest.
         """
-        return np.where(self.decision_function(X) < 0, -1, 1)
+        return np.where(self.decision_function(X) >= 0, 1, -1)  # NaN is an outlier

@@ -1,21 +1,24 @@
-"""Threads and float settings of torch while an estimator computes; restored after."""
+"""Threads, types and other settings of torch while an estimator computes; restored after."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 
 _lock = threading.Lock()
 _running = 0
 _default_threads = 1
+_default_dtype = torch.float32
 
 
 @contextmanager
 def computing(wide: bool) -> Iterator[None]:
     """Flush denormals and choose the threads: all where `wide` pays for them, else one.
+
+    Gradients are on, tensors are made in float32 on the CPU, whatever the user has set.
 
     Small recurrent steps lose on two threads, and spin against a busy neighbour. A fit in a thread of
     its own, as under joblib, has one. Under autocast, weights are cast anew each time: torch would keep
@@ -24,33 +27,42 @@ def computing(wide: bool) -> Iterator[None]:
     flushed, cached = _flushes_denormals(), torch.is_autocast_cache_enabled()
     threads = torch.get_num_threads()
     _enter(threads)
+    settings = ExitStack()
     try:
+        settings.enter_context(torch.inference_mode(False))
+        settings.enter_context(torch.enable_grad())
+        if torch.get_default_device().type != "cpu":  # the context costs time in each call
+            settings.enter_context(torch.device("cpu"))
         torch.set_flush_denormal(True)
         torch.set_autocast_cache_enabled(False)
         if not wide or threading.current_thread() is not threading.main_thread():
             torch.set_num_threads(1)
         yield
     finally:
+        settings.close()
         torch.set_flush_denormal(flushed)
         torch.set_autocast_cache_enabled(cached)
         _leave(threads)
 
 
 def _enter(threads: int) -> None:
-    """Remember the process's default, which the first of several concurrent fits sees."""
-    global _running, _default_threads
+    """Remember the process's defaults, which the first of several concurrent fits sees."""
+    global _running, _default_threads, _default_dtype
     with _lock:
         if _running == 0:
-            _default_threads = threads
+            _default_threads, _default_dtype = threads, torch.get_default_dtype()
+            torch.set_default_dtype(torch.float32)
         _running += 1
 
 
 def _leave(threads: int) -> None:
-    """Restore this thread's setting; the last to leave restores the process's default."""
+    """Restore this thread's setting; the last to leave restores the process's defaults."""
     global _running
     with _lock:
         _running -= 1
         torch.set_num_threads(_default_threads if _running == 0 else threads)
+        if _running == 0:
+            torch.set_default_dtype(_default_dtype)
 
 
 def _flushes_denormals() -> bool:

@@ -17,10 +17,15 @@ SOME = 256  # sequences made together
 
 
 def decoded(model: Any, steps: torch.Tensor) -> NDArray:
-    """Values (n, T, F) of standardised steps, or the likeliest of the logits (n, T, tokens)."""
-    if model.encoder.architecture.n_tokens:
+    """Values (n, T, F) of standardised steps, or the likeliest of the logits (n, T, tokens).
+
+    They are float32, or float64 where the encoder has an origin.
+    """
+    encoder, largest = model.encoder, torch.finfo(torch.float32).max
+    if encoder.architecture.n_tokens:
         return steps[:, :, :-1].argmax(2).cpu().numpy()  # nobody writes the unknown token, the last
-    return (steps * model.encoder.scale + model.encoder.mean).cpu().numpy()
+    values = (steps * encoder.scale + encoder.mean).clamp(-largest, largest).cpu()
+    return (values.double() + encoder.origin if encoder.origin.any() else values).numpy()
 
 
 def checked_ends(lengths: Any, rows: NDArray) -> NDArray[np.int64]:

@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from inspect import signature
+from inspect import signature, unwrap
 from typing import Any
 
 import torch
 from torch import nn
+from torch.optim import LBFGS, SGD, Adam, AdamW, Optimizer
 
 from .objectives import Objective
 
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adamw": torch.optim.AdamW,
-    "adam": torch.optim.Adam,
-    "sgd": torch.optim.SGD,
-}
 GAME_BETAS = (0.0, 0.9)  # of Adam against opponents: with momentum, generators lost (Gulrajani 2017)
 WARM_UP = 0.3  # share of training over which the learning rate rises
 
 
+def _light(kind: Any) -> type[Optimizer]:
+    """Return a class that does the same as `kind`, a torch optimizer, and does not import torch's compiler.
+
+    Torch decorates these methods for its compiler. The first call imports that, 799 modules with sympy, which took
+    several seconds of the first `fit`, and needs a temporary folder to write to.
+    """
+    step = unwrap(kind.step)
+
+    class Light(kind):
+        add_param_group = unwrap(Optimizer.add_param_group)
+        zero_grad = unwrap(Optimizer.zero_grad)
+
+        @torch.no_grad()
+        def step(self, closure: Any = None) -> Any:
+            return step(self, closure)
+
+    Light.__name__ = Light.__qualname__ = kind.__name__
+    return Light
+
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adamw": _light(AdamW), "adam": _light(Adam), "sgd": _light(SGD)}
+
+
 def make_optimizer(
     optimizer: Any, parameters: list[Any], *, rate: float, weight_decay: float, objective: Objective
-) -> torch.optim.Optimizer:
+) -> Optimizer:
     """Build an optimizer, given by name or as a class; SGD gets Nesterov momentum of 0.9."""
     kind: Any = OPTIMIZERS.get(optimizer, optimizer)
     options: dict[str, Any] = {"lr": rate}
@@ -40,7 +59,7 @@ def make_optimizer(
 
 def check_line_search(optimizer: Any, objective: Objective, encoder_lr_factor: float) -> None:
     """Refuse what LBFGS cannot train: it searches along one line, for one loss."""
-    if optimizer is not torch.optim.LBFGS:
+    if optimizer is not LBFGS:
         return
     if objective.opponents:
         raise ValueError(
@@ -64,7 +83,7 @@ def parameter_groups(
     return [{"params": rest}, {"params": slow, "lr": rate * encoder_factor, "factor": encoder_factor}]
 
 
-def set_rate(optimizers: Iterable[torch.optim.Optimizer | None], rate: float) -> None:
+def set_rate(optimizers: Iterable[Optimizer | None], rate: float) -> None:
     """Set the learning rate of all groups, times the factor that a group may have."""
     for optimizer in optimizers:
         for group in () if optimizer is None else optimizer.param_groups:

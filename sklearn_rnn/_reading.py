@@ -34,6 +34,7 @@ def read_sequences(
     gaps: bool = False,
     exact: bool = False,
     values: bool = False,
+    origin: NDArray[np.float64] | None = None,
 ) -> Sequences:
     """Read and check X, and set or check what the estimator knows of its input.
 
@@ -50,9 +51,11 @@ def read_sequences(
     gaps : bool, default=False
         Whether NaN may be inside a sequence.
     exact : bool, default=False
-        Whether values that float32 would round are kept in float64.
+        Whether values that float32 would round are kept in float64. Otherwise they are centred before.
     values : bool, default=False
         Whether integers are values even in `fit`, and no other meaning of X is looked for.
+    origin : ndarray of shape (F,), default=None
+        What a net that is fitted subtracts before values are rounded; found in X by default.
     """
     expected: Kind | None = None if reset else estimator._kind
     arrays, named = arrays_of(X, expected, None if reset else getattr(estimator, "feature_names_in_", None))
@@ -71,7 +74,8 @@ def read_sequences(
         estimator.n_features_in_ = _width(sequences)
     else:
         _check_known(estimator, sequences)
-    return sequences.cut(max_length)
+    names = getattr(estimator, "feature_names_in_", None) if sequences.kind == "series" else None
+    return sequences.cut(max_length).centred(origin, names)
 
 
 def _check_known(estimator: BaseEstimator, sequences: Sequences) -> None:
@@ -105,12 +109,13 @@ def _read_grid(X: Any, name: str, gaps: bool, exact: bool, doubt: bool) -> Seque
         _check_shape(X.shape, name)
     if doubt:
         warn_of_padding(X) if kind == "table" else warn_of_features_first(X)
-    grid = X.reshape(*X.shape, 1) if kind == "table" else X
+    given = grid = X.reshape(*X.shape, 1) if kind == "table" else X
     if pages is None:
         with np.errstate(over="ignore"):
             grid = grid.astype(float_like(grid.dtype) if exact else np.float32, copy=False)
     full = np.full(len(grid), grid.shape[1], dtype=np.int64)
-    sequences = Sequences(grid, full, None, kind, pages)
+    source = None if exact or float_like(given.dtype) == np.float32 else given
+    sequences = Sequences(grid, full, None, kind, pages, source=source)
     return replace(sequences, lengths=_check_grid(sequences, gaps))
 
 
@@ -155,7 +160,8 @@ def _read_list(
         raise ValueError(
             f"Found array with 0 feature(s) (shape={arrays[0].shape}) while a minimum of 1 is required by {name}."
         )
-    dtype = float_like(np.result_type(*{x.dtype for x in arrays})) if exact else np.float32
+    wide = float_like(np.result_type(*{x.dtype for x in arrays}))
+    dtype = wide if exact else np.float32
     with np.errstate(over="ignore"):
         values = np.empty((lengths.sum(), widths[0]), dtype)  # in one order of memory, whatever that of the arrays
         np.concatenate(arrays, out=values, casting="unsafe")
@@ -166,7 +172,7 @@ def _read_list(
             step = first + int(np.argmax(wrong))
             i = int(np.searchsorted(starts, step, side="right")) - 1
             _refuse(block[step - first], i, step - int(starts[i]))
-    return Sequences(values, lengths, starts, "series")
+    return Sequences(values, lengths, starts, "series", source=None if wide == dtype else arrays)
 
 
 def _read_tokens(arrays: list[NDArray], lengths: NDArray, starts: NDArray, doubt: bool) -> Sequences:

@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 from ._warnings import warn
 
 Kind = Literal["table", "series", "tokens"]
+Moments = tuple[NDArray, NDArray, NDArray]
 BLOCK = 1 << 20  # values looked at together: 4 MB of float32
+ROUNDING = 2.0**-24  # largest error of float32, relative to the value
+BLURRED = 0.01  # error of float32, relative to what varies in a feature, from which on the feature is centred before
+LOST = 0.1  # the same after centring, from which on the user is warned
+NOISE = 1e-14  # deviation, relative to the value, that computing in float64 leaves of a constant
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,12 @@ class Sequences:
         The memory map that `values` lies in.
     index : object or None
         Index of the pandas object that X was.
+    origin : ndarray of shape (F,), float64, or None
+        Subtracted from `values` before they are rounded to float32.
+    source : ndarray, list of arrays or None
+        X as it came, where `values` are rounded; `centred` drops it.
+    known : tuple of ndarray or None
+        The `moments`, where they have been computed.
     """
 
     values: NDArray
@@ -43,6 +54,9 @@ class Sequences:
     kind: Kind
     pages: Pages | None = None
     index: Any = None
+    origin: NDArray[np.float64] | None = None
+    source: Any = None
+    known: Moments | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -57,17 +71,21 @@ class Sequences:
         """Whether all sequences have one length."""
         return bool(self.lengths[0] == self.lengths.min() == self.lengths.max())
 
-    def batch(self, rows: NDArray) -> tuple[NDArray, NDArray | None]:
-        """Cut `rows` out, padded with zeros to the longest of them.
+    def batch(self, rows: NDArray, dtype: Any = np.float32) -> tuple[NDArray, NDArray | None]:
+        """Cut `rows` out, less the origin, padded with zeros to the longest of them.
 
         Returns
         -------
-        values : ndarray of shape (b, T, F), float32, or (b, T), int64
+        values : ndarray of shape (b, T, F), `dtype`, or (b, T), int64
         lengths : ndarray of shape (b,), or None where all rows are T long
         """
         lengths = self.lengths[rows]
         longest = int(lengths.max())
         values = self._gather(rows, lengths, longest)
+        if self.origin is not None:
+            values = difference(values, self.origin)
+        if self.kind != "tokens":
+            values = values.astype(dtype, copy=False)
         if self.pages is not None:
             self.pages.release(values.nbytes)
         if int(lengths.min()) == longest:
@@ -80,8 +98,7 @@ class Sequences:
             steps = np.minimum(np.arange(longest), lengths[:, None] - 1)
             return self.values.take(self.starts[rows, None] + steps, axis=0)
         whole = longest == self.values.shape[1]
-        values = self.values.take(rows, axis=0) if whole else self.values[rows, :longest]
-        return values.astype(np.float32, copy=False)
+        return self.values.take(rows, axis=0) if whole else self.values[rows, :longest]
 
     def cut(self, max_length: int | None) -> Sequences:
         """Keep the first `max_length` steps of each sequence, and warn if that drops any."""
@@ -94,7 +111,7 @@ class Sequences:
         )
         lengths = np.minimum(self.lengths, max_length)
         if self.kind != "tokens" or self.starts is None:
-            return replace(self, lengths=lengths)
+            return replace(self, lengths=lengths, known=None)
         steps = np.arange(len(self.values)) - np.repeat(self.starts, self.lengths)
         return Sequences(self.values[steps < max_length], lengths, first_steps(lengths), "tokens")
 
@@ -104,27 +121,104 @@ class Sequences:
         for first in range(0, len(self), size):
             yield np.arange(first, min(first + size, len(self)))
 
-    def moments(self) -> tuple[NDArray, NDArray, NDArray]:
-        """Mean and standard deviation of each feature over all steps, and root mean square of its changes."""
+    def moments(self, dtype: Any = np.float32, shift: NDArray | None = None) -> Moments:
+        """Mean and standard deviation of each feature over all steps, and root mean square of its changes.
+
+        They are relative to the origin, and of values rounded to `dtype`. Sums are taken relative to `shift`, the
+        first values unless given.
+        """
+        if self.known is not None:
+            return self.known
         counts, total, squares, changes = np.zeros(2), 0.0, 0.0, 0.0
-        origin: NDArray | float = 0.0
         for rows in self.blocks():
-            values, lengths = self.batch(rows)
-            if counts[0] == 0:
-                origin = values[0, 0].astype(np.float64)
-            steps, differences = values, np.diff(values, axis=1)
+            values, lengths = self.batch(rows, dtype)
+            if shift is None:
+                shift = values[0, 0].astype(np.float64)
+            with np.errstate(over="ignore"):
+                steps, differences = values, np.diff(values, axis=1)
             if lengths is not None:
                 inside = np.arange(values.shape[1]) < lengths[:, None]
                 steps, differences = values[inside], differences[inside[:, 1:]]
-            centred = steps.reshape(-1, self.n_features) - origin
+            centred = steps.reshape(-1, self.n_features) - shift
             differences = differences.reshape(-1, self.n_features)
             counts += len(centred), len(differences)
             total += centred.sum(0)
             squares += np.einsum("nf,nf->f", centred, centred)
             changes += np.einsum("nf,nf->f", differences, differences, dtype=np.float64)
+        assert shift is not None
         mean = total / counts[0]
         deviation = np.sqrt(np.maximum(squares / counts[0] - mean**2, 0))
-        return mean + origin, deviation, np.sqrt(changes / max(counts[1], 1))
+        change = np.minimum(np.sqrt(changes / max(counts[1], 1)), np.finfo(np.float32).max)
+        return mean + shift, deviation, change
+
+    def centred(self, origin: NDArray[np.float64] | None = None, names: Any = None) -> Sequences:
+        """Read the sequences relative to an origin, so that float32 keeps what varies.
+
+        Parameters
+        ----------
+        origin : ndarray of shape (F,), default=None
+            Of a net that is fitted. By default it is found: the mean of each feature whose variation float32 would
+            blur, and 0 for the others, which stay as they are.
+        names : ndarray of shape (F,), default=None
+            Names of the features, for the warning where that does not help.
+        """
+        known = None
+        if origin is None and self.source is not None:
+            known = self.moments()
+            origin = self._origin(known, names)
+        if origin is None or not origin.any():
+            return replace(self, source=None, known=known)
+        return replace(self._wide(), origin=origin)
+
+    def _wide(self) -> Sequences:
+        """The same with values that are not rounded."""
+        values = np.concatenate(self.source) if isinstance(self.source, list) else self.source
+        return replace(self, values=self.values if values is None else values, source=None)
+
+    def _origin(self, rounded: Moments, names: Any) -> NDArray[np.float64] | None:
+        """Mean of each feature that float32 would blur, given the moments of rounded values; None for none."""
+        if not (_blur(rounded) > BLURRED).any():
+            return None
+        wide, mean, none = self._wide(), rounded[0], np.zeros(self.n_features)
+        noise = 0.0 if wide.values.dtype.kind in "iu" else NOISE
+        for _ in range(2):  # about the mean of rounded values, then about the true one
+            shifted, deviation, change = replace(wide, origin=mean).moments(np.float64, none)
+            mean = mean + shifted
+            blurred = _blur((mean, deviation, change), noise) > BLURRED
+            if not blurred.any():
+                return None
+        moved = blurred & (np.abs(mean) > deviation)
+        lost = _blur((np.where(moved, 0, mean), deviation, change), noise) > LOST
+        for k in np.flatnonzero(lost).tolist():
+            warn(
+                f"Feature {k if names is None else str(names[k])!r} loses its variation in float32, in which the net "
+                f"computes: it changes by about {change[k]:.2g} from step to step, but its values spread over "
+                f"{deviation[k]:.2g}. Subtract the first value of each sequence, or pass the differences."
+            )
+        return np.where(moved, two_floats(mean), 0)
+
+
+def _blur(moments: Moments, noise: float = -1) -> NDArray[np.float64]:
+    """Error of float32 in each feature, relative to its deviation or its changes, whichever is smaller.
+
+    Those of up to `noise`, relative to the values, do not count.
+    """
+    mean, *varying = moments
+    level = np.hypot(mean, moments[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.max([np.where(size > noise * level, ROUNDING * level / size, 0) for size in varying], axis=0)
+
+
+def difference(values: NDArray, origin: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values less an origin, also where float64 would round the values: integers of 8 bytes."""
+    wide: Any = np.longdouble if values.dtype.kind in "iu" else np.float64
+    return (values.astype(wide, copy=False) - origin).astype(np.float64, copy=False)
+
+
+def two_floats(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round values to sums of two float32, which devices without float64 can hold."""
+    high = values.astype(np.float32).astype(np.float64)
+    return high + (values - high).astype(np.float32)
 
 
 def first_steps(lengths: NDArray) -> NDArray:

@@ -1,7 +1,9 @@
 """The private parts of scikit-learn that this package uses, imported here and nowhere else, and constraints of them."""
 
 from numbers import Integral, Real
+from typing import Any
 
+import numpy as np
 from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils._missing import is_pandas_na
@@ -37,6 +39,8 @@ __all__ = [
     "_routing_enabled",
     "_safe_indexing",
     "is_pandas_na",
+    "plain",
+    "plain_parameters",
     "validate_parameter_constraints",
     "validate_params",
 ]
@@ -49,3 +53,14 @@ SHARE = [Interval(Real, 0, 1, closed="left")]
 FRACTION = [Interval(Real, 0, 1, closed="both")]
 OPEN_FRACTION = [Interval(Real, 0, 1, closed="neither")]
 MARKER = [MissingValues()]  # of unlabeled rows: an int, a float, a string, None, NaN or pandas.NA
+
+
+def plain(value: Any) -> Any:
+    """Return numpy's integers, floats and booleans as Python's, which torch takes; all else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def plain_parameters(copy: Any) -> None:
+    """Bring all parameters of an estimator, a clone of the user's, to Python's numbers."""
+    for name, value in copy.get_params(deep=False).items():
+        setattr(copy, name, plain(value))

@@ -164,11 +164,13 @@ def _path(
         logits = model.scores(embedded, lengths)
         return logits[others] - logits.masked_fill(others, -torch.inf).logsumexp(1)
 
-    if model.encoder.embedding is not None:
+    encoder = model.encoder
+    if encoder.embedding is not None:
         with torch.no_grad():
-            end = model.encoder.embed(values)
+            end = encoder.embed(values)
         return torch.zeros_like(end), end, log_odds
-    return model.encoder.mean.expand_as(values), values, lambda x: log_odds(model.encoder.embed(x))
+    end = encoder.standardised(values)
+    return torch.zeros_like(end), end, lambda x: log_odds(encoder.with_changes(x))
 
 
 def _codes(estimator: Any, sequences: Sequences, target: Any) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from ._layers import blank, dropout, linear, mask_padding
 from ._pooling import Pooling
 
 AUTO_STEPS, AUTO_TOKEN_STEPS = 24, 48  # recurrent steps that patch_size="auto" aims at
+FAR = 1e6  # of standardised values and changes; in training none of fewer than a million million steps gets there
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,16 @@ def auto_patch_size(median_length: float, tokens: bool = False) -> int:
 
 
 class Encoder(nn.Module):
-    """Sequences (n, T, F) or token ids (n, T) to codes (n, out_features)."""
+    """Sequences (n, T, F) or token ids (n, T) to codes (n, out_features).
+
+    Numbers are relative to the `origin`, which is subtracted before they are rounded to float32. Standardised, they
+    are clamped to `FAR` deviations, so that all that follows stays finite.
+    """
 
     mean: Tensor
     scale: Tensor
     change: Tensor
+    origin_parts: Tensor
     frequency: Tensor
 
     def __init__(self, architecture: Architecture):
@@ -63,6 +69,7 @@ class Encoder(nn.Module):
         elif a.n_kernels:
             self.kernels = RandomKernels(2 * a.n_features, a.n_kernels, a.patch_size, AUTO_STEPS * a.patch_size)
             n_inputs += self.kernels.out_features
+        self.register_buffer("origin_parts", torch.zeros(2, a.n_features))  # in float32: some devices have no float64
         self.register_buffer("mean", torch.zeros(a.n_features))
         self.register_buffer("scale", torch.ones(a.n_features))
         self.register_buffer("change", torch.ones(a.n_features))
@@ -72,8 +79,19 @@ class Encoder(nn.Module):
         self.pooling = Pooling(a.pooling, self.recurrence.out_features, a.hidden_size)
         self.out_features = self.pooling.out_features
 
-    def standardise(self, mean: Tensor, deviation: Tensor, change: Tensor) -> None:
-        """Bring each feature to mean 0 and deviation 1 from now on, and its changes to size 1; constant ones to 0."""
+    @property
+    def origin(self) -> Tensor:
+        """What is to be subtracted from numbers (n, T, F) before the encoder sees them: (F,), float64."""
+        return self.origin_parts.cpu().double().sum(0)
+
+    def standardise(self, mean: Tensor, deviation: Tensor, change: Tensor, origin: Tensor | None = None) -> None:
+        """Bring each feature to mean 0 and deviation 1 from now on, and its changes to size 1; constant ones to 0.
+
+        The mean is relative to the `origin` (F,), float64, a sum of two float32; 0 by default.
+        """
+        if origin is not None:
+            self.origin_parts[0].copy_(origin)
+            self.origin_parts[1].copy_(origin - origin.float())
         noise = 1e-6 * mean.abs() + 1e-30  # what rounding leaves of a constant
         constant = deviation <= noise
         self.mean.copy_(mean)
@@ -117,8 +135,8 @@ class Encoder(nn.Module):
         self.recurrence.dropout = p
 
     def standardised(self, values: Tensor) -> Tensor:
-        """Standardised numbers (n, T, F)."""
-        return (values - self.mean) / self.scale
+        """Standardised numbers (n, T, F), clamped to `FAR`."""
+        return ((values - self.mean) / self.scale).clamp(-FAR, FAR)
 
     def embed(self, values: Tensor) -> Tensor:
         """Embedded steps (n, T, E): the vectors of ids; of numbers, standardised, these and their last change.
@@ -128,9 +146,12 @@ class Encoder(nn.Module):
         if self.embedding is not None:
             vectors = self.embedding(values) if values.dim() == 2 else values @ self.embedding.weight
             return vectors if self.frozen else self._normalised(vectors)
-        x = self.standardised(values)
-        change = (x[:, 1:] - x[:, :-1]) / self.change
-        return torch.cat([x, pad(change, (0, 0, 1, 0))], dim=2)  # (n, T, 2 F)
+        return self.with_changes(self.standardised(values))
+
+    def with_changes(self, x: Tensor) -> Tensor:
+        """Embedded steps (n, T, 2 F) of standardised numbers (n, T, F)."""
+        change = ((x[:, 1:] - x[:, :-1]) / self.change).clamp(-FAR, FAR)
+        return torch.cat([x, pad(change, (0, 0, 1, 0))], dim=2)
 
     def _normalised(self, vectors: Tensor) -> Tensor:
         """Bring vectors to mean 0 and variance 1 over the tokens of the data (Miyato, Dai and Goodfellow 2017).

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 def blank(layer: type[nn.Module], *args: Any, **kwargs: Any) -> Any:
     """Make a layer whose weights are still to be drawn by `initialise`; touches no random state."""
-    return layer(*args, device="meta", **kwargs).to_empty(device="cpu")
+    # `to_empty` does the same by way of `empty_like`, which imports the 486 modules of sympy at first.
+    return layer(*args, device="meta", **kwargs)._apply(lambda w: torch.empty(w.shape, dtype=w.dtype, device="cpu"))
 
 
 def linear(n_in: int, n_out: int) -> nn.Linear:

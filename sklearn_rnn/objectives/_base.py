@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from .._sklearn import plain_parameters
 from .._warnings import warn
 
 Task = Literal["classification", "representation"]
@@ -137,8 +138,9 @@ class Objective(BaseEstimator, ABC):
         return None
 
     def validate(self) -> None:
-        """Check the parameters as scikit-learn does."""
+        """Check the parameters of this clone as scikit-learn does, and bring them to Python's numbers."""
         self._validate_params()
+        plain_parameters(self)
 
     def observe(self, **values: Tensor) -> None:
         """Show the mean of each value over an epoch's steps in `history_`; of a list, as `name_0`, `name_1`, ..."""

@@ -11,7 +11,7 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor
 
-from .._sklearn import Interval
+from .._sklearn import Interval, plain_parameters
 
 TELLING = 4.0  # F ratio from which the means of sequences are taken to tell their class
 KNOTS = [Interval(Integral, 2, None, closed="left")]
@@ -149,5 +149,6 @@ class Perturbation(BaseEstimator, ABC):
         """Return changed steps (n, T, E) and leave x as it is; `__call__` zeroes the padding."""
 
     def validate(self) -> None:
-        """Check the parameters as scikit-learn does; the estimators do so in `fit`."""
+        """Check the parameters as scikit-learn does, and bring them to Python's numbers; on a clone, in `fit`."""
         self._validate_params()
+        plain_parameters(self)

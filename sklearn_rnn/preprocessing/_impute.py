@@ -76,9 +76,10 @@ class SequenceImputer(SequenceTransformer):
         steps = steps_of(sequences)
         filled = self._interpolated(steps, sequences, self.mean_)
         if self.autoencoder_ is not None:
-            rebuilt = self._rebuilt(filled, sequences)
+            rebuilt = self._rebuilt(filled, sequences).astype(np.float64)
             errors = self._interpolated(rebuilt - steps, sequences, np.zeros_like(self.mean_))
-            filled = np.where(np.isnan(steps), rebuilt - errors, steps)
+            largest = np.finfo(steps.dtype).max
+            filled = np.where(np.isnan(steps), np.clip(rebuilt - errors, -largest, largest).astype(steps.dtype), steps)
         return give_back(filled, sequences.lengths, sequences)
 
     def _learn(self, sequences: Sequences) -> None:
