@@ -22,6 +22,7 @@ from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate, written
 from ._reading import read_sequences
 from ._sequences import Sequences
+from ._state import all_or_nothing
 from .objectives import Objective
 
 
@@ -217,6 +218,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None) -> RNNAutoencoderTransformer:
         """Learn from sequences.
 

@@ -26,6 +26,7 @@ from ._labels import Labels, class_codes, is_missing, read_labels
 from ._reading import read_sequences
 from ._sequences import Sequences
 from ._sklearn import FRACTION, POSITIVE, SHARE, StrOptions, _check_sample_weight
+from ._state import all_or_nothing
 from .modules import Encoder
 from .objectives import Objective, objective_names
 
@@ -287,6 +288,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    @all_or_nothing
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SemiSupervisedRNNClassifier:
         """Learn from all sequences and the labels of some.
@@ -417,11 +419,12 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         return {} if objective.keeps_levels else {"offset": OFFSET, "channel_offset": CHANNEL_OFFSET}
 
     def _transduce(self, sequences: Sequences, labels: Labels) -> None:
-        self.label_distributions_ = np.eye(len(labels.classes), dtype=np.float32)[labels.codes]
+        distributions = np.eye(len(labels.classes), dtype=np.float32)[labels.codes]
         unlabeled = np.flatnonzero(labels.codes < 0)
         if len(unlabeled):
-            self.label_distributions_[unlabeled] = self._compute(sequences, lambda model: model, unlabeled)
-        self.transduction_ = self.classes_[self.label_distributions_.argmax(1)]
+            distributions[unlabeled] = self._compute(sequences, lambda model: model, unlabeled)
+        self.label_distributions_ = distributions
+        self.transduction_ = self.classes_[distributions.argmax(1)]
 
     def predict_proba(self, X: Any) -> NDArray[np.float32]:
         """Class probabilities.

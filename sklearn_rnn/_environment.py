@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import torch
 _lock = threading.Lock()
 _running = 0
 _default_threads = 1
+_forked = False
 
 
 @contextmanager
@@ -18,7 +20,8 @@ def computing(wide: bool) -> Iterator[None]:
     """Flush denormals and choose the threads: all where `wide` pays for them, else one.
 
     Small recurrent steps lose on two threads, and spin against a busy neighbour. A fit in a thread of
-    its own, as under joblib, has one. Under autocast, weights are cast anew each time: torch would keep
+    its own, as under joblib, has one, and so has a forked process: the parent's threads are not in it, and
+    waiting for them would never end. Under autocast, weights are cast anew each time: torch would keep
     the first until the context ends.
     """
     flushed, cached = _flushes_denormals(), torch.is_autocast_cache_enabled()
@@ -27,7 +30,7 @@ def computing(wide: bool) -> Iterator[None]:
     try:
         torch.set_flush_denormal(True)
         torch.set_autocast_cache_enabled(False)
-        if not wide or threading.current_thread() is not threading.main_thread():
+        if _forked or not wide or threading.current_thread() is not threading.main_thread():
             torch.set_num_threads(1)
         yield
     finally:
@@ -51,6 +54,16 @@ def _leave(threads: int) -> None:
     with _lock:
         _running -= 1
         torch.set_num_threads(_default_threads if _running == 0 else threads)
+
+
+def _begin_fork() -> None:
+    """Begin a forked process: with one thread, and a lock that no thread of the parent holds."""
+    global _forked, _lock
+    _forked, _lock = True, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_fork)
 
 
 def _flushes_denormals() -> bool:

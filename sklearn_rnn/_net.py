@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from copy import deepcopy
+from copy import copy, deepcopy
 from functools import reduce
 from inspect import signature
 from time import perf_counter
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,10 +17,12 @@ from sklearn.utils import ClassifierTags
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler, PrintLog
 from skorch.history import History
+from skorch.utils import get_map_location
 from torch import nn
 
 from ._batches import Rows
-from ._callbacks import FitWatch
+from ._callbacks import FitWatch, asks_to_stop
+from ._warnings import warn
 from .objectives import Batch, Objective
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -29,6 +31,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
 }
 GAME_BETAS = (0.0, 0.9)  # of Adam against opponents: with momentum, generators lost (Gulrajani 2017)
+OF_TRAINING = ("_hooks", "best_", "drawn_", "freezing_", "generator_", "opponents_", "parameters_", "watch_")  # attributes
 WARM_UP = 0.3  # share of training over which the learning rate rises
 Data = tuple[Batch, torch.Tensor]
 
@@ -47,8 +50,7 @@ class RecurrentNet(NeuralNet):
     cosine (Smith 2018), unless the user's callbacks hold an `LRScheduler`.
     """
 
-    # `module` is `module_`: skorch pickles them together, once, and loads them where there is no GPU too.
-    cuda_dependent_attributes_: ClassVar[list[str]] = ["module"]
+    learned_: bool = False  # whether an epoch ended, so that `module_` has weights to predict with
 
     def __init__(
         self,
@@ -165,14 +167,14 @@ class RecurrentNet(NeuralNet):
             self._forget_optimizers()
             self._freeze(1.0)
             self.module_.zero_grad()
-            del self.parameters_, self.opponents_, self.freezing_, self._hooks, self.watch_
+            for name in OF_TRAINING:
+                self.__dict__.pop(name, None)
         watch.end()
         return self
 
     def _forget_optimizers(self) -> None:
         """Drop what holds a second copy of the weights, on their device."""
         self.optimizer_ = self.opponent_optimizer_ = None
-        self.__dict__.pop("drawn_", None)
         for _, cb in self.callbacks_:
             if isinstance(cb, LRScheduler):
                 cb.lr_scheduler_ = None
@@ -313,7 +315,7 @@ class RecurrentNet(NeuralNet):
             self.generator_.set_state(noise)
             self.objective.__dict__.clear()
             self.objective.__dict__.update(deepcopy(state))
-        loss, values = self._summed(self.objective.terms(self.module_, batch[0]))
+        loss, values = self._summed(self.objective.terms(self.module_, batch[0]), batch[0])
         loss.backward()
         if self.gradient_clip is not None:
             clip_gradient(self.parameters_, self.gradient_clip)
@@ -324,7 +326,7 @@ class RecurrentNet(NeuralNet):
         terms = self.objective.opponent_terms(self.module_, batch)
         if not terms:
             return {}
-        loss, values = self._summed(terms)
+        loss, values = self._summed(terms, batch, "opponent_terms")
         for weight, gradient in zip(self.opponents_, torch.autograd.grad(loss, self.opponents_), strict=True):
             weight.grad = gradient
         if self.gradient_clip is not None:
@@ -333,15 +335,23 @@ class RecurrentNet(NeuralNet):
         optimizer.zero_grad()
         return values
 
-    def _summed(self, terms: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
-        """Return the sum of loss terms and their values, which must be finite."""
+    def _summed(
+        self, terms: dict[str, torch.Tensor], batch: Batch, method: str = "terms"
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        """Return the sum of loss terms, which must have a gradient, and their values, which must be finite."""
+        check_terms(self.objective, terms, method)
         values = {name: term.item() for name, term in terms.items()}
         if not math.isfinite(sum(values.values())):
-            raise FloatingPointError(
-                f"The loss is not finite in epoch {len(self.history)}, step {self.step_ + 1}: "
-                f"{values}. Scale X, or lower lr (now {self.lr})."
-            )
-        return reduce(torch.add, terms.values()), values
+            self.module_.check_views(batch.values, batch.lengths, batch.generator)
+            raise self._not_finite("loss", f": {values}")
+        loss = reduce(torch.add, terms.values())
+        if not loss.requires_grad:
+            raise ValueError(f"No term of {type(self.objective).__name__}.{method} has a gradient: {values}.")
+        return loss, values
+
+    def _not_finite(self, what: str, values: str = "") -> FloatingPointError:
+        where = f"epoch {len(self.history)}, step {self.step_ + 1}{values}"
+        return FloatingPointError(f"The {what} is not finite in {where}. Scale X, or lower lr (now {self.lr}).")
 
     def _validate_epoch(self, validation: Rows) -> None:
         total, weight, n_batches = 0.0, 0.0, 0
@@ -350,7 +360,9 @@ class RecurrentNet(NeuralNet):
             own, y_pred = own.sum().item(), None
             with torch.no_grad():
                 if self.module_.head is None:
-                    loss = sum(term.item() for term in self.objective.terms(self.module_, batch).values())
+                    terms = self.objective.terms(self.module_, batch)
+                    check_terms(self.objective, terms)
+                    loss = sum(term.item() for term in terms.values())
                 else:
                     y_pred = self.infer(batch)
                     errors = -y_pred.gather(1, codes[:, None]).clamp_min(1e-30).log()[:, 0]
@@ -372,11 +384,39 @@ class RecurrentNet(NeuralNet):
         better = loss < self.best_loss_
         if better:
             self.best_loss_ = loss
-        if better or not stopping:
+        if better or not stopping or not self.learned_:
             weights = _copy(self.module_)
-            if all(bool(w.isfinite().all()) for w in weights.values()):
-                self.best_ = weights
+            if not all(bool(w.isfinite().all()) for w in weights.values()):
+                raise self._not_finite("weight")
+            self.best_, self.learned_ = weights, True
         return better
+
+    def save_params(self, *args: Any, **kwargs: Any) -> None:
+        """Save as skorch does, and warn where that fails: its `Checkpoint` says nothing and goes on."""
+        try:
+            super().save_params(*args, **kwargs)
+        except Exception as error:
+            files = [str(file) for name, file in kwargs.items() if name.startswith("f_") and file is not None]
+            warn(f"Unable to save {', '.join(files)}: {type(error).__name__}: {error}")
+            raise
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Hold the module on the CPU and without augmentations, which each fit sets again.
+
+        skorch would pickle the module by itself, so that no other pickler sees what the user's code puts there.
+        """
+        state = {name: value for name, value in self.__dict__.items() if name not in OF_TRAINING}
+        if self.initialized_:
+            state["module"] = state["module_"] = _portable(self.module_)
+            state["optimizer_"] = state["opponent_optimizer_"] = None
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        device = state["device"]
+        state["device"] = self._check_device(device, get_map_location(device))
+        self.__dict__.update(state)
+        if self.initialized_:
+            self.module_.to(self.device)
 
     def _stops(self, data: dict[str, Any]) -> bool:
         """Let the callbacks end the epoch; skorch's `EarlyStopping` asks to stop by KeyboardInterrupt."""
@@ -386,7 +426,9 @@ class RecurrentNet(NeuralNet):
             if isinstance(cb, EarlyStopping):
                 try:
                     cb.on_epoch_end(self, **data)
-                except KeyboardInterrupt:
+                except KeyboardInterrupt as interrupt:
+                    if not asks_to_stop(cb, interrupt):
+                        raise
                     stop = True
             else:
                 cb.on_epoch_end(self, **data)
@@ -440,6 +482,20 @@ def one_cycle(progress: float) -> float:
     return (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
 
 
+def check_terms(objective: Objective, terms: Any, method: str = "terms") -> None:
+    """Refuse what is no dictionary of scalar tensors."""
+    name = f"{type(objective).__name__}.{method}"
+    if not isinstance(terms, dict) or not terms:
+        raise TypeError(f"{name} must return a dict of scalar tensors by name, got {_told(terms)}.")
+    for key, term in terms.items():
+        if not isinstance(term, torch.Tensor) or term.ndim > 0:
+            raise TypeError(f"{name} must return scalar tensors, got {_told(term)} as {key!r}.")
+
+
+def _told(value: Any) -> str:
+    return f"a tensor of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else repr(value)
+
+
 def clip_gradient(parameters: list[nn.Parameter], limit: float) -> None:
     """Do what `nn.utils.clip_grad_norm_` does, in a third of its time."""
     gradients = [p.grad for p in parameters if p.grad is not None]
@@ -457,6 +513,14 @@ def clone_callbacks(callbacks: Any) -> list[Any]:
         copy = callback if isinstance(callback, type) else clone(callback, safe=False)
         copies.append((item[0], copy) if named else copy)
     return copies
+
+
+def _portable(model: Any) -> Any:
+    """Return a model without augmentations that shares weights on the CPU; those on a GPU are copied to the CPU."""
+    portable = copy(model)
+    portable.augmentation = portable.strong_augmentation = None
+    on_cpu = all(weight.device.type == "cpu" for weight in model.parameters())
+    return portable if on_cpu else deepcopy(portable).cpu()
 
 
 def _copy(module: nn.Module) -> dict[str, torch.Tensor]:
