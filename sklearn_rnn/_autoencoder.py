@@ -127,7 +127,8 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     ValueError
         X is not what it should be; the message says what to do.
     FloatingPointError
-        The loss is not finite; `net_` keeps the best weights so far.
+        The loss is not finite; `net_` keeps the best weights so far. Before an epoch has ended, the estimator
+        stays as it was before `fit`; so it does where `fit` is interrupted (Ctrl-C).
 
     Warns
     -----

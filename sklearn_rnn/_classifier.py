@@ -166,7 +166,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     ValueError
         X or y is not what it should be; the message says what to do.
     FloatingPointError
-        The loss is not finite; `net_` keeps the best weights so far.
+        The loss is not finite; `net_` keeps the best weights so far. Before an epoch has ended, the estimator
+        stays as it was before `fit`; so it does where `fit` is interrupted (Ctrl-C).
 
     Warns
     -----

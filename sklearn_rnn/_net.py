@@ -31,7 +31,16 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
 }
 GAME_BETAS = (0.0, 0.9)  # of Adam against opponents: with momentum, generators lost (Gulrajani 2017)
-OF_TRAINING = ("_hooks", "best_", "drawn_", "freezing_", "generator_", "opponents_", "parameters_", "watch_")  # attributes
+OF_TRAINING = (
+    "_hooks",
+    "best_",
+    "drawn_",
+    "freezing_",
+    "generator_",
+    "opponents_",
+    "parameters_",
+    "watch_",
+)  # attributes
 WARM_UP = 0.3  # share of training over which the learning rate rises
 Data = tuple[Batch, torch.Tensor]
 
