@@ -31,16 +31,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
 }
 GAME_BETAS = (0.0, 0.9)  # of Adam against opponents: with momentum, generators lost (Gulrajani 2017)
-OF_TRAINING = (
-    "_hooks",
-    "best_",
-    "drawn_",
-    "freezing_",
-    "generator_",
-    "opponents_",
-    "parameters_",
-    "watch_",
-)  # attributes
+OF_TRAINING = {"_hooks", "best_", "drawn_", "freezing_", "generator_", "opponents_", "parameters_", "watch_"}  # alone
 WARM_UP = 0.3  # share of training over which the learning rate rises
 Data = tuple[Batch, torch.Tensor]
 
@@ -352,15 +343,15 @@ class RecurrentNet(NeuralNet):
         values = {name: term.item() for name, term in terms.items()}
         if not math.isfinite(sum(values.values())):
             self.module_.check_views(batch.values, batch.lengths, batch.generator)
-            raise self._not_finite("loss", f": {values}")
+            raise self._not_finite("loss is", self.step_ + 1, f": {values}")
         loss = reduce(torch.add, terms.values())
         if not loss.requires_grad:
             raise ValueError(f"No term of {type(self.objective).__name__}.{method} has a gradient: {values}.")
         return loss, values
 
-    def _not_finite(self, what: str, values: str = "") -> FloatingPointError:
-        where = f"epoch {len(self.history)}, step {self.step_ + 1}{values}"
-        return FloatingPointError(f"The {what} is not finite in {where}. Scale X, or lower lr (now {self.lr}).")
+    def _not_finite(self, what: str, step: int, values: str = "") -> FloatingPointError:
+        where = f"epoch {len(self.history)}, step {step}{values}"
+        return FloatingPointError(f"The {what} not finite in {where}. Scale X, or lower lr (now {self.lr}).")
 
     def _validate_epoch(self, validation: Rows) -> None:
         total, weight, n_batches = 0.0, 0.0, 0
@@ -396,7 +387,7 @@ class RecurrentNet(NeuralNet):
         if better or not stopping or not self.learned_:
             weights = _copy(self.module_)
             if not all(bool(w.isfinite().all()) for w in weights.values()):
-                raise self._not_finite("weight")
+                raise self._not_finite("weights are", self.step_)
             self.best_, self.learned_ = weights, True
         return better
 
@@ -527,6 +518,7 @@ def clone_callbacks(callbacks: Any) -> list[Any]:
 def _portable(model: Any) -> Any:
     """Return a model without augmentations that shares weights on the CPU; those on a GPU are copied to the CPU."""
     portable = copy(model)
+    portable._modules = dict(model._modules)  # where an augmentation may be that is a module itself
     portable.augmentation = portable.strong_augmentation = None
     on_cpu = all(weight.device.type == "cpu" for weight in model.parameters())
     return portable if on_cpu else deepcopy(portable).cpu()

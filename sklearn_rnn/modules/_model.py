@@ -71,10 +71,11 @@ class Model(nn.Module):
         return changed
 
     def check_views(self, values: Tensor, lengths: Tensor | None, generator: torch.Generator | None) -> None:
-        """Refuse an augmentation that makes values that are not finite."""
-        self.unchecked = {"augmentation", "strong_augmentation"}
-        for strong in (False, True):
-            self.view(values, lengths, generator, strong)
+        """Refuse an augmentation that was used and makes values that are not finite."""
+        used = {"augmentation", "strong_augmentation"} - self.unchecked
+        self.unchecked |= used
+        for name in used:
+            self.view(values, lengths, generator, strong=name == "strong_augmentation")
 
     def logits(
         self,
