@@ -295,8 +295,8 @@ if __name__ == "__main__":
         child = context.Process(target=use, args=(estimator, queue), daemon=True)
         child.start()
         try:
-            np.testing.assert_allclose(queue.get(timeout=20), estimator.transform(X), atol=1e-5)
-            assert queue.get(timeout=20) == (64, estimator.transform(X).shape[1])
+            np.testing.assert_allclose(queue.get(timeout=90), estimator.transform(X), atol=1e-5)
+            assert queue.get(timeout=90) == (64, estimator.transform(X).shape[1])
             assert torch.get_num_threads() == 2
         finally:
             child.kill()
@@ -308,7 +308,7 @@ def run(folder, code, **environment):
     root = str(Path(sklearn_rnn.__file__).parent.parent)
     environment = {**os.environ, "PYTHONPATH": root, **environment}
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "script.py"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=400)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
