@@ -287,16 +287,17 @@ def use(estimator, queue):
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
-    X, y = np.random.default_rng(0).normal(size=(64, 40)), np.arange(64) % 2
+    X, y = np.random.default_rng(0).normal(size=(256, 8)), np.arange(256) % 2
+    small = {"n_kernels": 0, "patch_size": 4, "max_epochs": 1}  # few steps, each wide enough for two threads
     context = multiprocessing.get_context("fork")
     for make in (SemiSupervisedRNNClassifier, RNNAutoencoderTransformer):
-        estimator = make(hidden_size=128, n_kernels=8, max_epochs=1).fit(X, y)
+        estimator = make(hidden_size=128, batch_size=256, **small).fit(X, y)
         queue = context.Queue()
         child = context.Process(target=use, args=(estimator, queue), daemon=True)
         child.start()
         try:
             np.testing.assert_allclose(queue.get(timeout=90), estimator.transform(X), atol=1e-5)
-            assert queue.get(timeout=90) == (64, estimator.transform(X).shape[1])
+            assert queue.get(timeout=90) == (256, estimator.transform(X).shape[1])
             assert torch.get_num_threads() == 2
         finally:
             child.kill()
