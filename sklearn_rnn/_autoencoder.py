@@ -21,6 +21,7 @@ from ._batches import Rows
 from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate, written
 from ._sequences import Sequences
+from ._state import all_or_nothing
 from .objectives import Objective
 
 
@@ -127,7 +128,8 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     ValueError
         X is not what it should be; the message says what to do.
     FloatingPointError
-        The loss is not finite; `net_` keeps the best weights so far.
+        The loss is not finite; `net_` keeps the best weights so far. Before an epoch has ended, the estimator
+        stays as it was before `fit`; so it does where `fit` is interrupted (Ctrl-C).
 
     Warns
     -----
@@ -218,6 +220,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None) -> RNNAutoencoderTransformer:
         """Learn from sequences.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -31,6 +32,7 @@ from ._skorch_callbacks import (
     made_callbacks,
     set_callback_params,
 )
+from ._state import PicklableEstimator
 from ._warnings import warn
 from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
 from .objectives import Objective, Task, from_name, objective_names
@@ -57,7 +59,7 @@ ARCHITECTURE = (
 )
 
 
-class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator):
+class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, PicklableEstimator):
     """Base of the estimators: an encoder trained for an objective."""
 
     _task: Task
@@ -289,11 +291,11 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             encoder.freeze(auto if self.freeze_embedding == "auto" else bool(self.freeze_embedding))
 
     def _last_model(self, objective: Objective, seed: int) -> Model:
-        """Return the model of the last fit to go on with, which must be as the parameters say now.
+        """Return a copy of the last fit's model to go on with, which must be as the parameters say now.
 
         Parts of the objective are kept where they have the names and shapes of the last, else drawn anew.
         """
-        model = self.net_.module_
+        model = deepcopy(self.net_.module_)  # the last fit stays as it is until this one has learned
         for name in ARCHITECTURE:
             mine, last = getattr(self, name), getattr(model.encoder.architecture, name)
             given = name == "embedding_size" and not isinstance(self.embedding_init, str)
@@ -363,6 +365,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         light, strong = (Light(**offset), Strong(**offset)) if numbers else (StepDrop(0.2), StepDrop(0.4))
         model.augmentation = checked(self.augmentation, light)
         model.strong_augmentation = checked(self.strong_augmentation, strong)
+        model.unchecked = {"augmentation", "strong_augmentation"}
         both = [a for a in (model.augmentation, model.strong_augmentation) if isinstance(a, Perturbation)]
         if numbers and any(augmentation.uses_levels for augmentation in both):
             levels = levels_of(training, model).to(torch.device(self.device))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,20 @@ except ImportError:  # scikit-learn before 1.9
         return method
 
 
-__all__ = ["CallbackSupportMixin", "FitWatch", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "FitWatch", "asks_to_stop", "with_callbacks"]
+
+
+def asks_to_stop(callback: Any, interrupt: KeyboardInterrupt) -> bool:
+    """Whether the callback's `on_epoch_end` raised it, as skorch's `EarlyStopping` does, rather than Ctrl-C.
+
+    Ctrl-C comes anywhere but at a `raise` statement.
+    """
+    last: Any = interrupt.__traceback__
+    while last.tb_next is not None:
+        last = last.tb_next
+    code = last.tb_frame.f_code
+    hooks = [getattr(vars(cls).get("on_epoch_end"), "__code__", None) for cls in type(callback).__mro__]
+    return code in hooks and dis.opname[code.co_code[last.tb_lasti]] == "RAISE_VARARGS"
 
 
 class FitWatch:

@@ -25,6 +25,7 @@ from ._generation import checked_ends, generate
 from ._labels import Labels, class_codes, read_labels, read_target
 from ._sequences import Sequences
 from ._sklearn import FRACTION, MARKER, POSITIVE, SHARE, StrOptions, _check_sample_weight
+from ._state import all_or_nothing
 from .modules import Encoder
 from .objectives import Objective, objective_names
 
@@ -170,7 +171,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
     ValueError
         X or y is not what it should be; the message says what to do.
     FloatingPointError
-        The loss is not finite; `net_` keeps the best weights so far.
+        The loss is not finite; `net_` keeps the best weights so far. Before an epoch has ended, the estimator
+        stays as it was before `fit`; so it does where `fit` is interrupted (Ctrl-C).
 
     Warns
     -----
@@ -292,6 +294,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    @all_or_nothing
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SemiSupervisedRNNClassifier:
         """Learn from all sequences and the labels of some.
@@ -432,11 +435,12 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         return {} if objective.keeps_levels else {"offset": OFFSET, "channel_offset": CHANNEL_OFFSET}
 
     def _transduce(self, sequences: Sequences, labels: Labels) -> None:
-        self.label_distributions_ = np.eye(len(labels.classes), dtype=np.float32)[labels.codes]
+        distributions = np.eye(len(labels.classes), dtype=np.float32)[labels.codes]
         unlabeled = np.flatnonzero(labels.codes < 0)
         if len(unlabeled):
-            self.label_distributions_[unlabeled] = self._compute(sequences, lambda model: model, unlabeled)
-        self.transduction_ = self.classes_[self.label_distributions_.argmax(1)]
+            distributions[unlabeled] = self._compute(sequences, lambda model: model, unlabeled)
+        self.label_distributions_ = distributions
+        self.transduction_ = self.classes_[distributions.argmax(1)]
 
     def predict_proba(self, X: Any) -> NDArray[np.float32]:
         """Class probabilities.

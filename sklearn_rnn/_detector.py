@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.base import OutlierMixin, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import RNNAutoencoderTransformer
 from ._sklearn import HasMethods, Interval, StrOptions
+from ._state import PicklableEstimator, all_or_nothing
 
 
 def _scores_steps(self: Any) -> bool:
@@ -20,7 +21,7 @@ def _scores_steps(self: Any) -> bool:
     return autoencoder is None or hasattr(autoencoder, "score_steps")
 
 
-class RNNOutlierDetector(OutlierMixin, BaseEstimator):
+class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
     """Outliers among sequences: those that an autoencoder rebuilds badly.
 
     It holds an autoencoder, so that there is one place for the net's parameters
@@ -84,6 +85,7 @@ class RNNOutlierDetector(OutlierMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         return tags
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None) -> RNNOutlierDetector:
         """Learn from sequences, few of which are outliers.
 

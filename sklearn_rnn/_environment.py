@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,6 +13,7 @@ _lock = threading.Lock()
 _running = 0
 _default_threads = 1
 _default_dtype = torch.float32
+_forked = False
 
 
 @contextmanager
@@ -21,7 +23,8 @@ def computing(wide: bool) -> Iterator[None]:
     Gradients are on, tensors are made in float32 on the CPU, whatever the user has set.
 
     Small recurrent steps lose on two threads, and spin against a busy neighbour. A fit in a thread of
-    its own, as under joblib, has one. Under autocast, weights are cast anew each time: torch would keep
+    its own, as under joblib, has one, and so has a forked process: the parent's threads are not in it, and
+    waiting for them would never end. Under autocast, weights are cast anew each time: torch would keep
     the first until the context ends.
     """
     flushed, cached = _flushes_denormals(), torch.is_autocast_cache_enabled()
@@ -35,7 +38,7 @@ def computing(wide: bool) -> Iterator[None]:
             settings.enter_context(torch.device("cpu"))
         torch.set_flush_denormal(True)
         torch.set_autocast_cache_enabled(False)
-        if not wide or threading.current_thread() is not threading.main_thread():
+        if _forked or not wide or threading.current_thread() is not threading.main_thread():
             torch.set_num_threads(1)
         yield
     finally:
@@ -63,6 +66,16 @@ def _leave(threads: int) -> None:
         torch.set_num_threads(_default_threads if _running == 0 else threads)
         if _running == 0:
             torch.set_default_dtype(_default_dtype)
+
+
+def _begin_fork() -> None:
+    """Begin a forked process: with one thread, and a lock that no thread of the parent holds."""
+    global _forked, _lock
+    _forked, _lock = True, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_fork)
 
 
 def _flushes_denormals() -> bool:

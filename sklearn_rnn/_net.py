@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from copy import deepcopy
+from copy import copy, deepcopy
 from functools import reduce
 from time import perf_counter
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,10 +16,11 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from skorch.exceptions import SkorchException
 from skorch.history import History
+from skorch.utils import get_map_location
 from torch import nn
 
 from ._batches import Rows
-from ._callbacks import FitWatch
+from ._callbacks import FitWatch, asks_to_stop
 from ._optimizers import (
     Freezing,
     check_line_search,
@@ -30,8 +31,10 @@ from ._optimizers import (
     set_rate,
 )
 from ._skorch_callbacks import Shown, Table, as_numbers
+from ._warnings import warn
 from .objectives import Batch, Objective
 
+OF_TRAINING = {"_hooks", "best_", "drawn_", "freezing_", "generator_", "opponents_", "parameters_", "watch_"}  # alone
 Data = tuple[Batch, torch.Tensor]
 
 
@@ -42,8 +45,7 @@ class RecurrentNet(NeuralNet):
     cosine (Smith 2018), unless the user's callbacks hold an `LRScheduler`.
     """
 
-    # `module` is `module_`: skorch pickles them together, once, and loads them where there is no GPU too.
-    cuda_dependent_attributes_: ClassVar[list[str]] = ["module"]
+    learned_: bool = False  # whether an epoch ended, so that `module_` has weights to predict with
 
     def __init__(
         self,
@@ -133,14 +135,14 @@ class RecurrentNet(NeuralNet):
             self._forget_optimizers()
             self.freezing_.apply(1.0)
             self.module_.zero_grad()
-            del self.parameters_, self.opponents_, self.freezing_, self._hooks, self.watch_
+            for name in OF_TRAINING:
+                self.__dict__.pop(name, None)
         watch.end()
         return self
 
     def _forget_optimizers(self) -> None:
         """Drop what holds a second copy of the weights, on their device."""
         self.optimizer_ = self.opponent_optimizer_ = None
-        self.__dict__.pop("drawn_", None)
         for _, cb in self.callbacks_:
             if isinstance(cb, LRScheduler):
                 cb.lr_scheduler_ = None
@@ -277,7 +279,7 @@ class RecurrentNet(NeuralNet):
             self.generator_.set_state(noise)
             self.objective.__dict__.clear()
             self.objective.__dict__.update(deepcopy(state))
-        loss, values = self._summed(self.objective.terms(self.module_, batch[0]))
+        loss, values = self._summed(self.objective.terms(self.module_, batch[0]), batch[0])
         loss.backward()
         if self.gradient_clip is not None:
             clip_gradient(self.parameters_, self.gradient_clip)
@@ -288,7 +290,7 @@ class RecurrentNet(NeuralNet):
         terms = self.objective.opponent_terms(self.module_, batch)
         if not terms:
             return {}
-        loss, values = self._summed(terms)
+        loss, values = self._summed(terms, batch, "opponent_terms")
         for weight, gradient in zip(self.opponents_, torch.autograd.grad(loss, self.opponents_), strict=True):
             weight.grad = gradient
         if self.gradient_clip is not None:
@@ -297,15 +299,23 @@ class RecurrentNet(NeuralNet):
         optimizer.zero_grad()
         return values
 
-    def _summed(self, terms: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
-        """Return the sum of loss terms and their values, which must be finite."""
+    def _summed(
+        self, terms: dict[str, torch.Tensor], batch: Batch, method: str = "terms"
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        """Return the sum of loss terms, which must have a gradient, and their values, which must be finite."""
+        check_terms(self.objective, terms, method)
         values = {name: term.item() for name, term in terms.items()}
         if not math.isfinite(sum(values.values())):
-            raise FloatingPointError(
-                f"The loss is not finite in epoch {len(self.history)}, step {self.step_ + 1}: "
-                f"{values}. Scale X, or lower lr (now {self.lr})."
-            )
-        return reduce(torch.add, terms.values()), values
+            self.module_.check_views(batch.values, batch.lengths, batch.generator)
+            raise self._not_finite("loss is", self.step_ + 1, f": {values}")
+        loss = reduce(torch.add, terms.values())
+        if not loss.requires_grad:
+            raise ValueError(f"No term of {type(self.objective).__name__}.{method} has a gradient: {values}.")
+        return loss, values
+
+    def _not_finite(self, what: str, step: int, values: str = "") -> FloatingPointError:
+        where = f"epoch {len(self.history)}, step {step}{values}"
+        return FloatingPointError(f"The {what} not finite in {where}. Scale X, or lower lr (now {self.lr}).")
 
     def _validate_epoch(self, validation: Rows) -> None:
         total, weight, n_batches = 0.0, 0.0, 0
@@ -316,7 +326,9 @@ class RecurrentNet(NeuralNet):
                 if self.module_.head is None:
                     if self._hooks["on_batch_end"]:
                         y_pred = self.infer(batch)
-                    loss = sum(term.item() for term in self.objective.terms(self.module_, batch).values())
+                    terms = self.objective.terms(self.module_, batch)
+                    check_terms(self.objective, terms)
+                    loss = sum(term.item() for term in terms.values())
                 else:
                     y_pred = self.infer(batch)
                     errors = -y_pred.gather(1, codes[:, None]).clamp_min(1e-30).log()[:, 0]
@@ -338,11 +350,39 @@ class RecurrentNet(NeuralNet):
         better = loss < self.best_loss_
         if better:
             self.best_loss_ = loss
-        if better or not stopping:
+        if better or not stopping or not self.learned_:
             weights = _copy(self.module_)
-            if all(bool(w.isfinite().all()) for w in weights.values()):
-                self.best_ = weights
+            if not all(bool(w.isfinite().all()) for w in weights.values()):
+                raise self._not_finite("weights are", self.step_)
+            self.best_, self.learned_ = weights, True
         return better
+
+    def save_params(self, *args: Any, **kwargs: Any) -> None:
+        """Save as skorch does, and warn where that fails: its `Checkpoint` says nothing and goes on."""
+        try:
+            super().save_params(*args, **kwargs)
+        except Exception as error:
+            files = [str(file) for name, file in kwargs.items() if name.startswith("f_") and file is not None]
+            warn(f"Unable to save {', '.join(files)}: {type(error).__name__}: {error}")
+            raise
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Hold the module on the CPU and without augmentations, which each fit sets again.
+
+        skorch would pickle the module by itself, so that no other pickler sees what the user's code puts there.
+        """
+        state = {name: value for name, value in self.__dict__.items() if name not in OF_TRAINING}
+        if self.initialized_:
+            state["module"] = state["module_"] = _portable(self.module_)
+            state["optimizer_"] = state["opponent_optimizer_"] = None
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        device = state["device"]
+        state["device"] = self._check_device(device, get_map_location(device))
+        self.__dict__.update(state)
+        if self.initialized_:
+            self.module_.to(self.device)
 
     def _stops(self, data: dict[str, Any]) -> bool:
         """Let the callbacks end the epoch; skorch's `EarlyStopping` asks to stop by KeyboardInterrupt."""
@@ -351,8 +391,8 @@ class RecurrentNet(NeuralNet):
         for _, cb in self.callbacks_:
             try:
                 cb.on_epoch_end(self, **data)
-            except KeyboardInterrupt:
-                if not isinstance(cb, EarlyStopping):
+            except KeyboardInterrupt as interrupt:
+                if not isinstance(cb, EarlyStopping) or not asks_to_stop(cb, interrupt):
                     raise
                 stop = True
             except (KeyError, SkorchException) as error:
@@ -419,6 +459,29 @@ class RecurrentNet(NeuralNet):
         """Make a batch of unlabeled rows without noise."""
         rows = torch.arange(len(values))
         return Batch(values, lengths, torch.full_like(rows, -1), rows, None, 0, None, 1.0)
+
+
+def check_terms(objective: Objective, terms: Any, method: str = "terms") -> None:
+    """Refuse what is no dictionary of scalar tensors."""
+    name = f"{type(objective).__name__}.{method}"
+    if not isinstance(terms, dict) or not terms:
+        raise TypeError(f"{name} must return a dict of scalar tensors by name, got {_told(terms)}.")
+    for key, term in terms.items():
+        if not isinstance(term, torch.Tensor) or term.ndim > 0:
+            raise TypeError(f"{name} must return scalar tensors, got {_told(term)} as {key!r}.")
+
+
+def _told(value: Any) -> str:
+    return f"a tensor of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else repr(value)
+
+
+def _portable(model: Any) -> Any:
+    """Return a model without augmentations that shares weights on the CPU; those on a GPU are copied to the CPU."""
+    portable = copy(model)
+    portable._modules = dict(model._modules)  # where an augmentation may be that is a module itself
+    portable.augmentation = portable.strong_augmentation = None
+    on_cpu = all(weight.device.type == "cpu" for weight in model.parameters())
+    return portable if on_cpu else deepcopy(portable).cpu()
 
 
 def _copy(module: nn.Module) -> dict[str, torch.Tensor]:

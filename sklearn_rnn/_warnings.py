@@ -8,7 +8,7 @@ import warnings
 BETWEEN = {"sklearn_rnn", "sklearn", "skorch", "contextlib"}  # packages whose frames are passed over
 
 
-def warn(message: str, category: type[Warning] = UserWarning) -> None:
+def warn(message: str | Warning, category: type[Warning] = UserWarning) -> None:
     """Warn as from the first frame outside this package and those that called it for the user."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in BETWEEN:

@@ -6,13 +6,14 @@ from copy import deepcopy
 from typing import Any
 
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.base import MetaEstimatorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import _routing_enabled
+from .._state import PicklableEstimator
 
 
 def _has(name: str) -> Any:
@@ -23,7 +24,7 @@ def _has(name: str) -> Any:
     return available_if(check)
 
 
-class Delegate(MetaEstimatorMixin, BaseEstimator):
+class Delegate(MetaEstimatorMixin, PicklableEstimator):
     """Base of an estimator that fits a copy of another, `estimator_`, and predicts as it does."""
 
     estimator: Any

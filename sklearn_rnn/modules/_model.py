@@ -44,6 +44,7 @@ class Model(nn.Module):
         self.strong_augmentation = strong_augmentation
         self.head = linear(encoder.out_features, n_classes) if n_classes else None
         self.parts = nn.ModuleDict(parts or {})
+        self.unchecked: set[str] = set()  # augmentations whose next values must be finite
         self.kernel_dropout = 0.0  # share of labeled rows that do without the encoder's kernels in training
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -58,10 +59,23 @@ class Model(nn.Module):
     ) -> Tensor:
         """Embedded steps (n, T, E), perturbed where there is a generator to draw from."""
         embedded = self.encoder.embed(values)
-        augmentation = self.strong_augmentation if strong else self.augmentation
+        name = "strong_augmentation" if strong else "augmentation"
+        augmentation = getattr(self, name)
         if augmentation is None or generator is None:
             return embedded
-        return augmentation(embedded, lengths, generator)
+        changed = augmentation(embedded, lengths, generator)
+        _check_changed(changed, embedded, name, augmentation)
+        if name in self.unchecked:
+            _check_finite(changed, embedded, name, augmentation)
+            self.unchecked.discard(name)
+        return changed
+
+    def check_views(self, values: Tensor, lengths: Tensor | None, generator: torch.Generator | None) -> None:
+        """Refuse an augmentation that was used and makes values that are not finite."""
+        used = {"augmentation", "strong_augmentation"} - self.unchecked
+        self.unchecked |= used
+        for name in used:
+            self.view(values, lengths, generator, strong=name == "strong_augmentation")
 
     def logits(
         self,
@@ -107,3 +121,26 @@ class Model(nn.Module):
         """Class probabilities where there is a head, else codes; without noise."""
         embedded = self.encoder.embed(values)
         return self.coded(embedded, lengths) if self.head is None else self.scores(embedded, lengths).softmax(1)
+
+
+def _check_changed(changed: Any, embedded: Tensor, name: str, augmentation: Any) -> None:
+    """Refuse what an augmentation returned where it is no change of the embedded steps."""
+    got = type(changed).__name__
+    if isinstance(changed, Tensor):
+        single = changed.is_floating_point() and changed.element_size() <= 4
+        if changed.shape == embedded.shape and changed.device == embedded.device and single:
+            return
+        got = f"shape {tuple(changed.shape)}, {changed.dtype}, on {changed.device}"
+    raise ValueError(
+        f"{name}={_called(augmentation)} must return a tensor like its first argument, of shape "
+        f"{tuple(embedded.shape)}, {embedded.dtype}, on {embedded.device}; got {got}."
+    )
+
+
+def _check_finite(changed: Tensor, embedded: Tensor, name: str, augmentation: Any) -> None:
+    if embedded.isfinite().all() and not changed.isfinite().all():
+        raise ValueError(f"{name}={_called(augmentation)} returned values that are not finite, for finite ones.")
+
+
+def _called(function: Any) -> str:
+    return getattr(function, "__qualname__", type(function).__qualname__)

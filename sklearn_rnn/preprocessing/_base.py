@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._reading import read_sequences
 from .._sequences import Sequences, first_steps, float_like
+from .._state import PicklableEstimator, all_or_nothing
 
 
-class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):
+class SequenceTransformer(TransformerMixin, PicklableEstimator, ABC):
     """Base of the transformers: reads sequences, and gives them back in the form in which they came.
 
     Computes and answers in float32, or in float64 where that would round the input.
@@ -30,6 +31,7 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None) -> SequenceTransformer:
         """Learn what there is to learn from sequences.
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import COUNT, Interval, RealNotInt, StrOptions
+from .._state import PicklableEstimator, all_or_nothing
 from ._flat import cut_sequences, document_frequency, each, listed, numbered
 from ._subword import DEFAULT_SIZE, read_tokenizer, train_tokenizer
 
@@ -29,7 +30,7 @@ CUTS: dict[str, Callable[[Sequence[str], int], Sequence[str]]] = {
 }
 
 
-class TokenSequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class TokenSequenceVectorizer(TransformerMixin, PicklableEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     r"""Read raw documents as sequences of token ids, which the estimators of this package take as X.
 
     Documents become tokens as in scikit-learn's `CountVectorizer`, and stay in order. Id 0 is the
@@ -312,6 +313,7 @@ class TokenSequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_
     def _specials(self) -> list[str]:
         return [UNKNOWN, BEGIN, END] if self.begin_end else [UNKNOWN]
 
+    @all_or_nothing
     def _learn(self, X: Iterable[Any]) -> tuple[NDArray, NDArray]:
         """Set `vocabulary_`; return the ids of all documents, end to end, and where each ends."""
         self._validate_params()

@@ -1,0 +1,122 @@
+"""The attributes of an estimator: what they are after a fit that failed, and what a pickle holds of them."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Callable
+from copy import deepcopy
+from functools import wraps
+from typing import Any
+
+from joblib import wrap_non_picklable_objects
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import InconsistentVersionWarning
+
+from ._warnings import warn
+
+VERSION = "_sklearn_rnn_version"
+
+
+def all_or_nothing(fit: Callable) -> Callable:
+    """Decorate `fit`: where it fails, all attributes are as before, unless a new net has learned.
+
+    A new `net_` has learned once an epoch has ended. It is kept then, with its best weights so far and
+    with the attributes that belong to it. Goes around `with_callbacks`, which needs the attributes of the
+    fit that failed.
+    """
+
+    @wraps(fit)
+    def fitting(estimator: Any, *args: Any, **kwargs: Any) -> Any:
+        before = dict(vars(estimator))
+        try:
+            return fit(estimator, *args, **kwargs)
+        except BaseException:
+            net = vars(estimator).get("net_")
+            if net is before.get("net_") or not net.learned_:
+                vars(estimator).clear()
+                vars(estimator).update(before)
+            raise
+
+    return fitting
+
+
+class PicklableEstimator(BaseEstimator):
+    """Base of the estimators: their pickles hold the version of this package, and functions without a name.
+
+    A function among the parameters that has no name to find it by (a lambda, a function in a function or in a
+    script) is pickled by value, for the same version of Python.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        from . import __version__
+
+        state = {**super().__getstate__(), VERSION: __version__}
+        for name in self._get_param_names():
+            value = state.get(name)
+            if callable(value) and not isinstance(value, type) and not _found_by_name(value):
+                state[name] = _ByValue(value)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        from . import __version__
+
+        version = state.pop(VERSION, "unknown")
+        state = {name: value.value if isinstance(value, _ByValue) else value for name, value in state.items()}
+        super().__setstate__(state)
+        if version != __version__:
+            name = f"{type(self).__name__} of sklearn_rnn"
+            warn(
+                InconsistentVersionWarning(
+                    estimator_name=name, current_sklearn_version=__version__, original_sklearn_version=version
+                )
+            )
+
+
+class _ByValue:
+    """Pickles a callable with its code, and comes back as the callable."""
+
+    def __init__(self, value: Callable):
+        self.value = value
+
+    def __deepcopy__(self, memo: dict) -> _ByValue:
+        return _ByValue(deepcopy(self.value, memo))
+
+    def __reduce__(self) -> Any:
+        name = getattr(self.value, "__qualname__", type(self.value).__qualname__)
+        try:
+            _, (code,) = wrap_non_picklable_objects(self.value, keep_wrapper=False).__reduce__()  # by cloudpickle
+        except Exception:  # it may hold anything, such as a lock
+            code = b""
+        return _given_back, (name, sys.version_info[:2], code)
+
+
+def _given_back(name: str, python: tuple[int, int], code: bytes) -> Callable:
+    """Return the callable, or `_Lost` where this Python cannot read it."""
+    if code and python == sys.version_info[:2]:
+        try:
+            return pickle.loads(code)
+        except (ImportError, AttributeError):  # a package that its code needs is not here
+            pass
+    return _Lost(name, python)
+
+
+class _Lost:
+    """Stands in for a callable that a pickle could not hold: a fitted estimator predicts without it."""
+
+    def __init__(self, name: str, python: tuple[int, int]):
+        self.name, self.python = name, python
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise ValueError(
+            f"The function {self.name} was lost when this estimator was pickled (by Python "
+            f"{'.'.join(map(str, self.python))}); set the parameter again before fit."
+        )
+
+
+def _found_by_name(value: Any) -> bool:
+    """Whether a pickle may hold the name of the callable, and of what is inside it, in place of its code."""
+    try:
+        return b"__main__" not in pickle.dumps(value)
+    except Exception:  # PicklingError, AttributeError or TypeError, as Python's version has it
+        return False
