@@ -1,7 +1,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: venv test demo lint speed clean
+.PHONY: venv test test-clients demo lint speed clean
 
 venv: .venv/.installed
 
@@ -14,6 +14,13 @@ venv: .venv/.installed
 
 test: venv
 	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2
+
+test-clients: .venv/.clients
+	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(BIN)/python -m pytest tests/test_clients.py tests/test_field_export.py
+
+.venv/.clients: .venv/.installed
+	$(BIN)/python -m pip install -c constraints.txt -e '.[clients]'
+	touch $@
 
 demo: venv
 	$(BIN)/python examples/demo.py

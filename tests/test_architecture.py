@@ -67,6 +67,7 @@ ARROWS = {
     "_sequences": {"_warnings"},
     "_labels": {"_sklearn", "_warnings"},
     "_environment": set(),
+    "_extras": set(),
     "_sklearn": set(),
     "_warnings": set(),
     "perturbations": {"_sklearn"},

@@ -47,6 +47,22 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):
         self._learn(self._read(X, reset=True))
         return self
 
+    def set_output(self, *, transform: Any = None) -> SequenceTransformer:
+        """Do nothing: sequences cannot be the columns of a frame, and stay arrays or lists.
+
+        It is there so that a Pipeline's `set_output` reaches the transformers that make one row a sequence.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : SequenceTransformer
+        """
+        return self
+
     @abstractmethod
     def transform(self, X: Any) -> Any:
         """Transform sequences."""

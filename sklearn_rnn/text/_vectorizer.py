@@ -214,6 +214,22 @@ class TokenSequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_
         documents = self._cut(each(X, self.build_analyzer()))
         return self._finish(*numbered(documents, lambda tokens: map(known, tokens, unknown)))
 
+    def set_output(self, *, transform: Any = None) -> TokenSequenceVectorizer:
+        """Do nothing: sequences cannot be the columns of a frame, and stay arrays or lists.
+
+        It is there so that a Pipeline's `set_output` reaches the transformers that make one row a sequence.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : TokenSequenceVectorizer
+        """
+        return self
+
     def inverse_transform(self, X: Iterable[Any]) -> list[NDArray]:
         """Return the tokens of ids.
 
