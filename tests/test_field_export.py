@@ -15,7 +15,6 @@ OTHERS = [torch.tensor([17, 1, 9, 16, 4]), torch.tensor([8, 8]), torch.tensor([1
 # of torch's own: what is deprecated, and where its layers check the shapes they get
 TORCH = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning",
-    "ignore:Exporting a model to ONNX with a batch_size",
     "ignore::torch.jit.TracerWarning:torch.nn",
 )
 CASES = [
@@ -66,7 +65,7 @@ def test_a_trace_of_codes_of_whole_sequences_answers_right_at_other_sizes():
         torch.testing.assert_close(trace(values), model(values, None), rtol=0, atol=1e-5)
 
 
-@TORCH
+@pytest.mark.filterwarnings("ignore")  # the exporter's own
 @pytest.mark.parametrize(("tokens", "cell", "pooling", "bidirectional", "patch_size"), ONNX_CASES)
 def test_onnx_runs_a_model_at_sizes_other_than_the_example(tokens, cell, pooling, bidirectional, patch_size):
     pytest.importorskip("onnx")
