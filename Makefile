@@ -3,7 +3,7 @@ BIN := .venv/bin
 
 PYTEST := OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2
 
-.PHONY: venv test test-slow demo lint speed clean
+.PHONY: venv test test-slow test-clients demo lint speed clean
 
 venv: .venv/.installed
 
@@ -19,6 +19,13 @@ test: venv
 
 test-slow: venv
 	$(PYTEST) -m slow
+
+test-clients: .venv/.clients
+	$(PYTEST) tests/test_clients.py tests/test_field_export.py
+
+.venv/.clients: .venv/.installed
+	$(BIN)/python -m pip install -c constraints.txt -e '.[clients]'
+	touch $@
 
 demo: venv
 	$(BIN)/python examples/demo.py

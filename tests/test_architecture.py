@@ -76,6 +76,8 @@ ARROWS = {
     "_sequences": {"_warnings"},
     "_labels": {"_sklearn", "_warnings"},
     "_environment": set(),
+    "_extras": set(),
+    "_set_output": set(),
     "_sklearn": set(),
     "_state": {"_warnings"},
     "_warnings": set(),

@@ -157,7 +157,7 @@ def test_real_sets_come_with_aeon(load, shape, n_classes):
 
 def test_a_loader_without_aeon_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "aeon.datasets", None)
-    with pytest.raises(ImportError, match=r"pip install 'sklearn-rnn\[datasets\]'"):
+    with pytest.raises(ImportError, match=r"pip install '\.\[datasets\]'"):
         load_japanese_vowels()
 
 

@@ -404,7 +404,9 @@ TAKES_A_MARKER = {
 }
 
 
-@pytest.mark.parametrize("marker", [[-1], np.array([-1, 0]), object(), b"?", pd.NaT], ids=repr)
+@pytest.mark.parametrize(
+    "marker", [[-1], np.array([-1, 0]), object(), b"?", pd.NaT], ids=["list", "array", "object", "bytes", "NaT"]
+)
 @pytest.mark.parametrize("call", TAKES_A_MARKER.values(), ids=TAKES_A_MARKER)
 def test_a_missing_label_that_no_row_can_hold_is_refused(call, marker):
     with pytest.raises(InvalidParameterError, match="The 'missing_label' parameter of "):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._extras import extra
 from .._sklearn import StrOptions, validate_params
 from ._convert import from_aeon
 
@@ -86,10 +86,6 @@ def load_italy_power_demand(split: str | None = None) -> tuple[Any, NDArray]:
 
 
 def _load(name: str, split: str | None) -> tuple[Any, NDArray]:
-    try:
-        datasets = import_module("aeon.datasets")
-    except ModuleNotFoundError as error:
-        raise ImportError(f"{name} reads the files of aeon: pip install 'sklearn-rnn[datasets]'") from error
-    X, y = getattr(datasets, name)(split=split)
+    X, y = getattr(extra("aeon.datasets", "datasets"), name)(split=split)
     y = np.asarray(y)
     return from_aeon(X), y.astype(int) if all(label.isdecimal() for label in y) else y

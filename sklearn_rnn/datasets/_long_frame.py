@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._extras import extra
 from .._labels import find_nothing
 from .._sequences import first_steps
 from ._floats import as_floats
@@ -122,8 +123,7 @@ def to_long_frame(X: Any, y: Any = None, *, columns: Any = None) -> Any:
     >>> to_long_frame([np.ones((2, 1)), np.zeros((1, 1))], ["a", "b"]).values.tolist()
     [[0, 0, 1.0, 'a'], [0, 1, 1.0, 'a'], [1, 0, 0.0, 'b']]
     """
-    import pandas as pd
-
+    pd = extra("pandas", "frames")
     arrays = [as_floats(x, f"X[{i}]", ndim=2) for i, x in enumerate(X)]
     lengths = [len(x) for x in arrays]
     names = [f"x{j}" for j in range(arrays[0].shape[1])] if columns is None else list(columns)

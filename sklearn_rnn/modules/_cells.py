@@ -69,6 +69,6 @@ def reverse(x: Tensor, lengths: Tensor | None) -> Tensor:
     """Turn each sequence of (n, T, E) round within its own length; padding stays where it is."""
     if lengths is None:
         return x.flip(1)
-    steps = torch.arange(x.shape[1], device=x.device).expand(len(x), -1)
+    steps = torch.arange(x.shape[1], device=x.device).expand(x.shape[0], -1)
     turned = torch.where(step_mask(lengths, x.shape[1]), lengths[:, None] - 1 - steps, steps)
     return x.gather(1, turned[:, :, None].expand_as(x))

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from ._cells import RecurrentStack
 from ._encoder import Architecture
-from ._layers import linear
+from ._layers import linear, n_patches
 
 
 class Decoder(nn.Module):
@@ -26,7 +26,7 @@ class Decoder(nn.Module):
 
     def forward(self, code: Tensor, n_steps: int) -> Tensor:
         """Steps (n, n_steps, n_outputs)."""
-        n_patches = -(-n_steps // self.patch_size)
-        states = self.recurrence(code[:, None].expand(-1, n_patches, -1), None)
-        steps = self.output(states).reshape(len(code), n_patches * self.patch_size, self.n_outputs)
+        n = n_patches(n_steps, self.patch_size)
+        states = self.recurrence(code[:, None].expand(-1, n, -1), None)
+        steps = self.output(states).reshape(code.shape[0], n * self.patch_size, self.n_outputs)
         return steps[:, :n_steps]

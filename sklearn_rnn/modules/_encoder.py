@@ -10,7 +10,7 @@ from torch.nn.functional import pad
 
 from ._cells import RecurrentStack
 from ._kernels import RandomKernels
-from ._layers import blank, dropout, linear, mask_padding
+from ._layers import blank, dropout, in_patches, linear, mask_padding
 from ._pooling import Pooling
 
 AUTO_STEPS, AUTO_TOKEN_STEPS = 24, 48  # recurrent steps that patch_size="auto" aims at
@@ -198,7 +198,7 @@ class Encoder(nn.Module):
         """
         x = mask_padding(embedded, lengths)
         p = self.architecture.patch_size
-        patches = pad(x, (0, 0, 0, -x.shape[1] % p)).reshape(len(x), -1, p * x.shape[2])
+        patches = in_patches(x, p).flatten(2)
         if self.kernels is not None:
             patches = torch.cat([patches, self.kernels(x, lengths, heard)], dim=2)
         ends = None if lengths is None else (lengths + p - 1).div(p, rounding_mode="floor")

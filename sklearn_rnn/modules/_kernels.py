@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, layer_norm, pad
+from torch.nn.functional import conv2d, layer_norm
 
-from ._layers import blank, mask_padding, step_mask
+from ._layers import blank, in_patches, mask_padding, n_patches, step_mask, traced
 
 WIDTH = 9  # steps of a kernel, those between left out
 DILATIONS = (1, 2, 4, 8)
@@ -78,27 +78,30 @@ class RandomKernels(nn.Module):
         `x` is zero where `lengths` has ended.
         """
         if heard is not None:
-            seen = x.new_zeros(len(x), -(-x.shape[1] // self.patch_size), self.out_features)
+            seen = x.new_zeros(x.shape[0], n_patches(x.shape[1], self.patch_size), self.out_features)
             if heard.any():
                 seen[heard] = self(x[heard], None if lengths is None else lengths[heard]).to(seen)
             return seen
-        ends = torch.full((len(x),), x.shape[1], device=x.device) if lengths is None else lengths
+        if traced():  # a graph has no parts, whose number would be that of the example
+            return self._seen(x, lengths)
         n_rows = max(1, SOME // (x.shape[1] * self.out_features))
-        some = [self._seen(*part) for part in zip(x.split(n_rows), ends.split(n_rows), strict=True)]
-        return torch.cat(some)
+        parts = [x[i : i + n_rows] for i in range(0, len(x), n_rows)]
+        ends = [None] * len(parts) if lengths is None else lengths.split(n_rows)
+        return torch.cat([self._seen(*part) for part in zip(parts, ends, strict=True)])
 
-    def _seen(self, x: Tensor, ends: Tensor) -> Tensor:
+    def _seen(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         p, n_steps = self.patch_size, x.shape[1]
         image = x[:, None].permute(0, 3, 1, 2)  # (n, E, 1, T), a view: channels last, as the patches are summed up
-        outside = None if ends.min() == n_steps else ~step_mask(ends, n_steps)[:, :, None]
-        n_own = (ends[:, None] - torch.arange(0, n_steps, p, device=x.device)).clamp(1, p)[:, :, None]
+        outside = None if lengths is None else ~step_mask(lengths, n_steps)[:, :, None]
+        left = (n_steps if lengths is None else lengths[:, None]) - torch.arange(0, n_steps, p, device=x.device)
+        n_own = left.clamp(1, p)[..., None]  # (n, T / p, 1)
         seen = []
         for convolution, d in zip(self.convolutions, self.dilations, strict=True):
             weight, bias = convolution.parameters()
             responses = conv2d(image, weight[:, :, None], bias, padding=(0, WIDTH // 2 * d), dilation=(1, d))
             steps = responses.permute(0, 2, 3, 1).flatten(1, 2)  # (n, T, K)
             steps = (steps if outside is None else steps.masked_fill_(outside, 0)).relu_()
-            patches = (pad(steps, (0, 0, 0, -n_steps % p)) if n_steps % p else steps).unflatten(1, (-1, p))
+            patches = in_patches(steps, p)  # (n, T / p, p, K)
             mean = patches.sum(2) / n_own  # (n, T / p, K)
             seen += [mean, patches.amax(2) - mean] if self.spread else [mean]
         features = torch.cat(seen, 2)

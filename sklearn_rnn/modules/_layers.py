@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 
 def blank(layer: type[nn.Module], *args: Any, **kwargs: Any) -> Any:
@@ -72,7 +73,25 @@ def last_step(states: Tensor, lengths: Tensor | None) -> Tensor:
     """State (n, H) at the last step of each sequence."""
     if lengths is None:
         return states[:, -1]
-    return states[torch.arange(len(states), device=states.device), lengths - 1]
+    return states[torch.arange(states.shape[0], device=states.device), lengths - 1]
+
+
+def traced() -> bool:
+    """Whether the modules are being traced into a graph, which must hold for all batch sizes and lengths."""
+    return torch.jit.is_tracing() or torch.compiler.is_compiling()
+
+
+def n_patches(n_steps: int, patch_size: int) -> int:
+    """How many patches hold so many steps."""
+    return (n_steps + patch_size - 1) // patch_size
+
+
+def in_patches(x: Tensor, patch_size: int) -> Tensor:
+    """Group steps (n, T, E) into patches (n, T / patch_size, patch_size, E); zeros fill up the last."""
+    n_steps, n = x.shape[1], n_patches(x.shape[1], patch_size)
+    if traced() or n_steps % patch_size:
+        x = pad(x, (0, 0, 0, n * patch_size - n_steps))
+    return x.reshape(x.shape[0], n, patch_size, x.shape[2])
 
 
 def full_precision(x: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from .._extras import extra
 from ..inspection import integrated_gradients
 
 COLORS = "RdBu"  # red speaks against the class, blue for it
@@ -73,8 +74,7 @@ class TokenAttributionDisplay:
         ImportError
             matplotlib is not installed.
         """
-        import matplotlib.pyplot as plt
-
+        plt = extra("matplotlib.pyplot", "plot")
         titles = [None] * len(self.tokens) if self.titles is None else self.titles
         placed, line = [], 0
         for tokens, attributions, title in zip(self.tokens, self.attributions, titles, strict=True):
@@ -206,8 +206,7 @@ class SeriesAttributionDisplay:
         values = np.asarray(self.sequence).reshape(len(self.sequence), -1)  # (T, F)
         shares = np.asarray(self.attributions).reshape(values.shape)
         if axes is None:
-            import matplotlib.pyplot as plt
-
+            plt = extra("matplotlib.pyplot", "plot")
             size = (7, 0.8 + 1.4 * values.shape[1])
             axes = plt.subplots(values.shape[1], sharex=True, squeeze=False, figsize=size, layout="constrained")[1][
                 :, 0

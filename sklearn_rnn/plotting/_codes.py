@@ -10,6 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
+from .._extras import extra
 from .._labels import read_target
 from .._sklearn import MARKER, validate_parameter_constraints
 
@@ -106,8 +107,7 @@ class CodesDisplay:
             matplotlib is not installed.
         """
         if ax is None:
-            import matplotlib.pyplot as plt
-
+            plt = extra("matplotlib.pyplot", "plot")
             ax = plt.subplots(layout="constrained")[1]
         self.ax_, self.figure_ = ax, ax.figure
         codes = check_array(self.codes, ensure_min_features=2, ensure_min_samples=2, input_name="codes")

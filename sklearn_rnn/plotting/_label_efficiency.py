@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedShuffleSplit, cross_validate
 
+from .._extras import extra
 from .._sklearn import Interval, validate_parameter_constraints
 from ..model_selection import LabelBudget, PartiallyLabeledSplit
 
@@ -75,8 +76,7 @@ class LabelEfficiencyDisplay:
             matplotlib is not installed.
         """
         if ax is None:
-            import matplotlib.pyplot as plt
-
+            plt = extra("matplotlib.pyplot", "plot")
             ax = plt.subplots(layout="constrained")[1]
         self.ax_, self.figure_, self.lines_ = ax, ax.figure, {}
         for k, (name, scores) in enumerate(self.scores.items()):

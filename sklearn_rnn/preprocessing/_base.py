@@ -13,10 +13,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._reading import read_sequences
 from .._sequences import Sequences, first_steps, float_like
+from .._set_output import SequenceOutputMixin
 from .._state import PicklableEstimator, all_or_nothing
 
 
-class SequenceTransformer(TransformerMixin, PicklableEstimator, ABC):
+class SequenceTransformer(SequenceOutputMixin, TransformerMixin, PicklableEstimator, ABC):
     """Base of the transformers: reads sequences, and gives them back in the form in which they came.
 
     Computes and answers in float32, or in float64 where that would round the input.
@@ -53,23 +54,6 @@ class SequenceTransformer(TransformerMixin, PicklableEstimator, ABC):
     @abstractmethod
     def transform(self, X: Any) -> Any:
         """Transform sequences."""
-
-    def set_output(self, *, transform: Any = None) -> SequenceTransformer:
-        """Do nothing, so that a Pipeline can set the output of its other steps.
-
-        Sequences have no form as a frame: they come back in the form of X. Those of a pandas Series
-        are a Series with the same index.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"}, default=None
-            Ignored.
-
-        Returns
-        -------
-        self : SequenceTransformer
-        """
-        return self
 
     def _learn(self, sequences: Sequences) -> None:
         """Learn from the sequences; nothing, by default."""

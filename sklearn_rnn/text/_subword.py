@@ -7,6 +7,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from .._extras import extra
+
 SPACE = "▁"  # as Metaspace shows it
 DEFAULT_SIZE = 8000  # subwords, where the user does not say
 
@@ -18,6 +20,7 @@ def train_tokenizer(documents: list[str], size: int, unknown: str) -> Any:
     ----------
     Sennrich, Haddow and Birch (2016), "Neural machine translation of rare words with subword units", ACL.
     """
+    extra("tokenizers", "text")
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE(unk_token=unknown))
@@ -35,8 +38,7 @@ def train_tokenizer(documents: list[str], size: int, unknown: str) -> Any:
 
 def read_tokenizer(tokenizer: Any) -> Any:
     """Copy the user's tokenizer, or read its file; it shall neither cut nor pad."""
-    from tokenizers import Tokenizer
-
+    Tokenizer = extra("tokenizers", "text").Tokenizer
     tokenizer = getattr(tokenizer, "backend_tokenizer", tokenizer)  # of transformers
     if not isinstance(tokenizer, Tokenizer | str | PathLike):
         raise TypeError(

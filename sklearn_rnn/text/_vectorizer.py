@@ -15,6 +15,7 @@ from sklearn.base import TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import check_is_fitted
 
+from .._set_output import SequenceOutputMixin
 from .._sklearn import COUNT, Interval, RealNotInt, StrOptions
 from .._state import PicklableEstimator, all_or_nothing
 from ._flat import cut_sequences, document_frequency, each, listed, numbered
@@ -30,7 +31,12 @@ CUTS: dict[str, Callable[[Sequence[str], int], Sequence[str]]] = {
 }
 
 
-class TokenSequenceVectorizer(TransformerMixin, PicklableEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class TokenSequenceVectorizer(
+    SequenceOutputMixin,
+    TransformerMixin,
+    PicklableEstimator,
+    auto_wrap_output_keys=None,  # type: ignore[call-arg]
+):
     r"""Read raw documents as sequences of token ids, which the estimators of this package take as X.
 
     Documents become tokens as in scikit-learn's `CountVectorizer`, and stay in order. Id 0 is the
