@@ -34,7 +34,7 @@ def held_out_scores(estimator: Any, X: Any, y: Any, cv: Any) -> dict[Any, float]
         By the key of a row (see `row_keys`); the mean where it was held out more than once.
     """
     keys = row_keys(X)
-    X = X if hasattr(X, "columns") else _each(X)  # frames keep their names
+    X, y = (data if data is None or hasattr(data, "columns") else _each(data) for data in (X, y))  # frames keep names
     scores: dict[Any, list[float]] = {}
     for train, test in _folds(cv, len(keys)):
         part = clone(estimator)
