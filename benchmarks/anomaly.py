@@ -1,10 +1,10 @@
-"""Outliers at default parameters: steps of 34 long series (SKAB), and heartbeats (ECG5000).
+"""Outliers at default parameters: false alarms on new rows, steps of 34 long series (SKAB), and heartbeats (ECG5000).
 
     python benchmarks/anomaly.py DATA_FOLDER   # run what is missing
     python benchmarks/anomaly.py               # the tables again, from the runs kept
 
 DATA_FOLDER holds `load.py` with the sets "skab" and "ecg5000". Writes docs/anomaly.md. Runs are kept in
-docs/anomaly.csv and not repeated, so it goes on where it stopped.
+docs/anomaly.csv and docs/false_alarms.csv and not repeated, so it goes on where it stopped.
 """
 
 import sys
@@ -14,15 +14,24 @@ from importlib import import_module
 import numpy as np
 import torch
 from runs import DOCS, Runs
+from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import confusion_matrix, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_rnn import RNNAutoencoderTransformer, RNNOutlierDetector
+from sklearn_rnn.datasets import make_sines
 from sklearn_rnn.preprocessing import cut_windows, join_windows
 
 RUNS = Runs("anomaly", ("set", "series", "method", "seed"), ("tn", "fp", "fn", "tp", "auroc", "seconds"))
+LEVELS = (0.02, 0.05, 0.1, "auto")  # of contamination
+ALARMS = Runs(
+    "false_alarms",
+    ("set", "n", "seed", "scores"),
+    (*(f"alarms_{level}" for level in LEVELS), *(f"misses_{level}" for level in LEVELS), "auroc"),
+)
 SEEDS = range(4)
 METHODS = ("autoencoder", "PCA")
 N_NORMAL, WINDOW = 400, 16  # steps of a series of SKAB to fit on, and of a window
@@ -35,9 +44,47 @@ def main(folder=None):
     if folder is not None:
         sys.path.insert(0, str(folder))
         load = import_module("load").load
+        run_new_rows()
         run_beats(load("ecg5000"))
         run_series(load("skab"))
-    write(RUNS.read())
+    write(RUNS.read(), ALARMS.read())
+
+
+def run_new_rows():
+    """Fit on normal rows, and judge new normal rows and outliers, by thresholds of held-out and of fitted rows."""
+    for seed in range(5):
+        for n in (100, 200, 400):
+            for name, make in (("digits", digits), ("sines", sines)):
+                if (name, str(n), str(seed), "fitted") not in ALARMS.read():
+                    keep_alarms((name, n, seed), *make(n, seed))
+
+
+def keep_alarms(key, X, normal, outliers):
+    """Add two runs: with the threshold from held-out rows, and with that from the rows that the net was fitted on."""
+    detector = RNNOutlierDetector(RNNAutoencoderTransformer(random_state=key[-1])).fit(X)
+    fitted = RNNOutlierDetector(FrozenEstimator(detector.autoencoder_)).fit(X)
+    for scores, judge in (("held out", detector), ("fitted", fitted)):
+        normals, others = judge.score_samples(normal), judge.score_samples(outliers)
+        offsets = [judge.set_params(contamination=level)._threshold(judge.score_samples(X)) for level in LEVELS]
+        alarms, misses = [(normals < t).mean() for t in offsets], [(others >= t).mean() for t in offsets]
+        auroc = roc_auc_score(np.repeat([0, 1], [len(normals), len(others)]), -np.append(normals, others))
+        ALARMS.keep(*key, scores, *(f"{share:.4f}" for share in (*alarms, *misses, auroc)))
+
+
+def digits(n, seed):
+    """Rows of images: 0 to 4 are normal (901 images), 5 to 9 outliers."""
+    X, y = load_digits(return_X_y=True)
+    X = X.reshape(-1, 8, 8) / 16
+    normal = X[np.random.RandomState(seed).permutation(np.flatnonzero(y < 5))]
+    return normal[:n], normal[n:], X[y >= 5]
+
+
+def sines(n, seed):
+    """Noisy sines of one period are normal; those of two and three, and noise, are outliers."""
+    normal, _ = make_sines(n + 1000, n_classes=1, random_state=seed)
+    X, y = make_sines(900, n_classes=3, random_state=seed + 100)
+    noise = np.random.RandomState(seed).normal(size=(300, 40, 1))
+    return normal[:n], normal[n:], np.concatenate([X[y > 0], noise])
 
 
 def run_series(data):
@@ -90,10 +137,24 @@ def judged(runs):
     return f"{f1} | {np.mean([run[4] for run in runs]):.3f} |"
 
 
-def write(runs):
+def alarm_table(runs):
+    """False alarms on new normal rows and misses (%) at each level, and the AUROC; means over seeds."""
+    columns = [f"{what}, {level}" for what in ("alarms", "misses") for level in LEVELS]
+    lines = ["| set | rows | seeds | threshold from | " + " | ".join(columns) + " | AUROC |"]
+    lines.append("| --- " * 13 + "|")
+    for name, n in sorted({key[:2] for key in runs}, key=lambda pair: (pair[0], int(pair[1]))):
+        for scores in ("fitted", "held out"):
+            chosen = [run for key, run in runs.items() if (*key[:2], key[3]) == (name, n, scores)]
+            mean = np.mean(chosen, axis=0)
+            cells = [*(f"{100 * share:.1f}" for share in mean[:8]), f"{mean[8]:.3f}"]
+            lines.append(f"| {name} | {n} | {len(chosen)} | {scores} rows | " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def write(runs, alarms):
     """Write the tables of docs/anomaly.md."""
     page = DOCS / "anomaly.md"
-    lines = [page.read_text().partition("<!-- tables -->")[0] + "<!-- tables -->", ""]
+    lines = [page.read_text().partition("<!-- tables -->")[0] + "<!-- tables -->", "", *alarm_table(alarms)]
     lines += ["| SKAB | series | method | F1 | false alarms (%) | misses (%) | AUROC |", "| --- " * 7 + "|"]
     for method in METHODS:
         skab = {key[1]: run for key, run in runs.items() if key[0] == "skab" and key[2] == method}

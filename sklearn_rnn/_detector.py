@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from numbers import Real
+from collections.abc import Iterable
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import RNNAutoencoderTransformer
-from ._sklearn import HasMethods, Interval, StrOptions
+from ._held_out import held_out_scores, known_scores, row_lengths
+from ._sklearn import HasMethods, Interval, StrOptions, _num_samples
 from ._state import PicklableEstimator, all_or_nothing
+from ._warnings import warn
 
 
 def _scores_steps(self: Any) -> bool:
@@ -33,16 +36,22 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
     autoencoder : estimator with `score_samples`, default=None
         Cloned in `fit`; `RNNAutoencoderTransformer()` by default. A pipeline that ends with one will do.
     contamination : "auto" or float, default="auto"
-        Share of outliers among the sequences of `fit`, above 0 and at most 0.5; the threshold lies where
-        so many score lower. `"auto"` puts it three times the distance between the quartiles of the
-        scores below the lower one (Tukey's outer fence), so that there may be none.
+        Fraction of outliers among the sequences of `fit`, above 0 and at most 0.5. Where `fit` saw no outliers,
+        about this fraction of new normal sequences are false alarms. `"auto"` puts the threshold three
+        times the distance between the quartiles of the scores below the lower one (Tukey's outer fence), so that
+        there may be none.
+    cv : int, splitter or iterable of (train, test) indices, default=5
+        The folds in which the sequences of `fit` are scored by autoencoders that were not trained on them. An int is
+        the number of folds, shuffled the same way in each `fit`, and at most one for each sequence. Pass ``KFold(5)``,
+        which does not shuffle, for overlapping windows of one series: neighbours then lie in one fold. Pass
+        ``ShuffleSplit(1, test_size=0.2, random_state=0)`` to train two autoencoders in all instead of six.
 
     Attributes
     ----------
     autoencoder_ : estimator
-        The copy that was fitted.
+        The copy that was fitted on all sequences.
     offset_ : float
-        The threshold: outliers score lower.
+        The threshold: outliers score lower. It comes from scores of sequences held out.
     n_features_in_ : int
         Features per step; steps for 2-D input.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -53,11 +62,27 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
     ValueError
         X is not what it should be; the message says what to do.
 
+    Notes
+    -----
+    An autoencoder rebuilds the sequences it was trained on better than new ones. A threshold from their scores would
+    call many new normal sequences outliers (all of them, where sequences are few). So `fit` trains one autoencoder
+    for each fold on the other folds, and sets the threshold from the scores of the rows held out, as cross-conformal
+    methods do. `fit` takes one training more for each fold; scoring costs nothing more. The autoencoders of the folds
+    have fewer sequences to learn from than the last one, so false alarms on new sequences tend to be a little
+    rarer than `contamination`. That rate is a mean over sets of training sequences: with n of them, its standard
+    deviation is about ``sqrt(contamination * (1 - contamination) / n)``.
+
+    A sequence of `fit` keeps the score it had when held out: `score_samples`, `decision_function` and `predict`
+    recognise it by its values (as float64), and `fit_predict` is `fit` and `predict`. So outliers in the data of
+    `fit` are judged by autoencoders that did not learn to rebuild them. `score_steps` knows of no folds.
+
     References
     ----------
     Malhotra, Ramakrishnan, Anand, Vig, Agarwal and Shroff (2016), "LSTM-based encoder-decoder for
     multi-sensor anomaly detection", ICML workshop on anomaly detection. Tukey (1977), "Exploratory data
-    analysis", Addison-Wesley.
+    analysis", Addison-Wesley. Laxhammar and Falkman (2015), "Inductive conformal anomaly detection for sequential
+    detection of anomalous sub-trajectories", Annals of Mathematics and Artificial Intelligence 74. Barber,
+    Candès, Ramdas and Tibshirani (2021), "Predictive inference with the jackknife+", Annals of Statistics 49.
 
     Examples
     --------
@@ -74,11 +99,13 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
     _parameter_constraints: dict[str, list[Any]] = {
         "autoencoder": [HasMethods(["fit", "score_samples"]), None],
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split", "get_n_splits"]), Iterable],
     }
 
-    def __init__(self, autoencoder: Any = None, *, contamination: str | float = "auto"):
+    def __init__(self, autoencoder: Any = None, *, contamination: str | float = "auto", cv: Any = 5):
         self.autoencoder = autoencoder
         self.contamination = contamination
+        self.cv = cv
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -102,18 +129,34 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
         """
         self._validate_params()
         autoencoder = RNNAutoencoderTransformer() if self.autoencoder is None else clone(self.autoencoder)
-        self.autoencoder_ = autoencoder.fit(X, y)
+        fitted = clone(autoencoder).fit(X, y)
+        if _num_samples(X) < 2:
+            raise ValueError(
+                f"{type(self).__name__} got 1 sample, but needs 2 or more: the threshold comes from scores of samples "
+                "held out."
+            )
+        held_out = held_out_scores(autoencoder, X, y, self.cv)
+        offset = self._threshold(known_scores(held_out, X))
+        self.autoencoder_, self._held_out, self._lengths, self.offset_ = fitted, held_out, row_lengths(X), offset
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
-            if hasattr(self.autoencoder_, name):
-                setattr(self, name, getattr(self.autoencoder_, name))
-        scores = self.score_samples(X)
+            if hasattr(fitted, name):
+                setattr(self, name, getattr(fitted, name))
+        return self
+
+    def _threshold(self, scores: NDArray) -> float:
+        scores = scores[~np.isnan(scores)]
         if isinstance(self.contamination, str):
             low, high = np.quantile(scores, [0.25, 0.75])
-            self.offset_ = float(low - 3 * (high - low))
-        else:
-            self.offset_ = float(np.quantile(scores, self.contamination))
-        return self
+            return float(low - 3 * (high - low))
+        if self.contamination * (len(scores) + 1) < 1:
+            warn(
+                f"contamination={self.contamination} needs more than {len(scores)} sequences held out: about "
+                f"1 in {len(scores) + 1} new normal sequences will be called outliers. Give `fit` more sequences, "
+                "or raise contamination."
+            )
+        # Of n + 1 sequences that are alike, the last is below this quantile of the others with that probability.
+        return float(np.quantile(scores, self.contamination, method="weibull"))
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """Score sequences as the autoencoder does: high is normal.
@@ -126,9 +169,26 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
         Returns
         -------
         scores : ndarray of shape (n,), float64
+            Of a sequence of `fit` the score it had when held out.
         """
         check_is_fitted(self, "autoencoder_")
-        return np.asarray(self.autoencoder_.score_samples(X), dtype=np.float64)
+        scores = np.asarray(self.autoencoder_.score_samples(X), dtype=np.float64)
+        self._check_lengths(row_lengths(X))
+        known = known_scores(self._held_out, X)
+        return np.where(np.isnan(known), scores, known)
+
+    def _check_lengths(self, lengths: NDArray) -> None:
+        """Warn where an autoencoder was asked for lengths that it never saw: it rebuilds them worse."""
+        if not len(lengths) or not len(self._lengths):
+            return
+        shortest, longest = self._lengths.min(), self._lengths.max()
+        if n := int(((lengths < shortest) | (lengths > longest)).sum()):
+            seen = f"{shortest} steps" if shortest == longest else f"{shortest} to {longest} steps"
+            warn(
+                f"{n} of {len(lengths)} sequences have lengths that {type(self).__name__} was not fitted on ({seen}); "
+                "their scores are lower than those of sequences of known lengths, so that more are called outliers. "
+                "Fit on all lengths, or cut sequences to windows of one length."
+            )
 
     @available_if(_scores_steps)
     def score_steps(self, X: Any) -> Any:

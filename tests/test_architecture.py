@@ -17,7 +17,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 OUTSIDE = {"text", "inspection", "datasets", "plotting", "model_selection", "preprocessing"}
 ARROWS = {
     "__init__": {"_autoencoder", "_classifier", "_detector"},
-    "_detector": {"_autoencoder", "_sklearn", "_state"},
+    "_detector": {"_autoencoder", "_held_out", "_sklearn", "_state", "_warnings"},
+    "_held_out": {"_sequences", "_sklearn"},
     "_classifier": {
         "_autoencoder",
         "_base",
