@@ -116,7 +116,7 @@ def fitted():
 
 @cache
 def fitted_on_names():
-    return small(missing_label=None).fit(X, NAMES)
+    return small(missing_label=None, max_epochs=8).fit(X, NAMES)
 
 
 # 53

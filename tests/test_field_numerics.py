@@ -64,6 +64,7 @@ FORMS = {
 }
 
 
+@pytest.mark.full_epochs
 @pytest.mark.parametrize("form", FORMS)
 def test_a_small_signal_on_a_large_level_is_learned(form, tmp_path):
     X = FORMS[form](tmp_path)
@@ -77,6 +78,7 @@ def test_the_level_is_subtracted_and_changes_nothing_else():
     np.testing.assert_allclose(raised.predict_proba(unit + 2.0**22), plain.predict_proba(unit), atol=1e-3)
 
 
+@pytest.mark.full_epochs
 @pytest.mark.parametrize("form", ["table", "3-D", "list", "memory map"])
 def test_what_is_rebuilt_has_the_level_in_float64(form, tmp_path):
     X = FORMS[form](tmp_path)
@@ -86,12 +88,14 @@ def test_what_is_rebuilt_has_the_level_in_float64(form, tmp_path):
     assert errors.std() < SIGNAL / 2
 
 
+@pytest.mark.full_epochs
 def test_what_is_drawn_has_the_level():
     drawn = autoencoder(objective="variational", max_epochs=20).fit(FLOATS).sample(50, random_state=0)
     assert abs(drawn.mean() - LEVEL) < SIGNAL
     assert SIGNAL / 10 < drawn.std() < 3 * SIGNAL
 
 
+@pytest.mark.full_epochs
 def test_gaps_on_a_large_level_are_filled_to_within_the_signal():
     X, hidden = FLOATS.copy(), np.random.default_rng(0).random(FLOATS.shape) < 0.1
     X[hidden] = np.nan
@@ -99,12 +103,14 @@ def test_gaps_on_a_large_level_are_filled_to_within_the_signal():
     assert np.abs(filled - FLOATS)[hidden].mean() < SIGNAL
 
 
+@pytest.mark.full_epochs
 def test_the_detector_sees_another_form_on_a_large_level():
     detector = RNNOutlierDetector(autoencoder(max_epochs=20)).fit(FLOATS[labels == 0])
     scores = detector.score_samples(FLOATS)
     assert scores[labels == 1].max() < scores[labels == 0].min()
 
 
+@pytest.mark.full_epochs
 @pytest.mark.parametrize("pretraining", ["reconstruction", autoencoder(), FrozenEstimator(autoencoder().fit(FLOATS))])
 def test_a_pretrained_encoder_sees_the_signal(pretraining):
     clf = classifier(pretraining=pretraining).fit(FLOATS[:40], labels[:40])
@@ -118,6 +124,7 @@ def test_the_origin_is_that_of_a_pretrained_encoder():
     assert clf.net_.module_.encoder.origin == frozen.net_.module_.encoder.origin
 
 
+@pytest.mark.full_epochs
 def test_a_warm_start_keeps_the_origin():
     clf = classifier(warm_start=True).fit(FLOATS, labels)
     origin = clf.net_.module_.encoder.origin
