@@ -13,6 +13,7 @@ import pytest
 import torch
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 
 import sklearn_rnn
@@ -77,7 +78,7 @@ def test_the_level_is_subtracted_and_changes_nothing_else():
     np.testing.assert_allclose(raised.predict_proba(unit + 2.0**22), plain.predict_proba(unit), atol=1e-3)
 
 
-@pytest.mark.parametrize("form", ["table", "3-D", "list", "memory map"])
+@pytest.mark.parametrize("form", ["table", "list"])
 def test_what_is_rebuilt_has_the_level_in_float64(form, tmp_path):
     X = FORMS[form](tmp_path)
     model = autoencoder(max_epochs=20).fit(X)
@@ -87,22 +88,22 @@ def test_what_is_rebuilt_has_the_level_in_float64(form, tmp_path):
 
 
 def test_what_is_drawn_has_the_level():
-    drawn = autoencoder(objective="variational", max_epochs=20).fit(FLOATS).sample(50, random_state=0)
+    drawn = autoencoder(objective="variational", max_epochs=10).fit(FLOATS).sample(50, random_state=0)
     assert abs(drawn.mean() - LEVEL) < SIGNAL
     assert SIGNAL / 10 < drawn.std() < 3 * SIGNAL
 
 
 def test_gaps_on_a_large_level_are_filled_to_within_the_signal():
     X, hidden = FLOATS.copy(), np.random.default_rng(0).random(FLOATS.shape) < 0.1
+    hidden[:, -1] = False  # a tail without values is padding
     X[hidden] = np.nan
-    filled = SequenceImputer(autoencoder(max_epochs=20)).fit_transform(X)
+    filled = SequenceImputer(autoencoder()).fit_transform(X)
     assert np.abs(filled - FLOATS)[hidden].mean() < SIGNAL
 
 
 def test_the_detector_sees_another_form_on_a_large_level():
-    detector = RNNOutlierDetector(autoencoder(max_epochs=20)).fit(FLOATS[labels == 0])
-    scores = detector.score_samples(FLOATS)
-    assert scores[labels == 1].max() < scores[labels == 0].min()
+    detector = RNNOutlierDetector(autoencoder(max_epochs=10)).fit(FLOATS[labels == 0])
+    assert roc_auc_score(labels == 0, detector.score_samples(FLOATS)) > 0.95
 
 
 @pytest.mark.parametrize("pretraining", ["reconstruction", autoencoder(), FrozenEstimator(autoencoder().fit(FLOATS))])
@@ -180,11 +181,15 @@ def far_out(X, value):
     return X
 
 
+@pytest.fixture(scope="module", params=[1, 1e-6])
+def fitted(request):
+    X = request.param * unit
+    return X, classifier(max_epochs=1).fit(X, labels), RNNOutlierDetector(autoencoder(max_epochs=1)).fit(X)
+
+
 @pytest.mark.parametrize("value", FAR_OUT)
-@pytest.mark.parametrize("scale", [1, 1e-6])
-def test_far_out_values_at_prediction_get_finite_answers(value, scale):
-    X = scale * unit
-    clf, model = classifier(max_epochs=1).fit(X, labels), RNNOutlierDetector(autoencoder(max_epochs=1)).fit(X)
+def test_far_out_values_at_prediction_get_finite_answers(value, fitted):
+    X, clf, model = fitted
     far = far_out(X, value)
     for cast in (np.float64, np.float32):
         assert np.isfinite(clf.predict_proba(far.astype(cast))).all()
@@ -198,14 +203,15 @@ def test_far_out_values_at_prediction_get_finite_answers(value, scale):
         assert np.isfinite(model.score_samples(far)).all()
 
 
-@pytest.mark.parametrize("value", FAR_OUT)
-def test_gaps_beside_far_out_values_are_filled(value):
-    imputer = SequenceImputer(autoencoder(max_epochs=1)).fit(unit)
-    X = far_out(unit, value)
-    X[0, 8] = np.nan
-    filled = imputer.transform(X)
-    assert np.isfinite(filled).all()
-    assert filled[0, 3] == X[0, 3]
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_gaps_beside_far_out_values_are_filled(dtype):
+    imputer = SequenceImputer(autoencoder(max_epochs=1)).fit(unit.astype(dtype))
+    for value in FAR_OUT:
+        X = far_out(unit, value).astype(dtype)
+        X[0, 8] = np.nan
+        filled = imputer.transform(X)
+        assert np.isfinite(filled).all()
+        assert filled[0, 3] == X[0, 3]
 
 
 @pytest.mark.parametrize("name", ["reconstruction", "variational", "contrastive", "recurrent_gan"])
