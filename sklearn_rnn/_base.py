@@ -24,7 +24,7 @@ from ._net import RecurrentNet
 from ._optimizers import OPTIMIZERS
 from ._reading import read_sequences
 from ._sequences import Sequences
-from ._sklearn import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions
+from ._sklearn import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions, plain
 from ._skorch_callbacks import (
     callback_params,
     check_callbacks,
@@ -324,17 +324,17 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             validation = replace(validation, sequences=training.sequences)  # with tokens that the model knows
         tokens = training.sequences.kind == "tokens"
         self._augment(model, objective, training)
-        model.kernel_dropout = self._kernel_dropout(len(training.labeled))
+        model.kernel_dropout = float(self._kernel_dropout(len(training.labeled)))
         self.net_ = RecurrentNet(
             model,
             objective=objective,
-            gradient_clip=self.gradient_clip,
+            gradient_clip=plain(self.gradient_clip),
             seed=seed,
-            **self._fine_tuning(),
-            max_epochs=self.max_epochs,
-            lr=(TOKENS_LR if tokens else NUMBERS_LR) if self.lr == "auto" else self.lr,
-            weight_decay=self.weight_decay,
-            batch_size=self.batch_size,
+            **{name: plain(value) for name, value in self._fine_tuning().items()},
+            max_epochs=int(self.max_epochs),
+            lr=(TOKENS_LR if tokens else NUMBERS_LR) if self.lr == "auto" else float(self.lr),
+            weight_decay=float(self.weight_decay),
+            batch_size=int(self.batch_size),
             optimizer=self.optimizer,
             callbacks=made_callbacks(self.callbacks),
             device=str(self.device),

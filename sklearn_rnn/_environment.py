@@ -79,4 +79,4 @@ if hasattr(os, "register_at_fork"):
 
 
 def _flushes_denormals() -> bool:
-    return bool(torch.tensor([2e-39]).mul_(0.5).item() == 0.0)
+    return bool(torch.tensor([2e-39], dtype=torch.float32, device="cpu").mul_(0.5).item() == 0.0)
