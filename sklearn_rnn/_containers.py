@@ -42,12 +42,12 @@ def arrays_of(X: Any, expected: Kind | None = None, names: Any = None) -> tuple[
     refuse_what_is_no_array(X)
     if is_frame(X):
         return _of_frame(X), X
-    values = _listed(X)
+    values = listed(X)
     if values is None:
         return None, X
     if len(values) and isinstance(values[0], str):
         raise ValueError("X is strings. " + WORDS.format("", "documents"))
-    if any(_is_words(x) for x in values):
+    if any(is_words(x) for x in values):
         raise ValueError("X is lists of words. " + WORDS.format("(analyzer=list)", "lists of words"))
     nested = [_is_nested(x) for x in values]
     if not all(nested):
@@ -168,7 +168,7 @@ def _columns(X: Any) -> list[Any]:
     if hasattr(X, "iloc"):
         return [X.iloc[:, j].to_numpy() if kind == "O" else [0] for j, kind in enumerate(_kinds(X))]
     columns = X.get_columns() if hasattr(X, "get_columns") else X.columns
-    return [_listed(column) or [0] for column in columns]
+    return [listed(column) or [0] for column in columns]
 
 
 def _kinds(frame: Any) -> list[str]:
@@ -188,7 +188,7 @@ def _beside(row: tuple[Any, ...], i: int) -> NDArray:
     return np.stack(arrays, axis=1)
 
 
-def _listed(X: Any) -> list[Any] | None:
+def listed(X: Any) -> list[Any] | None:
     """Return the elements of a list, or of a column that may hold sequences; None of an array of numbers."""
     if isinstance(X, list | tuple):
         return list(X)
@@ -211,7 +211,7 @@ def _is_nested(x: Any) -> bool:
     return isinstance(x, list | tuple) or getattr(x, "ndim", 0) > 0 or is_frame(x)
 
 
-def _is_words(x: Any) -> bool:
+def is_words(x: Any) -> bool:
     if isinstance(x, np.ndarray):
         return x.ndim == 1 and x.dtype.kind in "OUT" and len(x) > 0 and isinstance(x[0], str)
     return isinstance(x, list | tuple) and len(x) > 0 and isinstance(x[0], str)

@@ -13,8 +13,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import RNNAutoencoderTransformer
-from ._held_out import held_out_scores, known_scores, row_lengths
-from ._sklearn import HasMethods, Interval, StrOptions, _num_samples
+from ._held_out import held_out_scores, known_scores, read_samples
+from ._sklearn import HasMethods, Interval, StrOptions
 from ._state import PicklableEstimator, all_or_nothing
 from ._warnings import warn
 
@@ -67,14 +67,23 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
     An autoencoder rebuilds the sequences it was trained on better than new ones. A threshold from their scores would
     call many new normal sequences outliers (all of them, where sequences are few). So `fit` trains one autoencoder
     for each fold on the other folds, and sets the threshold from the scores of the rows held out, as cross-conformal
-    methods do. `fit` takes one training more for each fold; scoring costs nothing more. The autoencoders of the folds
+    methods do. `fit` takes one training more for each fold. New sequences are scored by one autoencoder; scoring
+    reads X a second time, to find the sequences of `fit`. The autoencoders of the folds
     have fewer sequences to learn from than the last one, so false alarms on new sequences tend to be a little
     rarer than `contamination`. That rate is a mean over sets of training sequences: with n of them, its standard
     deviation is about ``sqrt(contamination * (1 - contamination) / n)``.
 
     A sequence of `fit` keeps the score it had when held out: `score_samples`, `decision_function` and `predict`
     recognise it by its values (as float64), and `fit_predict` is `fit` and `predict`. So outliers in the data of
-    `fit` are judged by autoencoders that did not learn to rebuild them. `score_steps` knows of no folds.
+    `fit` are judged by autoencoders that did not learn to rebuild them. `score_steps` always uses
+    `autoencoder_`, also for sequences of `fit`.
+
+    The encoder limits values to 1e6 standard deviations. Beyond that, sequences that differ only in how far off they
+    are get the same score.
+
+    `fit` decides once, for all folds, what kind of input X is. The folds of a memory map in C
+    order are not copied where `autoencoder` is an `RNNAutoencoderTransformer`; a pipeline or another estimator gets
+    copies of the rows.
 
     References
     ----------
@@ -129,19 +138,20 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
         """
         self._validate_params()
         autoencoder = RNNAutoencoderTransformer() if self.autoencoder is None else clone(self.autoencoder)
-        fitted = clone(autoencoder).fit(X, y)
-        if _num_samples(X) < 2:
+        samples = read_samples(self, X, autoencoder, isinstance(autoencoder, RNNAutoencoderTransformer))
+        if len(samples) < 2:
             raise ValueError(
                 f"{type(self).__name__} got 1 sample, but needs 2 or more: the threshold comes from scores of samples "
                 "held out."
             )
-        held_out = held_out_scores(autoencoder, X, y, self.cv)
-        offset = self._threshold(known_scores(held_out, X))
-        self.autoencoder_, self._held_out, self._lengths, self.offset_ = fitted, held_out, row_lengths(X), offset
-        for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
-            if hasattr(fitted, name):
-                setattr(self, name, getattr(fitted, name))
+        fitted, keys = clone(autoencoder).fit(X, y), samples.keys()
+        held_out = held_out_scores(autoencoder, samples, keys, y, self.cv)
+        offset = self._threshold(known_scores(held_out, keys))
+        self.autoencoder_, self._held_out, self._lengths, self.offset_ = fitted, held_out, samples.lengths, offset
+        if samples.sequences is None:
+            for name in ("n_features_in_", "feature_names_in_"):
+                if hasattr(fitted, name):
+                    setattr(self, name, getattr(fitted, name))
         return self
 
     def _threshold(self, scores: NDArray) -> float:
@@ -172,9 +182,10 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
             Of a sequence of `fit` the score it had when held out.
         """
         check_is_fitted(self, "autoencoder_")
+        samples = read_samples(self, X)
         scores = np.asarray(self.autoencoder_.score_samples(X), dtype=np.float64)
-        self._check_lengths(row_lengths(X))
-        known = known_scores(self._held_out, X)
+        self._check_lengths(samples.lengths)
+        known = known_scores(self._held_out, samples.keys())
         return np.where(np.isnan(known), scores, known)
 
     def _check_lengths(self, lengths: NDArray) -> None:

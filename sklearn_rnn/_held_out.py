@@ -4,51 +4,149 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
+import joblib
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import KFold, check_cv
 
-from ._sequences import own_ends
-from ._sklearn import _safe_indexing
+from ._containers import is_frame, listed
+from ._reading import read_sequences
+from ._sequences import Sequences, float_like
+from ._sklearn import _num_samples, _safe_indexing
+
+KNOWN = ("_kind", "n_features_in_", "feature_names_in_")  # what an estimator of this package knows of its input
 
 
-def held_out_scores(estimator: Any, X: Any, y: Any, cv: Any) -> dict[Any, float]:
-    """Score rows of X by clones of `estimator` that were fitted on other rows.
+@dataclass(frozen=True)
+class Samples:
+    """X, read once, whose rows are told apart and handed to estimators.
+
+    Attributes
+    ----------
+    X : object
+        What the user gave.
+    sequences : Sequences or None
+        The same as read; None where only the estimator can read it, such as documents.
+    reads : bool
+        Whether the estimator takes `Sequences` too.
+    """
+
+    X: Any
+    sequences: Sequences | None
+    reads: bool = False
+
+    def __len__(self) -> int:
+        return _num_samples(self.X) if self.sequences is None else len(self.sequences)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Steps of each sequence; none of what was not read."""
+        return np.zeros(0, np.int64) if self.sequences is None else self.sequences.lengths
+
+    def keys(self) -> list[Any]:
+        """Return what tells the rows apart: equal where all values are equal, in any dtype or container."""
+        if self.sequences is None:
+            return [_key(row) for row in (np.asarray(self.X) if is_frame(self.X) else self.X)]
+        keys, sizes = [], self.sequences.lengths * self.sequences.n_features
+        for rows in self.sequences.blocks():
+            values, _ = self.sequences.batch(rows, np.float64)
+            if values.dtype == np.float64:
+                values[values == 0], values[np.isnan(values)] = 0, np.nan  # -0.0 is 0.0, and all NaN are one
+            flat = values.reshape(len(rows), -1)
+            pairs = zip(flat, sizes[rows].tolist(), strict=True)
+            keys += [blake2b(row[:size], digest_size=16).digest() for row, size in pairs]
+        return keys
+
+    def take(self, rows: NDArray) -> Any:
+        """Return some rows in a container that is read as all of X was."""
+        sequences = self.sequences
+        if sequences is None or (sequences.starts is None and (is_frame(self.X) or isinstance(self.X, np.ndarray))):
+            if self.reads and sequences is not None and sequences.pages and sequences.values.flags.c_contiguous:
+                return _of_map(sequences, rows)
+            return _safe_indexing(self.X, rows)
+        if sequences.starts is None:
+            return sequences.values[rows, :, 0] if sequences.kind == "table" else sequences.values[rows]
+        ends = zip(sequences.starts[rows], sequences.lengths[rows], strict=True)
+        series = [sequences.values[first : first + length] for first, length in ends]
+        is_flat = sequences.kind == "series" and sequences.n_features == 1 and not is_frame(self.X)
+        return [x[:, 0] for x in series] if is_flat and np.ndim((listed(self.X) or [0])[0]) == 1 else series
+
+
+def read_samples(detector: BaseEstimator, X: Any, known: Any = None, reads: bool = False) -> Samples:
+    """Read X as the estimator in a detector does, and set or check what the detector knows of its input.
+
+    Parameters
+    ----------
+    detector : BaseEstimator
+        Gets `_kind`, `n_features_in_` and `feature_names_in_`; `_kind` is None where only the estimator can read X.
+    X : object
+        What the user gave.
+    known : estimator, default=None
+        In `fit` the estimator, which may be a fitted one.
+    reads : bool, default=False
+        Whether the estimator is one of this package: what this package cannot read is refused then.
+    """
+    if known is not None:
+        _forget(detector)
+        if hasattr(known, "_kind"):
+            vars(detector).update({name: getattr(known, name) for name in KNOWN if hasattr(known, name)})
+    reset = not hasattr(detector, "_kind")
+    sequences = None
+    if reset or detector._kind is not None:
+        try:
+            with warnings.catch_warnings():  # the estimator warns of what is wrong with X
+                warnings.simplefilter("ignore", UserWarning)
+                sequences = read_sequences(detector, X, reset=reset, gaps=True, exact=True)
+        except ValueError:
+            if reads or not reset:
+                raise
+            _forget(detector)
+            detector._kind = None
+    if sequences is None:
+        X = X if isinstance(X, list | tuple | np.ndarray) or is_frame(X) else listed(X) or np.asarray(X)
+    return Samples(X, sequences, reads)
+
+
+def held_out_scores(estimator: Any, samples: Samples, keys: list[Any], y: Any, cv: Any) -> dict[Any, float]:
+    """Score rows by clones of `estimator` that were fitted on other rows.
 
     Parameters
     ----------
     estimator : estimator with `score_samples`
         Cloned for each fold.
-    X, y : array-like or list
-        What `estimator` is fitted on.
+    samples : Samples
+        The rows.
+    keys : list
+        Their keys.
+    y : array-like, list or None
+        What `estimator` is fitted on beside them.
     cv : int, splitter or iterable
         The folds.
 
     Returns
     -------
     scores : dict
-        By the key of a row (see `row_keys`); the mean where it was held out more than once.
+        By the key of a row; the mean where it was held out more than once.
     """
-    keys = row_keys(X)
-    X, y = (data if data is None or hasattr(data, "columns") else _each(data) for data in (X, y))  # frames keep names
     scores: dict[Any, list[float]] = {}
     for train, test in _folds(cv, len(keys)):
         part = clone(estimator)
         with warnings.catch_warnings():  # the fit on all rows warns of what is wrong with them
             warnings.simplefilter("ignore", UserWarning)
-            part.fit(_rows(X, train), None if y is None else _rows(y, train))
-            for i, score in zip(test, part.score_samples(_rows(X, test)), strict=True):
+            part.fit(samples.take(train), None if y is None else _safe_indexing(y, train))
+            for i, score in zip(test, part.score_samples(samples.take(test)), strict=True):
                 scores.setdefault(keys[i], []).append(float(score))
     return {key: sum(several) / len(several) for key, several in scores.items()}
 
 
-def known_scores(scores: dict[Any, float], X: Any) -> NDArray[np.float64]:
-    """Look up the score of each row of X; NaN where it has none."""
-    return np.array([scores.get(key, np.nan) for key in row_keys(X)])
+def known_scores(scores: dict[Any, float], keys: list[Any]) -> NDArray[np.float64]:
+    """Look up the score of each row; NaN where it has none."""
+    return np.array([scores.get(key, np.nan) for key in keys])
 
 
 def _folds(cv: Any, n: int) -> Iterator[tuple[NDArray, NDArray]]:
@@ -58,39 +156,20 @@ def _folds(cv: Any, n: int) -> Iterator[tuple[NDArray, NDArray]]:
         yield np.arange(n)[train], np.arange(n)[test]
 
 
-def _rows(X: Any, rows: NDArray) -> Any:
-    """Take rows out: as a slice where they are consecutive, since a slice of a memory map is not read."""
-    if (np.diff(rows) == 1).all():
-        return _safe_indexing(X, slice(int(rows[0]), int(rows[-1]) + 1))
-    return _safe_indexing(X, rows)
+def _of_map(sequences: Sequences, rows: NDArray) -> Sequences:
+    """Return some rows of a memory map, whose values stay in the file."""
+    n_steps, n_features = sequences.values.shape[1:]
+    values, lengths = sequences.values.reshape(-1, n_features), sequences.lengths[rows]
+    source = None if float_like(values.dtype) == np.float32 else values
+    return replace(sequences, values=values, lengths=lengths, starts=rows * n_steps, source=source)
 
 
-def row_keys(X: Any) -> list[Any]:
-    """Return what tells the sequences of X apart: equal where all values are equal, in any dtype or container."""
-    return [row if isinstance(row, str) else _digest(row) for row in map(_values, _each(X))]
-
-
-def row_lengths(X: Any) -> NDArray[np.int64]:
-    """Steps of each sequence of X; none for strings."""
-    return np.array([len(row) for row in map(_values, _each(X)) if not isinstance(row, str)], dtype=np.int64)
-
-
-def _each(X: Any) -> Any:
-    return X if isinstance(X, list | tuple) else np.asarray(X)
-
-
-def _values(row: Any) -> Any:
-    """Return a sequence as float64, without a tail of steps that are all NaN; words as they are."""
+def _key(row: Any) -> Any:
     if isinstance(row, str):
-        return row
-    try:
-        values = np.asarray(row, dtype=np.float64)
-    except (TypeError, ValueError):
-        return row
-    return values[: own_ends(values[None])[0]] if values.ndim == 2 else values
+        return str(row)
+    return joblib.hash(list(row) if isinstance(row, tuple) else row.tolist() if hasattr(row, "tolist") else row)
 
 
-def _digest(row: Any) -> Any:
-    if isinstance(row, np.ndarray) and row.dtype == np.float64:
-        return blake2b((row + 0.0).tobytes(), digest_size=16).digest()  # -0.0 is 0.0
-    return repr(row if isinstance(row, list | tuple) else np.asarray(row, dtype=object).tolist())
+def _forget(detector: BaseEstimator) -> None:
+    for name in KNOWN:
+        vars(detector).pop(name, None)

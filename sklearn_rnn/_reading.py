@@ -42,8 +42,8 @@ def read_sequences(
     ----------
     estimator : BaseEstimator
         Gets `n_features_in_`, `feature_names_in_` and `_kind` when `reset`.
-    X : array-like, list of arrays
-        See the input table of the README.
+    X : array-like, list of arrays, Sequences
+        See the input table of the README; or what was read with ``exact=True``.
     reset : bool
         True in `fit`.
     max_length : int, default=None
@@ -57,6 +57,17 @@ def read_sequences(
     origin : ndarray of shape (F,), default=None
         What a net that is fitted subtracts before values are rounded; found in X by default.
     """
+    sequences = X if isinstance(X, Sequences) else _read(estimator, X, reset, gaps, exact, values)
+    if reset:
+        estimator._kind = sequences.kind
+        estimator.n_features_in_ = _width(sequences)
+    else:
+        _check_known(estimator, sequences)
+    names = getattr(estimator, "feature_names_in_", None) if sequences.kind == "series" else None
+    return sequences.cut(max_length).centred(origin, names)
+
+
+def _read(estimator: BaseEstimator, X: Any, reset: bool, gaps: bool, exact: bool, values: bool) -> Sequences:
     expected: Kind | None = None if reset else estimator._kind
     arrays, named = arrays_of(X, expected, None if reset else getattr(estimator, "feature_names_in_", None))
     validate_data(estimator, named, reset=reset, skip_check_array=True, ensure_2d=False)
@@ -67,15 +78,7 @@ def read_sequences(
         sequences = _read_grid(X, name, gaps, exact, doubt)
     else:
         sequences = _read_list(arrays, name, "series" if values else expected, gaps, exact, doubt)
-    if hasattr(X, "iloc"):
-        sequences = replace(sequences, index=X.index)
-    if reset:
-        estimator._kind = sequences.kind
-        estimator.n_features_in_ = _width(sequences)
-    else:
-        _check_known(estimator, sequences)
-    names = getattr(estimator, "feature_names_in_", None) if sequences.kind == "series" else None
-    return sequences.cut(max_length).centred(origin, names)
+    return replace(sequences, index=X.index) if hasattr(X, "iloc") else sequences
 
 
 def _check_known(estimator: BaseEstimator, sequences: Sequences) -> None:
@@ -92,7 +95,7 @@ def _check_known(estimator: BaseEstimator, sequences: Sequences) -> None:
 
 
 def _width(sequences: Sequences) -> int:
-    return sequences.values.shape[1] if sequences.kind == "table" else sequences.n_features
+    return int(sequences.lengths[0]) if sequences.kind == "table" else sequences.n_features
 
 
 def _read_grid(X: Any, name: str, gaps: bool, exact: bool, doubt: bool) -> Sequences:

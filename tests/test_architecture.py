@@ -18,7 +18,7 @@ OUTSIDE = {"text", "inspection", "datasets", "plotting", "model_selection", "pre
 ARROWS = {
     "__init__": {"_autoencoder", "_classifier", "_detector"},
     "_detector": {"_autoencoder", "_held_out", "_sklearn", "_state", "_warnings"},
-    "_held_out": {"_sequences", "_sklearn"},
+    "_held_out": {"_containers", "_reading", "_sequences", "_sklearn"},
     "_classifier": {
         "_autoencoder",
         "_base",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 
-from .._sklearn import _num_samples
+from .._containers import is_words, listed
+from .._reading import read_sequences
+from .._sklearn import _num_samples, _safe_indexing
 
 LOOKED_AT = 1000  # rows of each set
 FEWEST, FEWEST_OF_BOTH = 5, 20  # rows to judge a scale by
@@ -19,7 +23,7 @@ def check_alike(X: Any, X_unlabeled: Any, name: str) -> None:
     """Refuse labeled rows of another form or scale than the unlabeled ones, as a step of a Pipeline makes them."""
     try:
         difference = _difference(_sample(X), _sample(X_unlabeled))
-    except (TypeError, ValueError):  # no rows of numbers: the estimator says so
+    except (TypeError, ValueError):  # not what this package reads: the estimator says so
         return
     if difference:
         raise ValueError(
@@ -29,19 +33,22 @@ def check_alike(X: Any, X_unlabeled: Any, name: str) -> None:
         )
 
 
+class _Reader(BaseEstimator):
+    """Stands for the estimator, which reads X in the same way."""
+
+
 def _sample(X: Any) -> list[Any]:
-    """Rows as given where they are strings or tokens, else as floats (T, F); a row of a table is one step."""
-    X = X.to_numpy() if hasattr(X, "to_numpy") else X
-    n = _num_samples(X)
-    rows = [X[int(i)] for i in np.linspace(0, n - 1, min(n, LOOKED_AT))]
-    if any(isinstance(row, str | bytes) for row in rows):
+    """Rows as given where they are strings or words, else token ids, or floats (T, F); a row of a table is one step."""
+    n, values = _num_samples(X), listed(X)
+    chosen = np.linspace(0, n - 1, min(n, LOOKED_AT)).astype(int)
+    rows = _safe_indexing(X, chosen) if values is None else [values[i] for i in chosen]
+    if values is not None and any(isinstance(row, str | bytes) or is_words(row) for row in rows):
         return rows
-    rows = [np.asarray(row) for row in rows]
-    in_list = isinstance(X, list | tuple) or getattr(X, "dtype", None) is np.dtype(object)
-    if in_list and all(row.ndim == 1 and row.dtype.kind in "iuU" for row in rows):
-        return rows
-    shape = (-1, 1) if in_list else (1, -1)
-    return [row.astype(np.float64).reshape(row.shape if row.ndim == 2 else shape) for row in rows]
+    with warnings.catch_warnings():  # the estimator warns of what is wrong with X
+        warnings.simplefilter("ignore", UserWarning)
+        sequences = read_sequences(_Reader(), rows, reset=True, gaps=True, exact=True)
+    steps = [sequences.batch(np.array([i]), np.float64)[0][0] for i in range(len(sequences))]
+    return [x.T for x in steps] if sequences.kind == "table" and values is None else steps
 
 
 def _difference(labeled: list[Any], unlabeled: list[Any]) -> str:
@@ -60,7 +67,7 @@ def _difference(labeled: list[Any], unlabeled: list[Any]) -> str:
 def _form(rows: list[Any]) -> str:
     if isinstance(rows[0], str | bytes):
         return "strings"
-    return "tokens" if rows[0].ndim == 1 else f"{rows[0].shape[1]} feature(s)"
+    return "tokens" if np.ndim(rows[0]) == 1 else f"{rows[0].shape[1]} feature(s)"
 
 
 def _is_other_scale(labeled: list[NDArray], unlabeled: list[NDArray]) -> bool:
