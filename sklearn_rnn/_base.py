@@ -15,6 +15,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, clon
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from ._advice import advice_for, check_arguments, example_of
 from ._batches import Rows
 from ._callbacks import CallbackSupportMixin, FitWatch
 from ._embeddings import cooccurrence_vectors, frequencies, given_shape, given_vectors
@@ -24,7 +25,17 @@ from ._net import RecurrentNet
 from ._optimizers import OPTIMIZERS
 from ._reading import read_sequences
 from ._sequences import Sequences
-from ._sklearn import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, POSITIVE, SHARE, Interval, StrOptions, plain
+from ._sklearn import (
+    COUNT,
+    COUNT_OR_ZERO,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SHARE,
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    plain,
+)
 from ._skorch_callbacks import (
     callback_params,
     check_callbacks,
@@ -155,7 +166,12 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         return cloned
 
     def _validate_params(self) -> None:
-        super()._validate_params()
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            parameter = str(error).split("'")[1]  # "The 'objective' parameter of ..."
+            advice = advice_for(parameter, getattr(self, parameter, None))
+            raise InvalidParameterError(f"{error}{advice}") if advice else error from None
         validated, classes = bool(self.early_stopping), self._task == "classification"
         check_callbacks(self.callbacks, validated=validated, classes=classes, estimator=type(self).__name__)
 
@@ -192,7 +208,10 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             first, _, rest = name.partition("__")
             value = params.get(first, getattr(self, first, None))
             if rest and isinstance(value, str):
-                raise ValueError(f"{name} asks for an instance, but {first}={value!r}; set {first} to one beside it.")
+                raise ValueError(
+                    f"{name} sets a parameter of {'an' if first[0] in 'aeiou' else 'a'} {first} object, but "
+                    f"{first}={value!r} is a name. Pass an object{example_of(first, value, self._auto)}."
+                )
         super().set_params(**params)
         if nested:
             by_name = {name.partition("__")[2]: value for name, value in nested.items()}
@@ -363,8 +382,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         numbers = training.sequences.kind != "tokens"
         offset = self._offset(objective)
         light, strong = (Light(**offset), Strong(**offset)) if numbers else (StepDrop(0.2), StepDrop(0.4))
-        model.augmentation = checked(self.augmentation, light)
-        model.strong_augmentation = checked(self.strong_augmentation, strong)
+        model.augmentation = checked(self.augmentation, light, "augmentation")
+        model.strong_augmentation = checked(self.strong_augmentation, strong, "strong_augmentation")
         model.unchecked = {"augmentation", "strong_augmentation"}
         both = [a for a in (model.augmentation, model.strong_augmentation) if isinstance(a, Perturbation)]
         if numbers and any(augmentation.uses_levels for augmentation in both):
@@ -461,7 +480,7 @@ def objective_can(method: str) -> Callable[[Any], bool]:
     return check
 
 
-def checked(augmentation: Any, auto: Perturbation) -> Any:
+def checked(augmentation: Any, auto: Perturbation, parameter: str) -> Any:
     """Return what perturbs the embedded steps: of a `Perturbation` a checked copy."""
     if isinstance(augmentation, str):
         return auto
@@ -471,6 +490,8 @@ def checked(augmentation: Any, auto: Perturbation) -> Any:
     if isinstance(augmentation, Perturbation):
         augmentation = clone(augmentation)
         augmentation.validate()
+    elif augmentation is not None:
+        check_arguments(augmentation, parameter)
     return augmentation
 
 

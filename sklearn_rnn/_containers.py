@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
 from typing import Any
 
 import numpy as np
@@ -72,8 +72,16 @@ def refuse_what_is_no_array(X: Any) -> None:
                 "[np.array(ids)[np.array(mask) == 1] for ids, mask in zip(X['input_ids'], X['attention_mask'])]."
             )
         raise TypeError(
-            f"X is a {kind} with keys {[*X][:5]}. Pass a list of arrays, such as X[{next(iter(X), 'x')!r}]."
+            f"X is a {kind} with keys {[*X][:5]}. Pass a list of arrays: list(X.values()) where each value is a "
+            f"sequence, or one value that holds all sequences, such as X[{next(iter(X), 'x')!r}]."
         )
+    if kind.endswith("GroupBy"):  # of pandas and polars
+        raise TypeError(
+            f"X is a {kind}. Pass datasets.from_long_frame(frame, sequence={_key(X)!r}), or [group for _, group in X] "
+            "where the columns are features alone."
+        )
+    if isinstance(X, ValuesView):
+        raise TypeError(f"X is a {kind}, which is no array. Pass a list of arrays: list(X).")
     if isinstance(X, Iterator):
         raise TypeError(f"X is a {kind}, which can be read only once. Pass a list of arrays: list(X).")
     if hasattr(X, "column_names") and not hasattr(X, "__array__"):
@@ -86,6 +94,13 @@ def refuse_what_is_no_array(X: Any) -> None:
         f"X is a {kind}, which is no array. Pass a list of arrays, one for each sequence; "
         f"where items are pairs of sequence and label: [np.asarray(x) for x, _ in {source}]."
     )
+
+
+def _key(groups: Any) -> Any:
+    """Column by which a frame was grouped."""
+    keys = getattr(groups, "keys", getattr(groups, "by", "id"))  # of pandas, of polars
+    keys = [*keys] if isinstance(keys, list | tuple) else [keys]
+    return keys[0] if len(keys) == 1 and isinstance(keys[0], str) else "id"
 
 
 def as_array(x: Any, name: str) -> NDArray:
@@ -106,6 +121,9 @@ def as_array(x: Any, name: str) -> NDArray:
             return x.to_numpy(dtype=np.float64, na_value=np.nan)
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
+        if is_frame(x):
+            for column, values in zip(_types(x)[0], _columns(x), strict=True):
+                as_array(values, f"{name}[{column!r}]")
         raise ValueError(f"{name} cannot be read as numbers: {error}") from error
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ._containers import arrays_of, as_array, unmasked
+from ._containers import arrays_of, as_array, is_frame, unmasked
 from ._misread import warn_of_features_first, warn_of_padding, warn_of_values
 from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, float_like, own_ends
 
@@ -20,6 +21,8 @@ WHAT = {
     "series": "sequences of feature vectors (a 3-D array, or a list of arrays)",
     "tokens": "token ids (a list of 1-D integer arrays)",
 }
+FRAME = "one frame of numbers (each row a sequence, one value per step)"
+GAPS = "preprocessing.SequenceImputer fills gaps."
 FEATURES_FIRST = (
     "if features come first in X, as in aeon and sktime, convert it with sklearn_rnn.datasets.from_aeon(X)."
 )
@@ -62,7 +65,7 @@ def read_sequences(
         estimator._kind = sequences.kind
         estimator.n_features_in_ = _width(sequences)
     else:
-        _check_known(estimator, sequences)
+        _check_known(estimator, sequences, is_frame(X))
     names = getattr(estimator, "feature_names_in_", None) if sequences.kind == "series" else None
     return sequences.cut(max_length).centred(origin, names)
 
@@ -81,11 +84,14 @@ def _read(estimator: BaseEstimator, X: Any, reset: bool, gaps: bool, exact: bool
     return replace(sequences, index=X.index) if hasattr(X, "iloc") else sequences
 
 
-def _check_known(estimator: BaseEstimator, sequences: Sequences) -> None:
+def _check_known(estimator: BaseEstimator, sequences: Sequences, of_frame: bool) -> None:
     """Raise where X is of another kind or width than that of `fit`."""
     name, n_features = type(estimator).__name__, estimator.n_features_in_
     if estimator._kind != sequences.kind:
-        raise ValueError(f"X is {WHAT[sequences.kind]}, but {name} was fitted on {WHAT[estimator._kind]}.")
+        what, hint = FRAME if of_frame and sequences.kind == "table" else WHAT[sequences.kind], ""
+        if estimator._kind == "series" and sequences.values.shape[1:] == (n_features, 1):
+            hint = " For one sequence pass [X]." if of_frame else " For one sequence pass X[np.newaxis] or [X]."
+        raise ValueError(f"X is {what}, but {name} was fitted on {WHAT[estimator._kind]}.{hint}")
     if _width(sequences) != n_features:
         first = sequences.kind == "series" and sequences.starts is None and sequences.values.shape[1] == n_features
         raise ValueError(
@@ -105,6 +111,11 @@ def _read_grid(X: Any, name: str, gaps: bool, exact: bool, doubt: bool) -> Seque
         X = unmasked(X)
     if isinstance(X, np.ndarray) and X.dtype.kind in "mM":
         as_array(X, "X")
+    if issparse(X):
+        raise TypeError(
+            "Sparse data was passed for X, but dense data is required. Use '.toarray()' to convert to a dense numpy "
+            "array; for text, use TokenSequenceVectorizer."
+        )
     pages = Pages.behind(X)
     X = check_array(X, allow_nd=True, ensure_all_finite=False, input_name="X", estimator=name)
     kind: Kind = "table" if X.ndim == 2 else "series"
@@ -206,7 +217,7 @@ def _check_grid(sequences: Sequences, gaps: bool) -> NDArray:
         if sequences.kind == "series":
             lengths[rows] = ends = own_ends(block)
             if not ends.all() and not gaps:
-                raise ValueError(f"Input X contains NaN.\nX[{rows[np.argmin(ends)]}] has no step that is not NaN.")
+                raise ValueError(f"Input X contains NaN.\nAll steps of X[{rows[np.argmin(ends)]}] are NaN. {GAPS}")
             lengths[rows[ends == 0]] = block.shape[1]  # nothing was seen: all of it is a gap
         inside = np.arange(block.shape[1]) < lengths[rows, None]
         bad = inside & _bad_steps(block, gaps)
@@ -227,7 +238,7 @@ def _bad_steps(block: NDArray, gaps: bool) -> NDArray[np.bool_]:
 
 def _refuse(values: NDArray, i: int, step: int) -> None:
     if not np.isinf(values).any():
-        raise ValueError(f"Input X contains NaN.\nX[{i}] has NaN at step {step}.")
+        raise ValueError(f"Input X contains NaN.\nX[{i}] has NaN at step {step}. {GAPS}")
     raise ValueError(
         f"Input X contains infinity or a value too large for dtype('float32').\nX[{i}] has it at step {step}."
     )

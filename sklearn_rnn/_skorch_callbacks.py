@@ -33,13 +33,17 @@ def named_callbacks(callbacks: Any) -> dict[str, Any]:
 def _name_and_callback(i: int, item: Any) -> tuple[str | None, Any]:
     """Return the name, if one is given, and the callback, which is None where it is switched off by name."""
     name, callback = item if isinstance(item, (tuple, list)) and len(item) == 2 else (None, item)
-    kind = callback if isinstance(callback, type) else type(callback)
-    if not (name is None or isinstance(name, str)) or not (issubclass(kind, Callback) or (name and callback is None)):
+    if not (name is None or isinstance(name, str)) or not (is_callback(callback) or (name and callback is None)):
         more = " Callbacks of scikit-learn go to set_callbacks." if hasattr(callback, "on_fit_task_begin") else ""
         raise TypeError(f"callbacks[{i}] must be a callback, got {item!r}. Accepted are {ACCEPTED}.{more}")
     if name is not None and (not name or "__" in name):
         raise ValueError(f"callbacks[{i}] must have a name without '__', got {name!r}.")
     return name, callback
+
+
+def is_callback(value: Any) -> bool:
+    """Whether a value is a callback of skorch or a class of them."""
+    return issubclass(value if isinstance(value, type) else type(value), Callback)
 
 
 def made_callbacks(callbacks: Any) -> list[tuple[str, Callback]]:

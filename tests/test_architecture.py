@@ -47,6 +47,7 @@ ARROWS = {
     },
     "_generation": {"_base", "modules"},
     "_base": {
+        "_advice",
         "_batches",
         "_callbacks",
         "_embeddings",
@@ -64,6 +65,7 @@ ARROWS = {
         "objectives",
         "perturbations",
     },
+    "_advice": {"_skorch_callbacks", "objectives", "perturbations"},
     "_embeddings": {"_environment", "_sequences"},
     "_net": {"_batches", "_callbacks", "_optimizers", "_skorch_callbacks", "_warnings", "objectives"},
     "_optimizers": {"objectives"},

@@ -208,7 +208,7 @@ def test_a_long_frame_keeps_labels_and_sorts_steps():
     [
         (from_aeon, np.zeros((3, 4)), r"X must have 3 dimensions, got shape \(3, 4\)"),
         (to_aeon, [np.zeros(3)], r"X\[0\] must have 2 dimensions, got shape \(3,\)"),
-        (from_tslearn, np.full((2, 3, 1), np.nan), r"X\[0\] has no step that is not NaN"),
+        (from_tslearn, np.full((2, 3, 1), np.nan), r"All steps of X\[0\] are NaN"),
         (
             lambda frame: from_long_frame(frame, sequence="s", label="y"),
             pd.DataFrame({"s": [1, 1, 2], "x": [0.0, 1, 2], "y": [0, 1, 0]}),

@@ -1,5 +1,6 @@
 """Frames, files and rows as users have them in the field: what goes in comes out with its values, order and meaning."""
 
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -236,10 +237,54 @@ def test_missing_labels_stay_missing_and_the_others_keep_their_type(labels, form
     assert y[1] is None or y[1] is pd.NA
 
 
-def test_a_sequence_that_is_labeled_in_part_is_refused():
-    frame = pd.DataFrame({"id": ["a", "a"], "x": 1.0, "y": ["yes", None]})
+@pytest.mark.parametrize("labels", [["yes", None, "no", None, None], [None, "yes", None, "no", None]])
+def test_a_label_that_stands_in_some_rows_is_that_of_its_sequence(labels):
+    frame = pd.DataFrame({"id": [*"aabbc"], "x": 1.0, "y": labels})
+    _, y = from_long_frame(frame, sequence="id", label="y")
+    assert y.tolist() == ["yes", "no", None]
+
+
+def test_two_labels_among_rows_without_one_are_refused():
+    frame = pd.DataFrame({"id": [*"baaa"], "x": 1.0, "y": [1, np.nan, 1, 2]})
     with pytest.raises(ValueError, match="'y' must have one value for each sequence, but a has several"):
         from_long_frame(frame, sequence="id", label="y")
+
+
+@pytest.mark.parametrize(
+    ("strings", "advice", "makes"),
+    [
+        (["2024-01-10", "2024-01-09"], "pandas.to_datetime(frame['x']) makes", pd.to_datetime),
+        (["10.01.2024", "9.01.2024"], "to_datetime(frame['x']) makes datetimes (dayfirst", pd.to_datetime),
+        (["Jan 5, 2024", "Feb 5, 2024"], "pandas.to_datetime(frame['x'])", pd.to_datetime),
+        (["10:00:30", "10:01:30"], "pandas.to_timedelta(frame['x'])", pd.to_timedelta),
+        (["1.5", "-2"], "pandas.to_numeric(frame['x']) makes numbers", pd.to_numeric),
+        (["1.5", "none"], "to_numeric(frame['x'], errors='coerce')", lambda x: pd.to_numeric(x, errors="coerce")),
+        (["sit", "walk"], "drop it, or encode it (pandas.get_dummies)", lambda x: pd.get_dummies(x)["sit"]),
+    ],
+)
+@pytest.mark.parametrize("form", [pd.DataFrame, as_polars])
+def test_the_advice_for_strings_makes_features_of_them(strings, advice, makes, form):
+    frame = pd.DataFrame({"id": 0, "x": strings})
+    with pytest.raises(ValueError, match=f"column 'x' must have numbers.*{re.escape(advice)}"):
+        from_long_frame(form(frame), sequence="id")
+    from_long_frame(frame.assign(x=makes(frame["x"])), sequence="id")
+
+
+@pytest.mark.parametrize(
+    ("strings", "advice"),
+    [
+        (["2024-01-10", "2024-01-09"], "pandas.to_datetime(frame['at'])"),
+        (["2", "1"], "pandas.to_numeric(frame['at'])"),
+        (["late", "early"], "give numbers or datetimes, or leave time out"),
+    ],
+)
+def test_the_advice_for_strings_as_times_orders_the_steps(strings, advice):
+    frame = pd.DataFrame({"id": 0, "at": strings, "x": [1.0, 2]})
+    with pytest.raises(ValueError, match=f"time='at' must have numbers.*{re.escape(advice)}"):
+        from_long_frame(frame, sequence="id", time="at")
+    if advice.startswith("pandas"):
+        frame["at"] = getattr(pd, advice.split("(")[0].split(".")[1])(frame["at"])
+        assert from_long_frame(frame, sequence="id", time="at")[0].tolist() == [[2], [1]]
 
 
 # Index levels, other frames

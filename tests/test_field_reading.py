@@ -496,6 +496,7 @@ class Table:
         return Column(ragged()) if name == "x" else [0, 1, 0, 1]
 
 
+LONG = pd.DataFrame({"id": np.repeat(np.arange(4), 5), "x": np.arange(20.0)})
 ENCODED = {"input_ids": [[3, 5, 0], [4, 0, 0]], "attention_mask": [[1, 1, 0], [1, 0, 0]]}
 
 
@@ -507,13 +508,17 @@ ENCODED = {"input_ids": [[3, 5, 0], [4, 0, 0]], "attention_mask": [[1, 1, 0], [1
         (torch.utils.data.DataLoader(Windows()), r"X is a DataLoader, .*for x, _ in X\.dataset\]"),
         ((x for x in ragged()), r"X is a generator, which can be read only once.*list\(X\)"),
         (map(np.asarray, ragged()), r"X is a map, which can be read only once"),
-        ({"x": ragged(), "y": Y}, r"X is a dict with keys \['x', 'y'\]\. Pass a list of arrays, such as X\['x'\]"),
+        ({"x": ragged(), "y": Y}, r"X is a dict with keys \['x', 'y'\]\. .* one value that .*, such as X\['x'\]"),
+        ({0: values(5, 2), 1: values(6, 2)}, r"keys \[0, 1\]\. Pass a list of arrays: list\(X\.values\(\)\)"),
+        ({0: values(5, 2)}.values(), r"X is a dict_values, which is no array\. Pass a list of arrays: list\(X\)"),
+        (LONG.groupby("id"), r"from_long_frame\(frame, sequence='id'\), or \[group for _, group in X\]"),
+        (LONG.groupby("id")["x"], r"X is a SeriesGroupBy\..*sequence='id'"),
+        (pl.from_pandas(LONG).group_by("id"), r"X is a GroupBy\. Pass datasets\.from_long_frame\(frame, seq"),
         (ENCODED, r"X is a dict of a tokenizer\. Pass the token ids of each text without padding: "),
         (collections.UserDict(ENCODED), "X is a UserDict of a tokenizer"),
         (Table(), r"X is a Table with columns \['x', 'y'\]\. Pass the column"),
         ({1, 2}, "X is a set, which is no array"),
     ],
-    ids=["Dataset", "DataLoader", "generator", "map", "dict", "tokenizer", "UserDict", "HF data set", "set"],
 )
 def test_what_is_no_array_is_refused_with_what_to_pass(estimator, X, message):
     with pytest.raises(TypeError, match=message):
@@ -686,7 +691,7 @@ def test_what_was_never_seen_gets_the_means_of_fit():
 def test_a_row_of_nan_is_refused_where_gaps_are(estimator):
     X = values(8, 5, 2)
     X[3] = nan
-    with pytest.raises(ValueError, match=r"Input X contains NaN\.\nX\[3\] has no step that is not NaN"):
+    with pytest.raises(ValueError, match=r"NaN\.\nAll steps of X\[3\] are NaN\. preprocessing\.SequenceImputer"):
         fitted(estimator, X)
 
 

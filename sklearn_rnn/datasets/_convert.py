@@ -92,7 +92,7 @@ def from_tslearn(X: Any) -> Any:
     X = as_floats(X, "X", ndim=3)
     ends = own_ends(X)
     if not ends.all():
-        raise ValueError(f"X[{int(np.argmin(ends))}] has no step that is not NaN.")
+        raise ValueError(f"All steps of X[{int(np.argmin(ends))}] are NaN.")
     return X if (ends == X.shape[1]).all() else [x[:end] for x, end in zip(X, ends, strict=True)]
 
 

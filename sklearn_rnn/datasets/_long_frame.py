@@ -13,6 +13,8 @@ from .._sequences import first_steps
 from ._floats import as_floats
 from ._frames import Columns
 
+TIMES = "give numbers or datetimes, or leave time out"
+
 
 def from_long_frame(
     frame: Any,
@@ -39,7 +41,8 @@ def from_long_frame(
         Column or index level, of numbers or datetimes, to order the steps by. All steps keep the order of the
         frame by default, as do those of one sequence that have the same time.
     label : str, default=None
-        Column or index level with the label of the sequence, the same in all its rows.
+        Column or index level with the label of the sequence: the same in all its rows, or missing in some of
+        them, as where only the first row has it. A sequence without any has a missing label.
     time_delta : bool, default=False
         Whether to add one feature at the end, the time since the last step: 0 at the first step, and seconds
         where `time` has datetimes. Use it where steps are unevenly spaced, as the nets see no times.
@@ -167,7 +170,7 @@ def _read_times(values: NDArray, name: Any) -> NDArray:
     """Times, of which there is one in each row."""
     if values.dtype.kind not in "mM":
         whole = values.dtype.kind in "iu"
-        values = values if whole else as_floats(values, f"time={name!r}")
+        values = values if whole else as_floats(values, f"time={name!r}", source=f"frame[{name!r}]", words=TIMES)
     if n_missing := int((~np.isfinite(values)).sum()):
         raise ValueError(f"{n_missing} row(s) have no finite time in {name!r}; drop them, or leave time out.")
     return values
@@ -179,7 +182,7 @@ def _read_feature(values: NDArray, name: Any, firsts: NDArray, lengths: NDArray)
         values = values - np.repeat(np.fmin.reduceat(values, firsts), lengths)
     if values.dtype.kind == "m":
         return values / np.timedelta64(1, "s")
-    return as_floats(values, f"column {name!r}")
+    return as_floats(values, f"column {name!r}", source=f"frame[{name!r}]")
 
 
 def _time_deltas(times: NDArray, firsts: NDArray) -> NDArray[np.float64]:
@@ -190,12 +193,14 @@ def _time_deltas(times: NDArray, firsts: NDArray) -> NDArray[np.float64]:
 
 
 def _one_label_each(values: NDArray, name: Any, ids: NDArray, firsts: NDArray, lengths: NDArray) -> NDArray:
-    """Labels of the sequences."""
+    """Labels of the sequences, each in any of its rows."""
     numbers = np.full(len(values), -1)
     known = ~find_nothing(values)
     numbers[known] = _distinct(values[known])[1]
-    wrong = numbers != np.repeat(numbers[firsts], lengths)
+    first_known = np.minimum.reduceat(np.where(known, np.arange(len(values)), len(values)), firsts)
+    rows = np.where(first_known < len(values), first_known, firsts)
+    wrong = known & (numbers != np.repeat(numbers[rows], lengths))
     if wrong.any():
         i = int(np.searchsorted(firsts, np.argmax(wrong), side="right")) - 1
         raise ValueError(f"{name!r} must have one value for each sequence, but {ids[i]} has several.")
-    return values[firsts]
+    return values[rows]

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._reading import read_sequences
 from .._sequences import Sequences, first_steps, float_like
 from .._set_output import SequenceOutputMixin
+from .._sklearn import plain
 from .._state import PicklableEstimator, all_or_nothing
+from .._warnings import warn
 
 
 class SequenceTransformer(SequenceOutputMixin, TransformerMixin, PicklableEstimator, ABC):
@@ -84,9 +86,16 @@ def steps_of(sequences: Sequences) -> NDArray:
     return values[inside].astype(dtype, copy=False)
 
 
-def seen_means(steps: NDArray) -> NDArray:
-    """Mean of each feature over the steps (steps, F) in which it is not NaN; 0 where it always is."""
-    count = np.maximum((~np.isnan(steps)).sum(0), 1)
+def seen_means(steps: NDArray, estimator: BaseEstimator) -> NDArray:
+    """Mean of each feature over the steps (steps, F) in which it is not NaN; 0, with a warning, where it always is."""
+    count = (~np.isnan(steps)).sum(0)
+    if len(unseen := np.flatnonzero(count == 0)):
+        names = getattr(estimator, "feature_names_in_", np.arange(steps.shape[1])) if steps.shape[1] > 1 else [0]
+        warn(
+            f"Features without any observed value in fit: {[plain(names[k]) for k in unseen]}. "
+            f"{type(estimator).__name__} fills them with 0 where they are never seen; drop them if they mean nothing."
+        )
+    count = np.maximum(count, 1)
     return (np.nansum(steps, axis=0, dtype=np.float64) / count).astype(steps.dtype)
 
 

@@ -21,7 +21,7 @@ class SequenceMissingIndicator(SequenceTransformer):
     Attributes
     ----------
     mean_ : ndarray of shape (F,)
-        Mean of each feature over all steps of `fit` in which it was seen; 0 where it never was.
+        Mean of each feature over all steps of `fit` in which it was seen; 0, with a warning, where it never was.
     n_features_in_ : int
         Features per step; steps for 2-D input.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -77,4 +77,4 @@ class SequenceMissingIndicator(SequenceTransformer):
         return give_back(output, lengths, sequences)
 
     def _learn(self, sequences: Sequences) -> None:
-        self.mean_ = seen_means(steps_of(sequences))
+        self.mean_ = seen_means(steps_of(sequences), self)

@@ -17,10 +17,10 @@ class SequenceImputer(SequenceTransformer):
     """Fill gaps (NaN) by linear interpolation, or by what an autoencoder makes of it.
 
     Each feature is interpolated between the steps where it was seen, and constant beyond them; where it
-    was never seen in a sequence, it gets its mean in `fit`. An autoencoder then rebuilds the sequences
-    that were filled so, and its error on the seen steps is interpolated in the same way: in the gaps goes
-    what it rebuilt, less that error, which meets the seen steps at both ends. Trailing steps of a 3-D
-    array in which all features are NaN are padding and stay so.
+    was never seen in a sequence, it gets its mean in `fit`. A feature that `fit` never saw gets 0, with a
+    warning. An autoencoder then rebuilds the sequences that were filled so, and its error on the seen steps
+    is interpolated in the same way: in the gaps goes what it rebuilt, less that error, which meets the seen
+    steps at both ends. Trailing steps of a 3-D array in which all features are NaN are padding and stay so.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class SequenceImputer(SequenceTransformer):
     autoencoder_ : transformer or None
         The copy that was fitted.
     mean_ : ndarray of shape (F,)
-        Mean of each feature over all steps of `fit` in which it was seen; 0 where it never was.
+        Mean of each feature over all steps of `fit` in which it was seen; 0, with a warning, where it never was.
     n_features_in_ : int
         Features per step; steps for 2-D input.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -84,7 +84,7 @@ class SequenceImputer(SequenceTransformer):
 
     def _learn(self, sequences: Sequences) -> None:
         steps = steps_of(sequences)
-        self.mean_ = seen_means(steps)
+        self.mean_ = seen_means(steps, self)
         self.autoencoder_: Any = None
         if self.autoencoder is not None:
             filled = self._interpolated(steps, sequences, self.mean_)

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from .._labels import is_nothing
+
 
 def each(X: Iterable[Any], function: Callable[[Any], Any]) -> Iterator[Any]:
     """Apply a function to each document of X; errors name a document that is no text."""
@@ -26,6 +28,7 @@ def each(X: Iterable[Any], function: Callable[[Any], Any]) -> Iterator[Any]:
             if isinstance(document, str | bytes) or hasattr(document, "read"):
                 raise
             hint = "; for lists of words set analyzer=list" if isinstance(document, list | tuple) else ""
+            hint = "; `fillna('')` makes empty documents of missing ones" if is_nothing(document) else hint
             raise ValueError(f"X[{i}] is {document!r}; expected a document, a string{hint}.") from error
 
 

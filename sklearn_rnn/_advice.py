@@ -1,0 +1,48 @@
+"""What to pass instead of a parameter's value that is refused."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+from . import perturbations
+from ._skorch_callbacks import is_callback
+from .objectives import from_name, objective_names
+
+
+def advice_for(parameter: str, value: Any) -> str:
+    """What to pass instead of a value that is refused, as a further sentence; nothing where it is not known."""
+    if parameter == "callbacks" and is_callback(value):
+        return " Put it in a list: callbacks=[...]."
+    if isinstance(value, type) and issubclass(value, BaseEstimator):
+        return f" Pass {value.__name__}(), with brackets."
+    if parameter.endswith("augmentation") and isinstance(value, str):
+        named = {name.lower(): name for name in perturbations.__all__}
+        name = named.get(value.replace("_", "").lower())
+        return f" Pass an object, {'such as ' if name is None else ''}perturbations.{name or 'Light'}()."
+    return ""
+
+
+def example_of(parameter: str, name: str, auto: str) -> str:
+    """Object that a name may stand for, as the end of a sentence; `auto` is the name of the default objective."""
+    name = auto if parameter == "objective" and name == "auto" else name
+    if name in [*objective_names("classification"), *objective_names("representation")]:
+        return f", such as {parameter}={type(from_name(name)).__name__}()"
+    example = {"augmentation": "Light", "strong_augmentation": "Strong"}.get(parameter)
+    return f", such as {parameter}=perturbations.{example}()" if example else ""
+
+
+def check_arguments(augmentation: Any, parameter: str) -> None:
+    """Refuse a function that cannot be called with what an augmentation gets."""
+    try:
+        signature = inspect.signature(augmentation)
+    except ValueError:  # of a function in C
+        return
+    try:
+        signature.bind(None, None, None)
+    except TypeError as error:
+        raise TypeError(
+            f"{parameter} must be a callable of (values, lengths, generator), got one of {signature}."
+        ) from error
