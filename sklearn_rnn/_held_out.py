@@ -59,7 +59,7 @@ class Samples:
                 values[values == 0], values[np.isnan(values)] = 0, np.nan  # -0.0 is 0.0, and all NaN are one
             flat = values.reshape(len(rows), -1)
             pairs = zip(flat, sizes[rows].tolist(), strict=True)
-            keys += [blake2b(row[:size], digest_size=16).digest() for row, size in pairs]
+            keys += [blake2b(row[:size].data, digest_size=16).digest() for row, size in pairs]
         return keys
 
     def take(self, rows: NDArray) -> Any:
@@ -134,6 +134,7 @@ def held_out_scores(estimator: Any, samples: Samples, keys: list[Any], y: Any, c
         By the key of a row; the mean where it was held out more than once.
     """
     scores: dict[Any, list[float]] = {}
+    y = y if y is None or isinstance(y, list | tuple) or is_frame(y) else np.asarray(y)
     for train, test in _folds(cv, len(keys)):
         part = clone(estimator)
         with warnings.catch_warnings():  # the fit on all rows warns of what is wrong with them
