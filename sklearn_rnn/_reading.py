@@ -114,12 +114,9 @@ def _read_grid(X: Any, name: str, gaps: bool, exact: bool, doubt: bool) -> Seque
             "array; for text, use TokenSequenceVectorizer."
         )
     pages = Pages.behind(X)
-    try:
-        X = check_array(X, allow_nd=True, ensure_all_finite=False, input_name="X", estimator=name)
-    except ValueError:
-        if is_frame(X):
-            refuse_text(X, "X")
-        raise
+    if is_frame(X):
+        refuse_text(X, "X")
+    X = check_array(X, allow_nd=True, ensure_all_finite=False, input_name="X", estimator=name)
     kind: Kind = "table" if X.ndim == 2 else "series"
     if X.ndim >= 3:
         _check_shape(X.shape, name)
