@@ -100,8 +100,9 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         copies, which share what cannot be copied (an open file, the run of a logger). Their parameters are
         set by name, that of the class where none is given: ``callbacks__EarlyStopping__patience``.
         `valid_loss` is recorded only with `early_stopping`. An `LRScheduler` replaces the default schedule.
-        A callback of one's own stops training where it is a subclass of skorch's `EarlyStopping` whose
-        `on_epoch_end` raises KeyboardInterrupt; any other exception leaves `fit`.
+        A callback of one's own stops training where it is a subclass of skorch's `EarlyStopping` (with
+        ``monitor="train_loss"`` where there is no `early_stopping`) whose `on_epoch_end` raises
+        KeyboardInterrupt; any other exception leaves `fit`.
     device : str, default="cpu"
         Where torch computes, such as `"cuda"`.
     random_state : int, RandomState or None, default=None

@@ -122,9 +122,14 @@ def as_array(x: Any, name: str) -> NDArray:
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
         if is_frame(x):
-            for column, values in zip(_types(x)[0], _columns(x), strict=True):
-                as_array(values, f"{name}[{column!r}]")
+            refuse_text(x, name)
         raise ValueError(f"{name} cannot be read as numbers: {error}") from error
+
+
+def refuse_text(frame: Any, name: str) -> None:
+    """Raise ValueError that names the first column that cannot be read as numbers."""
+    for column, values in zip(_types(frame)[0], _columns(frame), strict=True):
+        as_array(values, f"{name}[{column!r}]")
 
 
 def unmasked(x: Any) -> NDArray:

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ._containers import arrays_of, as_array, is_frame, unmasked
+from ._containers import arrays_of, as_array, is_frame, refuse_text, unmasked
 from ._misread import warn_of_features_first, warn_of_padding, warn_of_values
 from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, float_like, own_ends
 
@@ -117,6 +117,8 @@ def _read_grid(X: Any, name: str, gaps: bool, exact: bool, doubt: bool) -> Seque
             "array; for text, use TokenSequenceVectorizer."
         )
     pages = Pages.behind(X)
+    if is_frame(X):
+        refuse_text(X, "X")
     X = check_array(X, allow_nd=True, ensure_all_finite=False, input_name="X", estimator=name)
     kind: Kind = "table" if X.ndim == 2 else "series"
     if X.ndim >= 3:

@@ -93,6 +93,9 @@ def test_a_text_column_of_a_frame_is_named(cls, form):
     frames = [form({"a": [1.0, 2], "kind": ["1", "walk"], "b": [0.5, 1]}) for _ in range(8)]
     with pytest.raises(ValueError, match=r"X\[0\]\['kind'\] cannot be read as numbers: .*'walk'"):
         cls(**SMALL).fit(frames, Y)
+    table = form({"a": np.arange(8.0), "kind": [*"abcdefgh"]})
+    with pytest.raises(ValueError, match=r"X\['kind'\] cannot be read as numbers: .*'a'"):
+        cls(**SMALL).fit(table, Y)
 
 
 @pytest.mark.parametrize("missing", [nan, None, pd.NA])

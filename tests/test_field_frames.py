@@ -239,7 +239,7 @@ def test_missing_labels_stay_missing_and_the_others_keep_their_type(labels, form
 
 @pytest.mark.parametrize("labels", [["yes", None, "no", None, None], [None, "yes", None, "no", None]])
 def test_a_label_that_stands_in_some_rows_is_that_of_its_sequence(labels):
-    frame = pd.DataFrame({"id": [*"aabbc"], "x": 1.0, "y": labels})
+    frame = pd.DataFrame({"id": [*"aabbc"], "x": 1.0, "y": pd.Series(labels, dtype=object)})
     _, y = from_long_frame(frame, sequence="id", label="y")
     assert y.tolist() == ["yes", "no", None]
 
