@@ -154,10 +154,16 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         cloned.callbacks = copied_callbacks(self.callbacks)
         return cloned
 
-    def _validate_params(self) -> None:
-        super()._validate_params()
-        validated, classes = bool(self.early_stopping), self._task == "classification"
-        check_callbacks(self.callbacks, validated=validated, classes=classes, estimator=type(self).__name__)
+    def _checked_callbacks(self) -> list[tuple[str, Any]]:
+        """Names and callbacks for a net, of which `fit` asks before anything else, as each call makes new ones."""
+        made = made_callbacks(self.callbacks)
+        check_callbacks(
+            [callback for _, callback in made],
+            validated=bool(self.early_stopping),
+            classes=self._task == "classification",
+            estimator=type(self).__name__,
+        )
+        return made
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get parameters, also of objects among them, as ``objective__weight`` and ``callbacks__name__patience``.
@@ -318,6 +324,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         validation: Rows | None,
         seed: int,
         watch: FitWatch,
+        callbacks: list[tuple[str, Any]],
     ) -> None:
         """Set `net_`, `history_`, `objective_` and `n_iter_`, and train."""
         if validation is not None:
@@ -336,7 +343,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             weight_decay=self.weight_decay,
             batch_size=self.batch_size,
             optimizer=self.optimizer,
-            callbacks=made_callbacks(self.callbacks),
+            callbacks=callbacks,
             device=str(self.device),
             verbose=int(self.verbose),
         )
@@ -390,8 +397,9 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         try:
             torch.zeros(1, device=self.device).item()
         except Exception as error:  # each backend has its own
-            reason = str(error).partition("\n")[0]
-            raise ValueError(f"device='{self.device}' was requested but does not work here: {reason}") from error
+            raise ValueError(
+                f"Choose device='cpu' or 'cuda': device='{self.device}' was requested but does not work here."
+            ) from error
 
     def _computing(self) -> Any:
         """Settings to compute in; a second thread changes sums in their last bit, so that a seed has one."""

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ._containers import arrays_of, as_array, unmasked
+from ._containers import arrays_of, as_array, detached, unmasked
 from ._misread import warn_of_features_first, warn_of_padding, warn_of_values
 from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, float_like, own_ends
 
@@ -34,6 +34,7 @@ def read_sequences(
     gaps: bool = False,
     exact: bool = False,
     values: bool = False,
+    doubt: bool = True,
     origin: NDArray[np.float64] | None = None,
 ) -> Sequences:
     """Read and check X, and set or check what the estimator knows of its input.
@@ -53,16 +54,19 @@ def read_sequences(
     exact : bool, default=False
         Whether values that float32 would round are kept in float64. Otherwise they are centred before.
     values : bool, default=False
-        Whether integers are values even in `fit`, and no other meaning of X is looked for.
+        Whether integers are values even in `fit`.
+    doubt : bool, default=True
+        Whether there is a warning in `fit` if X was probably meant in another way.
     origin : ndarray of shape (F,), default=None
         What a net that is fitted subtracts before values are rounded; found in X by default.
     """
+    X = detached(X)
     expected: Kind | None = None if reset else estimator._kind
     arrays, named = arrays_of(X, expected, None if reset else getattr(estimator, "feature_names_in_", None))
     validate_data(estimator, named, reset=reset, skip_check_array=True, ensure_2d=False)
     if expected == "table" and arrays is not None and len({x.shape for x in arrays}) == 1 and arrays[0].ndim == 1:
         X, arrays = np.stack(arrays), None
-    doubt, name = reset and not values, type(estimator).__name__
+    doubt, name = reset and doubt, type(estimator).__name__
     if arrays is None:
         sequences = _read_grid(X, name, gaps, exact, doubt)
     else:

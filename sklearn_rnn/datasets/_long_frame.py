@@ -166,8 +166,8 @@ def _distinct(values: NDArray) -> tuple[NDArray, NDArray[np.int64]]:
 def _read_times(values: NDArray, name: Any) -> NDArray:
     """Times, of which there is one in each row."""
     if values.dtype.kind not in "mM":
-        whole = values.dtype.kind in "iu"
-        values = values if whole else as_floats(values, f"time={name!r}")
+        wide = {"i": np.int64, "u": np.uint64}.get(values.dtype.kind)  # which differences of small integers overflow
+        values = as_floats(values, f"time={name!r}") if wide is None else values.astype(wide)
     if n_missing := int((~np.isfinite(values)).sum()):
         raise ValueError(f"{n_missing} row(s) have no finite time in {name!r}; drop them, or leave time out.")
     return values
