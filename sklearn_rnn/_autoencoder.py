@@ -132,7 +132,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         X is not what it should be; the message says what to do.
     FloatingPointError
         The loss is not finite; `net_` keeps the best weights so far. Before an epoch has ended, the estimator
-        stays as it was before `fit`; so it does where `fit` is interrupted (Ctrl-C).
+        stays as it was before `fit`. The same holds if `fit` is interrupted (Ctrl-C).
 
     Warns
     -----
@@ -243,6 +243,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
 
     @with_callbacks
     def _fit_sequences(self, sequences: Sequences, X: Any = None) -> RNNAutoencoderTransformer:
+        callbacks = self._checked_callbacks()
         self._check_device()
         objective = self._resolve_objective()
         if self.early_stopping and objective.opponents:
@@ -257,7 +258,8 @@ class RNNAutoencoderTransformer(SequenceEstimator):
             model = self._last_model(objective, seed) if self._goes_on else self._build(sequences, objective, seed)
             rows = replace(rows, sequences=known_tokens(sequences, model.encoder))
             self._kind, self._lengths = sequences.kind, sequences.lengths
-            self._train(model, objective, rows, validation, draw_seed(random), FitWatch(self, X))
+            watch = FitWatch(self, X)
+            self._train(model, objective, rows, validation, draw_seed(random), watch, callbacks)
         return self
 
     def _rows(

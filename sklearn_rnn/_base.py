@@ -172,8 +172,17 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             parameter = str(error).split("'")[1]  # "The 'objective' parameter of ..."
             advice = advice_for(parameter, getattr(self, parameter, None))
             raise InvalidParameterError(f"{error}{advice}") if advice else error from None
-        validated, classes = bool(self.early_stopping), self._task == "classification"
-        check_callbacks(self.callbacks, validated=validated, classes=classes, estimator=type(self).__name__)
+
+    def _checked_callbacks(self) -> list[tuple[str, Any]]:
+        """Names and callbacks for a net, of which `fit` asks before anything else, as each call makes new ones."""
+        made = made_callbacks(self.callbacks)
+        check_callbacks(
+            [callback for _, callback in made],
+            validated=bool(self.early_stopping),
+            classes=self._task == "classification",
+            estimator=type(self).__name__,
+        )
+        return made
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get parameters, also of objects among them, as ``objective__weight`` and ``callbacks__name__patience``.
@@ -337,6 +346,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         validation: Rows | None,
         seed: int,
         watch: FitWatch,
+        callbacks: list[tuple[str, Any]],
     ) -> None:
         """Set `net_`, `history_`, `objective_` and `n_iter_`, and train."""
         if validation is not None:
@@ -355,7 +365,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             weight_decay=float(self.weight_decay),
             batch_size=int(self.batch_size),
             optimizer=self.optimizer,
-            callbacks=made_callbacks(self.callbacks),
+            callbacks=callbacks,
             device=str(self.device),
             verbose=int(self.verbose),
         )
@@ -409,8 +419,9 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         try:
             torch.zeros(1, device=self.device).item()
         except Exception as error:  # each backend has its own
-            reason = str(error).partition("\n")[0]
-            raise ValueError(f"device='{self.device}' was requested but does not work here: {reason}") from error
+            raise ValueError(
+                f"Choose device='cpu' or 'cuda': device='{self.device}' was requested but does not work here."
+            ) from error
 
     def _computing(self) -> Any:
         """Settings to compute in; a second thread changes sums in their last bit, so that a seed has one."""

@@ -55,9 +55,10 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         Learning rate of a pretrained encoder, as a factor of `lr` (Dai and Le 2015).
     missing_label : int, float, str, None or nan, default=-1
         Marks the unlabeled rows of y. None, NaN and `pandas.NA` are one marker, and in a numpy array of
-        strings so is `'nan'`, which numpy makes of NaN. There is a warning where -1 may be a class: where
-        the labels are of one class or some are negative, or where they are 0 and 1 and -1 is about as
-        frequent as 1 (two thirds to one and a half times, five rows at least).
+        strings so is `'nan'`, which numpy makes of NaN. There is a warning if -1 may be a class: if
+        the labels are of one class, or some are negative, or they are 0 and 1 and -1 (in five rows at
+        least) is as frequent as 1: up to a factor of 1.5 for floats, as `numpy.sign` gives them, and of 1.1
+        for integers, where -1 must also not be more frequent than 0.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the loss of the labeled rows, and of those that `SelfTraining` labels.
     cell : {"lstm", "gru", "rnn"}, default="gru"
@@ -175,7 +176,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         X or y is not what it should be; the message says what to do.
     FloatingPointError
         The loss is not finite; `net_` keeps the best weights so far. Before an epoch has ended, the estimator
-        stays as it was before `fit`; so it does where `fit` is interrupted (Ctrl-C).
+        stays as it was before `fit`. The same holds if `fit` is interrupted (Ctrl-C).
 
     Warns
     -----
@@ -316,6 +317,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
         self : SemiSupervisedRNNClassifier
         """
         self._validate_params()
+        callbacks = self._checked_callbacks()
         self._check_device()
         sequences = self._read_training(X)
         objective = self._resolve_objective()
@@ -334,7 +336,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, SequenceEstimator):
             watch = FitWatch(self, X, y, sample_weight)
             for name in ("transduction_", "label_distributions_"):  # of a former fit
                 self.__dict__.pop(name, None)
-            self._train(model, objective, rows, validation, draw_seed(random), watch)
+            self._train(model, objective, rows, validation, draw_seed(random), watch, callbacks)
         self._transduce(sequences, labels)
         return self
 

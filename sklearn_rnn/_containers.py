@@ -17,7 +17,6 @@ SECONDS = (
     "Give seconds since the start of the sequence as floats: (t - t[0]) / np.timedelta64(1, 's') of an array, "
     "(t - t.iloc[0]).dt.total_seconds() of a pandas column."
 )
-WORDS = "A TokenSequenceVectorizer{} before the estimator, in a Pipeline, makes token ids of {}."
 
 
 def arrays_of(X: Any, expected: Kind | None = None, names: Any = None) -> tuple[list[NDArray] | None, Any]:
@@ -45,10 +44,7 @@ def arrays_of(X: Any, expected: Kind | None = None, names: Any = None) -> tuple[
     values = listed(X)
     if values is None:
         return None, X
-    if len(values) and isinstance(values[0], str):
-        raise ValueError("X is strings. " + WORDS.format("", "documents"))
-    if any(is_words(x) for x in values):
-        raise ValueError("X is lists of words. " + WORDS.format("(analyzer=list)", "lists of words"))
+    _refuse_text(values)
     nested = [_is_nested(x) for x in values]
     if not all(nested):
         _refuse_elements(values, nested)
@@ -103,8 +99,14 @@ def _key(groups: Any) -> Any:
     return keys[0] if len(keys) == 1 and isinstance(keys[0], str) else "id"
 
 
+def detached(x: Any) -> Any:
+    """Return a tensor of torch without its gradient, which numpy would not read; all else as it is."""
+    return x.detach() if getattr(x, "requires_grad", False) else x
+
+
 def as_array(x: Any, name: str) -> NDArray:
     """Return an array of numbers with NaN for what is missing."""
+    x = detached(x)
     if is_frame(x):
         _refuse_times(x, name)
     elif not isinstance(x, np.ndarray) and TIME.match(str(getattr(x, "dtype", "")).lower()):
@@ -122,11 +124,11 @@ def as_array(x: Any, name: str) -> NDArray:
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
         if is_frame(x):
-            refuse_text(x, name)
+            refuse_text_columns(x, name)
         raise ValueError(f"{name} cannot be read as numbers: {error}") from error
 
 
-def refuse_text(frame: Any, name: str) -> None:
+def refuse_text_columns(frame: Any, name: str) -> None:
     """Raise ValueError that names the first column that cannot be read as numbers."""
     for column, values in zip(_types(frame)[0], _columns(frame), strict=True):
         as_array(values, f"{name}[{column!r}]")
@@ -183,7 +185,7 @@ def _of_frame(X: Any) -> list[NDArray] | None:
             f"X has columns of arrays, {_some(names, nested)}, and columns of single values, "
             f"{_some(names, [not n for n in nested])}; repeat those at each step, or leave them out."
         )
-    return [_beside(row, i) for i, row in enumerate(zip(*columns, strict=True))]
+    return [_columns_as_features(row, i) for i, row in enumerate(zip(*columns, strict=True))]
 
 
 def _columns(X: Any) -> list[Any]:
@@ -202,7 +204,7 @@ def _some(names: list[Any], chosen: list[bool]) -> list[Any]:
     return [name for name, is_chosen in zip(names, chosen, strict=True) if is_chosen][:5]
 
 
-def _beside(row: tuple[Any, ...], i: int) -> NDArray:
+def _columns_as_features(row: tuple[Any, ...], i: int) -> NDArray:
     """Return the series in one row of a frame as one array (T, F)."""
     arrays = [as_array(x, f"X[{i}]") for x in row]
     shapes = {x.shape for x in arrays}
@@ -234,10 +236,24 @@ def _is_nested(x: Any) -> bool:
     return isinstance(x, list | tuple) or getattr(x, "ndim", 0) > 0 or is_frame(x)
 
 
+def _refuse_text(values: list[Any]) -> None:
+    """Raise for strings and lists of words, naming what makes token ids of them."""
+    if is_words(values):
+        what, option, texts = "strings", "", "documents"
+    elif any(is_words(x) for x in values):
+        what, option, texts = "lists of words", "(analyzer=list)", "lists of words"
+    else:
+        return
+    raise ValueError(
+        f"X is {what}. A TokenSequenceVectorizer{option} before the estimator, in a Pipeline, makes token ids of "
+        f"{texts}."
+    )
+
+
 def is_words(x: Any) -> bool:
-    if isinstance(x, np.ndarray):
-        return x.ndim == 1 and x.dtype.kind in "OUT" and len(x) > 0 and isinstance(x[0], str)
-    return isinstance(x, list | tuple) and len(x) > 0 and isinstance(x[0], str)
+    """Whether x is a list or an array that begins with a string."""
+    many = isinstance(x, list | tuple) or (isinstance(x, np.ndarray) and x.ndim == 1)
+    return many and len(x) > 0 and isinstance(x[0], str)
 
 
 def _refuse_elements(values: list[Any], nested: list[bool]) -> None:
@@ -255,6 +271,13 @@ def _matched(values: list[Any], X: Any, names: Any) -> tuple[list[Any], Any]:
     frames = [i for i, x in enumerate(values) if is_frame(x)]
     if not frames:
         return values, X
+    if len(frames) < len(values):
+        plain = next(i for i, x in enumerate(values) if not is_frame(x))
+        raise ValueError(
+            f"X has frames, whose columns are matched by name, and arrays without names: X[{frames[0]}] is "
+            f"{type(values[frames[0]]).__name__} with columns {_types(values[frames[0]])[0]}, X[{plain}] is "
+            f"{type(values[plain]).__name__}. Pass frames only, or arrays only."
+        )
     first = _types(values[frames[0]])[0]
     order = first if names is None or set(names) != set(first) else list(names)
     values = list(values)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,10 @@ from ._warnings import warn
 
 LABELS = (str, bool, np.bool_, int, np.integer, float, np.floating)
 NOTHING = ("nan", "None", "<NA>", "NaT")  # NaN, None, pandas.NA and NaT as text
-ALIKE, ENOUGH = 1.5, 5  # -1 may be a class if as frequent as 1 within this factor, and in so many rows
+ALIKE, ALIKE_FLOATS = 1.1, 1.5  # -1 may be a class if it is as frequent as 1 within this factor, and
+ENOUGH = 5  # in so many rows
+
+_own_markers = ContextVar("_own_markers", default=False)
 
 
 @dataclass(frozen=True)
@@ -72,8 +77,6 @@ def read_target(
         raise ValueError(f"{name} needs y to tell labeled rows from unlabeled ones, but y is None.")
     values = column_or_1d(_as_array(y), warn=warn_column)
     missing = _find_missing(values, y, missing_label)
-    if needs_label and len(values) == 0:
-        raise ValueError(f"y has 0 sample(s), while a minimum of 1 is required by {name}.")
     if needs_label and missing.all():
         raise ValueError(
             f"y has no labeled sample; {name} reads missing_label={missing_label!r} as unlabeled, and needs at least "
@@ -83,7 +86,7 @@ def read_target(
 
 
 def read_labels(y: Any, missing_label: Any, name: str) -> Labels:
-    """Read y, and number its classes; warn where there is but one, or where -1 looks like one.
+    """Read y, and number its classes; warn if there is only one, or if -1 looks like one.
 
     Parameters
     ----------
@@ -99,6 +102,16 @@ def read_labels(y: Any, missing_label: Any, name: str) -> Labels:
     codes = np.full(len(target.missing), -1, dtype=np.int64)
     codes[target.labeled] = inverse
     return Labels(classes, codes)
+
+
+@contextmanager
+def own_markers() -> Iterator[None]:
+    """Fit an estimator on a y whose markers this package set itself, so that -1 is not a class of the user's."""
+    token = _own_markers.set(True)
+    try:
+        yield
+    finally:
+        _own_markers.reset(token)
 
 
 def class_codes(y: Any, classes: NDArray, name: str = "y") -> NDArray[np.int64]:
@@ -226,11 +239,21 @@ def _in_own_dtype(known: NDArray, missing_label: Any) -> NDArray:
 def _warn_of_classes(classes: NDArray, sizes: NDArray, n_missing: int, missing_label: Any) -> None:
     """Warn of one class, and of -1 that looks like a class."""
     numbers = classes.dtype.kind in "iuf" and not is_nothing(missing_label)
-    marked = n_missing > 0 and numbers and missing_label == -1
+    marked = n_missing > 0 and numbers and missing_label == -1 and not _own_markers.get()
     hint = "-1 is read as unlabeled; if it is a class, set missing_label to None or to a value that y does not have."
     if len(classes) == 1:
         warn(f"y has only one class among its labeled samples: {classes.tolist()[0]!r}.{' ' + hint if marked else ''}")
     elif marked and classes[0] < 0:
         warn(f"y has the negative class {classes.tolist()[0]!r}, and -1. {hint}")
-    elif n_missing >= ENOUGH and marked and classes.tolist() == [0, 1] and 1 / ALIKE <= n_missing / sizes[1] <= ALIKE:
+    elif marked and classes.tolist() == [0, 1] and _like_signs(n_missing, sizes, classes.dtype.kind == "f"):
         warn(f"y has -1 about as often as 1, {n_missing} and {sizes[1]} times, as if both were classes. {hint}")
+
+
+def _like_signs(n_missing: int, sizes: NDArray, floats: bool) -> bool:
+    """Whether -1, 0 and 1 are as frequent as signs are: -1 as often as 1, and, among integers, not more often than 0.
+
+    There are nearly always more unlabeled rows than labeled ones of the rarer class. Class numbers are seldom floats.
+    """
+    factor = ALIKE_FLOATS if floats else ALIKE
+    alike = 1 / factor <= n_missing / sizes[1] <= factor
+    return n_missing >= ENOUGH and alike and (floats or n_missing <= factor * sizes[0])

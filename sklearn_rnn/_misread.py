@@ -28,7 +28,10 @@ def warn_of_values(ids: NDArray, lengths: NDArray) -> None:
 
 def warn_of_padding(X: NDArray) -> None:
     """Warn where an integer matrix looks like token ids, or series, padded to one length."""
-    if X.dtype.kind not in "iu" or (pad := X.min()) > 0 or not (_padded(X, pad) or _padded(X[:, ::-1], pad)):
+    if X.dtype.kind not in "iu":
+        return
+    rows = X[: max(1, LOOK // X.shape[1])]
+    if (pad := rows.min()) > 0 or not (_padded(rows, pad) or _padded(rows[:, ::-1], pad)):
         return
     warn(
         f"X is an integer matrix and was read as one value a step, but looks padded with {pad} to one length. Pass a "

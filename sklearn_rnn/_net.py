@@ -465,13 +465,13 @@ def check_terms(objective: Objective, terms: Any, method: str = "terms") -> None
     """Refuse what is no dictionary of scalar tensors."""
     name = f"{type(objective).__name__}.{method}"
     if not isinstance(terms, dict) or not terms:
-        raise TypeError(f"{name} must return a dict of scalar tensors by name, got {_told(terms)}.")
+        raise TypeError(f"{name} must return a dict of scalar tensors by name, got {_described(terms)}.")
     for key, term in terms.items():
         if not isinstance(term, torch.Tensor) or term.ndim > 0:
-            raise TypeError(f"{name} must return scalar tensors, got {_told(term)} as {key!r}.")
+            raise TypeError(f"{name} must return scalar tensors, got {_described(term)} as {key!r}.")
 
 
-def _told(value: Any) -> str:
+def _described(value: Any) -> str:
     return f"a tensor of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else repr(value)
 
 

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ._containers import arrays_of, as_array, is_frame, refuse_text, unmasked
+from ._containers import arrays_of, as_array, detached, is_frame, refuse_text_columns, unmasked
 from ._misread import warn_of_features_first, warn_of_padding, warn_of_values
 from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, float_like, own_ends
 
@@ -37,6 +37,7 @@ def read_sequences(
     gaps: bool = False,
     exact: bool = False,
     values: bool = False,
+    doubt: bool = True,
     origin: NDArray[np.float64] | None = None,
 ) -> Sequences:
     """Read and check X, and set or check what the estimator knows of its input.
@@ -56,11 +57,14 @@ def read_sequences(
     exact : bool, default=False
         Whether values that float32 would round are kept in float64. Otherwise they are centred before.
     values : bool, default=False
-        Whether integers are values even in `fit`, and no other meaning of X is looked for.
+        Whether integers are values even in `fit`.
+    doubt : bool, default=True
+        Whether there is a warning in `fit` if X was probably meant in another way.
     origin : ndarray of shape (F,), default=None
         What a net that is fitted subtracts before values are rounded; found in X by default.
     """
-    sequences = X if isinstance(X, Sequences) else _read(estimator, X, reset, gaps, exact, values)
+    X = detached(X)
+    sequences = X if isinstance(X, Sequences) else _read(estimator, X, reset, gaps, exact, values, doubt)
     if reset:
         estimator._kind = sequences.kind
         estimator.n_features_in_ = _width(sequences)
@@ -70,13 +74,15 @@ def read_sequences(
     return sequences.cut(max_length).centred(origin, names)
 
 
-def _read(estimator: BaseEstimator, X: Any, reset: bool, gaps: bool, exact: bool, values: bool) -> Sequences:
+def _read(
+    estimator: BaseEstimator, X: Any, reset: bool, gaps: bool, exact: bool, values: bool, doubt: bool
+) -> Sequences:
     expected: Kind | None = None if reset else estimator._kind
     arrays, named = arrays_of(X, expected, None if reset else getattr(estimator, "feature_names_in_", None))
     validate_data(estimator, named, reset=reset, skip_check_array=True, ensure_2d=False)
     if expected == "table" and arrays is not None and len({x.shape for x in arrays}) == 1 and arrays[0].ndim == 1:
         X, arrays = np.stack(arrays), None
-    doubt, name = reset and not values, type(estimator).__name__
+    doubt, name = reset and doubt, type(estimator).__name__
     if arrays is None:
         sequences = _read_grid(X, name, gaps, exact, doubt)
     else:
@@ -118,7 +124,7 @@ def _read_grid(X: Any, name: str, gaps: bool, exact: bool, doubt: bool) -> Seque
         )
     pages = Pages.behind(X)
     if is_frame(X):
-        refuse_text(X, "X")
+        refuse_text_columns(X, "X")
     X = check_array(X, allow_nd=True, ensure_all_finite=False, input_name="X", estimator=name)
     kind: Kind = "table" if X.ndim == 2 else "series"
     if X.ndim >= 3:

@@ -52,7 +52,17 @@ POSITIVE = [Interval(Real, 0, None, closed="neither")]
 SHARE = [Interval(Real, 0, 1, closed="left")]
 FRACTION = [Interval(Real, 0, 1, closed="both")]
 OPEN_FRACTION = [Interval(Real, 0, 1, closed="neither")]
-MARKER = [MissingValues()]  # of unlabeled rows: an int, a float, a string, None, NaN or pandas.NA
+
+
+class Marker(MissingValues):
+    """Any label but a boolean, which would be the same as 0 or 1."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Whether the value may mark unlabeled rows."""
+        return not isinstance(val, bool | np.bool_) and super().is_satisfied_by(val)
+
+
+MARKER = [Marker()]  # of unlabeled rows: an int, a float, a string, None, NaN or pandas.NA
 
 
 def plain(value: Any) -> Any:

@@ -63,13 +63,13 @@ def made_callbacks(callbacks: Any) -> list[tuple[str, Callback]]:
     return made
 
 
-def check_callbacks(callbacks: Any, *, validated: bool, classes: bool, estimator: str) -> None:
+def check_callbacks(made: list[Callback], *, validated: bool, classes: bool, estimator: str) -> None:
     """Refuse callbacks that will look for what training does not record.
 
     Parameters
     ----------
-    callbacks : list or None
-        As the user gave them.
+    made : list of Callback
+        Of `made_callbacks`.
     validated : bool
         Whether rows are held out for validation.
     classes : bool
@@ -77,7 +77,6 @@ def check_callbacks(callbacks: Any, *, validated: bool, classes: bool, estimator
     estimator : str
         Name of the estimator.
     """
-    made = [callback for _, callback in made_callbacks(callbacks)]
     unseen = set() if validated else {"valid_loss"}
     for callback in made:
         if not isinstance(callback, (BatchScoring, EpochScoring)):

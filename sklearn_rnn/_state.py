@@ -19,7 +19,7 @@ VERSION = "_sklearn_rnn_version"
 
 
 def all_or_nothing(fit: Callable) -> Callable:
-    """Decorate `fit`: where it fails, all attributes are as before, unless a new net has learned.
+    """Decorate `fit`: where it fails, all attributes are as before, unless the new net has finished an epoch.
 
     A new `net_` has learned once an epoch has ended. It is kept then, with its best weights so far and
     with the attributes that belong to it. Goes around `with_callbacks`, which needs the attributes of the
@@ -88,20 +88,20 @@ class _ByValue:
             _, (code,) = wrap_non_picklable_objects(self.value, keep_wrapper=False).__reduce__()  # by cloudpickle
         except Exception:  # it may hold anything, such as a lock
             code = b""
-        return _given_back, (name, sys.version_info[:2], code)
+        return _unpickle_callable, (name, sys.version_info[:2], code)
 
 
-def _given_back(name: str, python: tuple[int, int], code: bytes) -> Callable:
-    """Return the callable, or `_Lost` where this Python cannot read it."""
+def _unpickle_callable(name: str, python: tuple[int, int], code: bytes) -> Callable:
+    """Return the callable, or `_Unreadable` where this Python cannot read it."""
     if code and python == sys.version_info[:2]:
         try:
             return pickle.loads(code)
         except (ImportError, AttributeError):  # a package that its code needs is not here
             pass
-    return _Lost(name, python)
+    return _Unreadable(name, python)
 
 
-class _Lost:
+class _Unreadable:
     """Stands in for a callable that a pickle could not hold: a fitted estimator predicts without it."""
 
     def __init__(self, name: str, python: tuple[int, int]):

@@ -267,6 +267,22 @@ def test_what_is_no_callback_is_named_before_training(cls, item, words):
         cls(**TINY, callbacks=[PrintLog(), item]).set_params(callbacks__PrintLog__sink=print)
 
 
+class Counted(Callback):
+    """Counts its instances."""
+
+    n_made = 0
+
+    def __init__(self):
+        type(self).n_made += 1
+
+
+@both
+def test_a_callback_given_as_a_class_is_made_once_in_a_fit(cls):
+    before = Counted.n_made
+    cls(**TINY, callbacks=[Counted]).fit(X, Y)
+    assert Counted.n_made == before + 1
+
+
 def test_a_class_that_needs_arguments_is_named():
     with pytest.raises(TypeError, match=r"callbacks has the class TensorBoard, which needs arguments .*writer"):
         classifier(TensorBoard).fit(X, Y)

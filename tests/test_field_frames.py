@@ -228,6 +228,14 @@ def test_steps_with_the_same_time_keep_their_order():
     assert [x.tolist() for x in X] == [[[4, 0], [1, 4], [3, 0]], [[2, 0]]]
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint64", "float32", "Int8"])
+def test_time_deltas_of_any_numbers_are_right(dtype):
+    times = [100, 0] if dtype.startswith("u") else [100, -100]
+    frame = pd.DataFrame({"id": 0, "t": pd.array(times, dtype), "x": [1.0, 2]})
+    X = from_long_frame(frame, sequence="id", time="t", time_delta=True)
+    assert X[0].tolist() == [[2, 0], [1, times[0] - times[1]]]
+
+
 @pytest.mark.parametrize("labels", [pd.array([1, 1, None], "Int64"), pd.Series([True, True, None], dtype="boolean")])
 @pytest.mark.parametrize("form", [pd.DataFrame, as_polars])
 def test_missing_labels_stay_missing_and_the_others_keep_their_type(labels, form):

@@ -418,27 +418,45 @@ DEVICES = ["x", "meta", "cuda:99", *(["mps"] if not torch.backends.mps.is_availa
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("make", [classifier, autoencoder])
 def test_a_device_that_does_not_work_is_refused(make, device):
-    with pytest.raises(ValueError, match=f"device='{device}' was requested but "):
+    with pytest.raises(ValueError, match=f"device='{device}' was requested but ") as caught:
         make(device=device).fit(some, labels[:30])
+    if not device.startswith("cuda"):
+        sentence = f"Choose device='cpu' or 'cuda': device='{device}' was requested but does not work here."
+        assert str(caught.value) == sentence
 
 
 FIRST_FIT = """
 import sys, numpy as np
+from sklearn.pipeline import make_pipeline
 from sklearn_rnn import SemiSupervisedRNNClassifier
-X, y = np.random.default_rng(0).normal(size=(30, 9)), np.arange(30) % 2
+from sklearn_rnn.text import TokenSequenceVectorizer
+random, y = np.random.default_rng(0), np.arange(30) % 2
+X = {
+    "numbers": random.normal(size=(30, 9)),
+    "tokens": list(random.integers(0, 40, size=(30, 9))),
+    "texts": ["a good film", "a bad film"] * 15,
+}[sys.argv[2]]
 before = set(sys.modules)
 clf = SemiSupervisedRNNClassifier(hidden_size=4, n_kernels=8, max_epochs=1, optimizer=sys.argv[1], random_state=0)
+if sys.argv[2] == "texts":
+    clf = make_pipeline(TokenSequenceVectorizer(), clf)
 clf.fit(X, y).predict(X)
 new = {name.partition(".")[0] + "." + name.split(".")[1] for name in set(sys.modules) - before if "." in name}
 print(*sorted(new & {"torch._dynamo", "torch._inductor", "sympy.core"}))
 """
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
-def test_a_first_fit_imports_no_compiler_and_needs_no_temporary_folder(optimizer, tmp_path):
+@pytest.mark.parametrize(
+    ("optimizer", "what"),
+    [("adamw", "numbers"), ("adam", "numbers"), ("sgd", "numbers"), ("adamw", "tokens"), ("adamw", "texts")],
+)
+def test_a_first_fit_imports_no_compiler_and_needs_no_temporary_folder(optimizer, what, tmp_path):
     nowhere = dict.fromkeys(["TMPDIR", "TEMP", "TMP", "TORCHINDUCTOR_CACHE_DIR"], "/dev/null/x")
     done = subprocess.run(
-        [sys.executable, "-c", FIRST_FIT, optimizer], capture_output=True, text=True, env={**os.environ, **nowhere}
+        [sys.executable, "-c", FIRST_FIT, optimizer, what],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **nowhere},
     )
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
 

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn import RNNAutoencoderTransformer, RNNOutlierDetector, SemiSupervisedRNNClassifier
+from sklearn_rnn._misread import warn_of_padding
 from sklearn_rnn.datasets import make_sines, make_two_patterns, to_long_frame
 from sklearn_rnn.preprocessing import (
     PerSequenceScaler,
@@ -208,6 +209,14 @@ def test_a_padded_integer_matrix_is_values_with_a_warning(estimator, pad, left):
         answer(estimator, X)
 
 
+@pytest.mark.parametrize("last", [-5, 7])
+def test_padding_is_looked_for_in_the_first_rows_alone(last):
+    X = padded([x + 1 for x in walks(1) + ids() * 300])  # 2401 rows of 30 steps, of which 2184 are looked at
+    X[-1] = last
+    with pytest.warns(UserWarning, match=r"looks padded with 0 to one length"):
+        warn_of_padding(X)
+
+
 @pytest.mark.parametrize(
     "X",
     [
@@ -268,6 +277,27 @@ def test_frames_after_arrays_and_arrays_after_frames_are_told_as_in_scikit_learn
     with pytest.warns(UserWarning, match="X does not have valid feature names, but .* was fitted with feature names"):
         plain = answer(fitted(estimator, pandas_frames(X, "ab")), X)
     same(named, plain)
+
+
+@each
+@frames
+def test_a_list_that_mixes_frames_and_arrays_is_refused(estimator, make):
+    X = ragged()
+    mixed = [X[0], *make(X[1:], "ba")]
+    sentence = r"X\[1\] is DataFrame with columns \['b', 'a'\], X\[0\] is ndarray\. Pass frames only, or arrays only\."
+    with pytest.raises(ValueError, match=sentence):
+        fitted(estimator, mixed)
+    with pytest.raises(ValueError, match=sentence):
+        answer(fitted(estimator, make(X, "ab")), mixed)
+
+
+@pytest.mark.parametrize("estimator", [*ESTIMATORS[:2], *ESTIMATORS[3:]], ids=lambda e: type(e).__name__)
+def test_tensors_that_require_gradients_are_read_as_their_values(estimator):
+    X = values(6, 8, 2).astype(np.float32)
+    expected = answer(fitted(estimator, X), X)
+    tensor = torch.tensor(X, requires_grad=True)
+    same(answer(fitted(estimator, tensor), tensor), expected)
+    same(answer(fitted(estimator, list(X)), [torch.tensor(x, requires_grad=True) for x in X]), list(expected))
 
 
 @each
@@ -564,7 +594,8 @@ def test_lists_of_words_are_sent_to_the_vectorizer(estimator, make):
 def test_the_vectorizer_takes_lists_of_words(make):
     reader = make_pipeline(TokenSequenceVectorizer(analyzer=list), clone(NETS[0])).fit(make(LISTS_OF_WORDS), Y)
     assert reader[0].vocabulary_.keys() == {"<unk>", "a", "good", "film", "bad", "dull", "fun", "one", "too"}
-    assert reader.predict([["a", "film"]]).shape == (1,)
+    ids = np.array([reader[0].vocabulary_[word] for word in ("a", "film")])
+    np.testing.assert_array_equal(reader.predict_proba([["a", "film"]]), reader[1].predict_proba([ids]))
 
 
 # Times and masks

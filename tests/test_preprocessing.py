@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
@@ -123,7 +124,6 @@ def test_a_sequence_alone_is_transformed_as_beside_others(transformer):
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        ([np.array([1, 2]), np.array([3])], "needs values, got token ids"),
         ([values(3, 2), values(3, 3)], "All sequences must have the same number of features"),
         ([values(3, 2), values(0, 2)], r"X\[1\] has 0 time step"),
         (np.array([[[1.0], [np.inf], [0.0]]]), r"X\[0\] has it at step 1"),
@@ -133,6 +133,19 @@ def test_a_sequence_alone_is_transformed_as_beside_others(transformer):
 def test_bad_sequences_are_named(transformer, X, message):
     with pytest.raises(ValueError, match=message):
         transformer.fit(X)
+
+
+@each
+def test_integers_in_a_list_are_values(transformer):
+    X = [np.array([3, 1, 4, 1, 5]), np.array([9, 2, 6])]
+    expected = clone(transformer).fit_transform([x.astype(float) for x in X])
+    for mine, theirs in zip(clone(transformer).fit_transform(X), expected, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_differences_of_counted_steps_are_ones():
+    for x in SequenceDifferencer().fit_transform([np.arange(5)] * 3):
+        assert x.tolist() == [[1]] * 4
 
 
 def test_an_infinity_after_a_gap_is_the_one_that_is_named():

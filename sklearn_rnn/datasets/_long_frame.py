@@ -169,8 +169,11 @@ def _distinct(values: NDArray) -> tuple[NDArray, NDArray[np.int64]]:
 def _read_times(values: NDArray, name: Any) -> NDArray:
     """Times, of which there is one in each row."""
     if values.dtype.kind not in "mM":
-        whole = values.dtype.kind in "iu"
-        values = values if whole else as_floats(values, f"time={name!r}", source=f"frame[{name!r}]", words=TIMES)
+        wide = {"i": np.int64, "u": np.uint64}.get(values.dtype.kind)  # which differences of small integers overflow
+        if wide is None:
+            values = as_floats(values, f"time={name!r}", source=f"frame[{name!r}]", words=TIMES)
+        else:
+            values = values.astype(wide)
     if n_missing := int((~np.isfinite(values)).sum()):
         raise ValueError(f"{n_missing} row(s) have no finite time in {name!r}; drop them, or leave time out.")
     return values

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from sklearn.base import clone
 
+from .._labels import own_markers
 from .._sklearn import COUNT, MARKER, HasMethods
 from ..datasets import hide_labels
 from ._delegate import Delegate
@@ -100,6 +102,7 @@ class LabelBudget(Delegate):
         """
         self._validate_params()
         check_marker(self.estimator, self.missing_label)
+        context: Any = nullcontext()
         if self.n_labeled is not None:
             y = hide_labels(
                 y,
@@ -108,5 +111,7 @@ class LabelBudget(Delegate):
                 missing_label=self.missing_label,
                 random_state=self.random_state,
             )
-        self.estimator_ = clone(self.estimator).fit(X, y, **self._routed("fit", fit_params))
+            context = own_markers()
+        with context:
+            self.estimator_ = clone(self.estimator).fit(X, y, **self._routed("fit", fit_params))
         return self

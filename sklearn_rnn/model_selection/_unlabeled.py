@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from .._labels import read_target
+from .._labels import own_markers, read_target
 from .._sklearn import MARKER, HasMethods, _num_samples
 from ..datasets._hide import dtype_with_marker
 from ._alike import check_alike
@@ -101,7 +101,8 @@ class WithUnlabeled(Delegate):
         dtype = dtype_with_marker(y, self.missing_label)
         markers = np.full(_num_samples(self.X_unlabeled), self.missing_label, dtype)
         y = np.concatenate([y.astype(dtype), markers])
-        self.estimator_ = clone(self.estimator).fit(_joined(X, self.X_unlabeled), y)
+        with own_markers():
+            self.estimator_ = clone(self.estimator).fit(_joined(X, self.X_unlabeled), y)
         return self
 
 

@@ -10,11 +10,11 @@ from torch.nn.functional import pad
 
 from ._cells import RecurrentStack
 from ._kernels import RandomKernels
-from ._layers import blank, dropout, in_patches, linear, mask_padding
+from ._layers import dropout, embedding, in_patches, linear, mask_padding
 from ._pooling import Pooling
 
 AUTO_STEPS, AUTO_TOKEN_STEPS = 24, 48  # recurrent steps that patch_size="auto" aims at
-FAR = 1e6  # of standardised values and changes; in training none of fewer than a million million steps gets there
+FAR = 1e6  # limit of standardised values; a training value can exceed it only in data of more than 1e12 steps
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Encoder(nn.Module):
         self.embedding, self.kernels, self.frozen = None, None, False
         n_inputs = 2 * a.n_features * a.patch_size
         if a.n_tokens:
-            self.embedding = blank(nn.Embedding, a.n_tokens + 1, a.embedding_size)  # the last is unknown
+            self.embedding = embedding(a.n_tokens + 1, a.embedding_size)  # the last is unknown
             self.register_buffer("frequency", torch.full((a.n_tokens + 1,), 1 / (a.n_tokens + 1)))
             n_inputs = a.embedding_size * a.patch_size
         elif a.n_kernels:

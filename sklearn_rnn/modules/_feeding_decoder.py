@@ -8,7 +8,7 @@ from torch.nn.functional import pad
 
 from ._cells import CELLS
 from ._encoder import Architecture
-from ._layers import blank, linear
+from ._layers import blank, embedding, linear
 
 
 class FeedingDecoder(nn.Module):
@@ -23,7 +23,7 @@ class FeedingDecoder(nn.Module):
         a = architecture
         self.patch_size = a.patch_size
         self.n_outputs = a.n_outputs
-        self.embedding = blank(nn.Embedding, self.n_outputs, a.hidden_size) if a.n_tokens and reads else None
+        self.embedding = embedding(self.n_outputs, a.hidden_size) if a.n_tokens and reads else None
         self.n_inputs = a.patch_size * (a.hidden_size if a.n_tokens else a.n_features) if reads else 1
         self.reads = reads
         self.start = linear(code_size, a.hidden_size)

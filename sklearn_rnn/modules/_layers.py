@@ -15,6 +15,11 @@ def blank(layer: type[nn.Module], *args: Any, **kwargs: Any) -> Any:
     return layer(*args, device="meta", **kwargs)._apply(lambda w: torch.empty(w.shape, dtype=w.dtype, device="cpu"))
 
 
+def embedding(n: int, size: int) -> nn.Embedding:
+    """Table of n vectors, blank; on the device "meta" it would import the compiler of torch."""
+    return nn.Embedding.from_pretrained(torch.empty(n, size, device="cpu"), freeze=False)
+
+
 def linear(n_in: int, n_out: int) -> nn.Linear:
     """Linear layer, blank."""
     return blank(nn.Linear, n_in, n_out)

@@ -127,7 +127,7 @@ def _check_changed(changed: Any, embedded: Tensor, name: str, augmentation: Any)
     """Refuse what an augmentation returned where it is no change of the embedded steps."""
     got = type(changed).__name__
     if isinstance(changed, Tensor):
-        single = changed.is_floating_point() and changed.element_size() <= 4
+        single = changed.is_floating_point() and changed.element_size() <= max(4, embedded.element_size())
         if changed.shape == embedded.shape and changed.device == embedded.device and single:
             return
         got = f"shape {tuple(changed.shape)}, {changed.dtype}, on {changed.device}"

@@ -8,7 +8,7 @@ from torch.nn.functional import pad
 
 from ._cells import CELLS
 from ._encoder import Architecture
-from ._layers import blank, linear
+from ._layers import blank, embedding, linear
 
 
 class TokenDecoder(nn.Module):
@@ -23,7 +23,7 @@ class TokenDecoder(nn.Module):
         a = architecture
         self.patch_size = a.patch_size
         self.n_outputs = a.n_outputs
-        self.embedding = blank(nn.Embedding, self.n_outputs, a.hidden_size)
+        self.embedding = embedding(self.n_outputs, a.hidden_size)
         n_inputs = code_size + a.patch_size * a.hidden_size
         self.recurrence = blank(CELLS[a.cell], n_inputs, a.hidden_size, batch_first=True)
         self.output = linear(a.hidden_size, self.n_outputs * a.patch_size)

@@ -61,17 +61,11 @@ class SequenceTransformer(SequenceOutputMixin, TransformerMixin, PicklableEstima
         """Learn from the sequences; nothing, by default."""
         return
 
-    def _read(self, X: Any, *, reset: bool) -> Sequences:
+    def _read(self, X: Any, *, reset: bool, doubt: bool = True) -> Sequences:
         if not reset:
             check_is_fitted(self, "n_features_in_")
         gaps = self.__sklearn_tags__().input_tags.allow_nan
-        sequences = read_sequences(self, X, reset=reset, gaps=gaps, exact=True)
-        if sequences.kind == "tokens":
-            raise ValueError(
-                f"{type(self).__name__} needs values, got token ids (integers); pass float arrays: "
-                "[x.astype(float) for x in X]."
-            )
-        return sequences
+        return read_sequences(self, X, reset=reset, gaps=gaps, exact=True, values=True, doubt=doubt)
 
 
 def steps_of(sequences: Sequences) -> NDArray:

@@ -15,7 +15,6 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .._reading import read_sequences
 from .._sequences import Sequences
 from .._sklearn import HasMethods
 from ._base import SequenceTransformer, give_back, steps_of
@@ -108,9 +107,7 @@ class PerTimestep(SequenceTransformer):
             In the form of X.
         """
         check_is_fitted(self, "n_features_in_")
-        sequences = read_sequences(
-            clone(self), X, reset=True, gaps=True, exact=True, values=True
-        )  # a clone knows no width
+        sequences = clone(self)._read(X, reset=True, doubt=False)  # a clone knows no width
         return self._apply(self.transformer_.inverse_transform, replace(sequences, kind=self._kind))
 
     def _learn(self, sequences: Sequences) -> None:
