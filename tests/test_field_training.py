@@ -309,7 +309,7 @@ def run(folder, code, **environment):
     root = str(Path(sklearn_rnn.__file__).parent.parent)
     environment = {**os.environ, "PYTHONPATH": root, **environment}
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "script.py"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -385,6 +385,7 @@ class GapsLater:
         return x if self.calls <= 30 else x * torch.nan
 
 
+@pytest.mark.full_epochs
 def test_an_augmentation_that_goes_wrong_later_is_blamed_and_not_x():
     clf = classifier(augmentation=GapsLater())
     with pytest.raises(ValueError, match="GapsLater returned values that are not finite"):
