@@ -156,24 +156,32 @@ def refusal(estimator, X, y):
         return str(error)
 
 
-@pytest.mark.parametrize("seed", range(400))
-def test_a_fit_answers_or_says_what_is_wrong(seed, tmp_path):
+def answered(seed, folder):
+    """Draw an estimator and its input, and check what it answers; False where it refuses them."""
     random = np.random.default_rng(seed)
     arrays = drawn_arrays(random)
-    X, marker = contained(arrays, random, tmp_path), one_of(random, MARKERS)
+    X, marker = contained(arrays, random, folder), one_of(random, MARKERS)
     estimator = drawn_estimator(random, marker)
     refused = refusal(estimator, X, drawn_labels(len(arrays), marker, random))
     if refused is not None:
-        assert len(refused) > 20  # a sentence
-        assert not hasattr(estimator, "n_features_in_")
-        return
+        assert len(refused) > 20, seed  # a sentence
+        assert not hasattr(estimator, "n_features_in_"), seed
+        return False
     got = answers(estimator, X)
-    assert len(got) == len(arrays)
-    assert np.isfinite(got).all()
+    assert len(got) == len(arrays), seed
+    assert np.isfinite(got).all(), seed
     rows = random.permutation(len(arrays))[: len(arrays) // 2 + 1]
-    np.testing.assert_allclose(answers(estimator, taken(X, rows)), got[rows], rtol=1e-3, atol=1e-4)
-    np.testing.assert_array_equal(answers(pickle.loads(pickle.dumps(estimator)), X), got)
+    some = answers(estimator, taken(X, rows))
+    np.testing.assert_allclose(some, got[rows], rtol=1e-3, atol=1e-4, err_msg=f"seed {seed}")
+    np.testing.assert_array_equal(answers(pickle.loads(pickle.dumps(estimator)), X), got, err_msg=f"seed {seed}")
     if hasattr(estimator, "classes_"):
-        np.testing.assert_allclose(got.sum(1), 1, atol=1e-4)
-        assert set(estimator.predict(X)) <= set(estimator.classes_.tolist())
-        assert not {"nan", "None", "?", "-1", -1} & set(estimator.classes_.tolist())
+        np.testing.assert_allclose(got.sum(1), 1, atol=1e-4, err_msg=f"seed {seed}")
+        assert set(estimator.predict(X)) <= set(estimator.classes_.tolist()), seed
+        assert not {"nan", "None", "?", "-1", -1} & set(estimator.classes_.tolist()), seed
+    return True
+
+
+@pytest.mark.parametrize("first", range(0, 400, 10))
+def test_fits_answer_or_say_what_is_wrong(first, tmp_path):
+    # values too large for float32 and missing ones are refused: about one input in six
+    assert sum(answered(seed, tmp_path) for seed in range(first, first + 10)) >= 5
