@@ -244,7 +244,7 @@ class Blank(RNNAutoencoderTransformer):
 
 
 def test_a_score_of_nan_is_an_outlier():
-    detector = RNNOutlierDetector(Blank(max_epochs=1, **SMALL), contamination=0.02).fit(unit)
+    detector = RNNOutlierDetector(Blank(max_epochs=1, **SMALL), contamination=0.02).fit(unit[5:])
     assert detector.predict(unit[:5]).tolist() == [-1, 1, 1, 1, 1]
 
 

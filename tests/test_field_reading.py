@@ -90,7 +90,7 @@ def same(one, other, rtol=0):
 @pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.int16])
 def test_integers_are_values_once_fitted_on_series(estimator, dtype):
     estimator = fitted(estimator, [x.ravel() for x in ragged(1)])
-    X = [x.astype(dtype) for x in walks(4)]
+    X = [x.astype(dtype) for x in walks(4, 8)]
     same(answer(estimator, X), answer(estimator, [x.astype(float) for x in X]), rtol=1e-5)
 
 

@@ -235,6 +235,7 @@ class Spoilt(Supervised):
             model.head.weight.data.fill_(np.inf)
 
 
+@pytest.mark.full_epochs
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_weights_that_are_not_finite_after_the_last_step_are_an_error(early_stopping):
     clf = classifier(objective=Spoilt(), max_epochs=1, early_stopping=early_stopping)
@@ -269,7 +270,7 @@ def test_ctrl_c_in_the_hook_of_an_early_stopping_is_not_swallowed(make):
 
 
 @nets
-@pytest.mark.parametrize("stop", [AfterOne(), EarlyStopping("train_loss", patience=1, threshold=0.999)])
+@pytest.mark.parametrize("stop", [AfterOne("train_loss"), EarlyStopping("train_loss", patience=1, threshold=0.999)])
 def test_an_early_stopping_that_asks_to_stop_ends_training(make, stop):
     estimator = make(callbacks=[stop], max_epochs=5).fit(X, Y)
     assert estimator.n_iter_ == (1 if isinstance(stop, AfterOne) else 2)
@@ -520,6 +521,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.full_epochs
 def test_functions_of_a_script_go_to_other_processes_and_into_files(tmp_path):
     run(tmp_path, MAIN)
     clf, X, y, expected = pickle.loads((tmp_path / "clf.pkl").read_bytes())
