@@ -310,7 +310,7 @@ def run(folder, code, **environment):
     root = str(Path(sklearn_rnn.__file__).parent.parent)
     environment = {**os.environ, "PYTHONPATH": root, **environment}
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "script.py"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=400)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
