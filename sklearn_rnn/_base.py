@@ -224,7 +224,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             self._set_vectors(encoder, sequences, generator)
         else:
             origin = None if sequences.origin is None else torch.from_numpy(sequences.origin)
-            encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()), origin)
+            encoder.standardise(*(torch.from_numpy(m).float() for m in sequences.moments()), origin=origin)
             if encoder.kernels is not None:
                 encoder.scale_kernels(*some_steps(sequences))
         initialise(model.parts, generator)  # last, so that no other draw hangs on the objective
