@@ -99,8 +99,8 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
     >>> from sklearn_rnn import RNNAutoencoderTransformer, RNNOutlierDetector
     >>> X = np.sin(np.linspace(0, 9, 20) + np.arange(100)[:, None])
     >>> X[:2] = np.random.default_rng(0).normal(size=(2, 20))
-    >>> autoencoder = RNNAutoencoderTransformer(hidden_size=16, random_state=0)
-    >>> detector = RNNOutlierDetector(autoencoder, contamination=0.02)
+    >>> autoencoder = RNNAutoencoderTransformer(hidden_size=16, max_epochs=8, random_state=0)
+    >>> detector = RNNOutlierDetector(autoencoder, contamination=0.02, cv=2)
     >>> np.flatnonzero(detector.fit_predict(X) == -1)
     array([0, 1])
     """
