@@ -24,7 +24,7 @@ KNOWN = ("_kind", "n_features_in_", "feature_names_in_")  # what an estimator of
 
 @dataclass(frozen=True)
 class Samples:
-    """X, read once, whose rows are told apart and handed to estimators.
+    """Rows of X, which is read once: each row has a key, and estimators get some of the rows.
 
     Attributes
     ----------

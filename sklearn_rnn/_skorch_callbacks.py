@@ -109,7 +109,7 @@ def _of_scikit_learn(scoring: Any) -> bool:
 
 
 def _watched(callback: Callback) -> Iterator[str]:
-    """Names of the history that a callback cannot do without."""
+    """Names in the history that a callback needs."""
     if isinstance(callback, WandbLogger) and callback.save_model:
         yield "valid_loss_best"
     if isinstance(callback, LRScheduler) and "ReduceLROnPlateau" not in (
