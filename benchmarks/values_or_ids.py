@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from sklearn_rnn._misread import _look_measured, roughness
+from sklearn_rnn.sequences._misread import _look_measured, roughness
 from sklearn_rnn.text import TokenSequenceVectorizer
 
 VECTORIZERS = {"words": {}, "all words": {"min_df": 1}, "characters": {"analyzer": "char"}}

@@ -2,7 +2,7 @@
 
 import pytest
 
-import sklearn_rnn._batches
+import sklearn_rnn.sequences._batches
 
 FEW_STEPS = 3  # of an epoch, instead of 25: laws and messages hold after three as well
 
@@ -11,4 +11,4 @@ FEW_STEPS = 3  # of an epoch, instead of 25: laws and messages hold after three 
 def _short_epochs(request, monkeypatch):
     """Give an epoch few steps, but where the test is marked `full_epochs`: it learns, or counts steps."""
     if request.node.get_closest_marker("full_epochs") is None:
-        monkeypatch.setattr(sklearn_rnn._batches, "MIN_STEPS_PER_EPOCH", FEW_STEPS)
+        monkeypatch.setattr(sklearn_rnn.sequences._batches, "MIN_STEPS_PER_EPOCH", FEW_STEPS)

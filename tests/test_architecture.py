@@ -16,77 +16,29 @@ ROOT = Path(sklearn_rnn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 OUTSIDE = {"text", "inspection", "datasets", "plotting", "model_selection", "preprocessing"}
 ARROWS = {
-    "__init__": {"_autoencoder", "_classifier", "_detector"},
-    "_detector": {"_autoencoder", "_held_out", "_sklearn", "_state", "_warnings"},
-    "_held_out": {"_containers", "_reading", "_sequences", "_sklearn"},
-    "_classifier": {
-        "_autoencoder",
-        "_base",
-        "_batches",
-        "_callbacks",
-        "_generation",
-        "_labels",
-        "_reading",
-        "_sequences",
+    "__init__": {"estimators"},
+    "estimators": {
         "_sklearn",
-        "_state",
-        "modules",
-        "objectives",
-    },
-    "_autoencoder": {
-        "_base",
-        "_batches",
-        "_callbacks",
-        "_generation",
-        "_reading",
-        "_sequences",
-        "_sklearn",
-        "_state",
-        "modules",
-        "objectives",
-    },
-    "_generation": {"_base", "modules"},
-    "_base": {
-        "_advice",
-        "_batches",
-        "_callbacks",
-        "_embeddings",
-        "_environment",
-        "_inference",
-        "_net",
-        "_optimizers",
-        "_reading",
-        "_sequences",
-        "_sklearn",
-        "_skorch_callbacks",
         "_state",
         "_warnings",
         "modules",
         "objectives",
         "perturbations",
+        "sequences",
+        "tasks",
+        "training",
     },
-    "_advice": {"_skorch_callbacks", "objectives", "perturbations"},
-    "_embeddings": {"_environment", "_sequences"},
-    "_net": {"_batches", "_callbacks", "_optimizers", "_skorch_callbacks", "_warnings", "objectives"},
-    "_optimizers": {"objectives"},
-    "_skorch_callbacks": {"_batches", "_warnings"},
-    "_batches": {"_sequences", "objectives"},
-    "_callbacks": set(),
-    "_inference": {"_batches", "_sequences", "modules"},
-    "_reading": {"_containers", "_misread", "_sequences"},
-    "_containers": {"_sequences"},
-    "_misread": {"_sequences", "_warnings"},
-    "_sequences": {"_warnings"},
-    "_labels": {"_sklearn", "_warnings"},
-    "_environment": set(),
+    "training": {"_warnings", "modules", "objectives", "sequences"},
+    "objectives": {"_sklearn", "_warnings", "modules", "sequences"},
+    "tasks": {"_sklearn", "_warnings", "modules", "sequences"},
+    "sequences": {"_warnings"},
+    "perturbations": {"_sklearn"},
+    "modules": set(),
     "_extras": set(),
     "_set_output": set(),
     "_sklearn": set(),
     "_state": {"_warnings"},
     "_warnings": set(),
-    "perturbations": {"_sklearn"},
-    "objectives": {"_sklearn", "_warnings", "modules"},
-    "modules": set(),
 }
 
 
@@ -150,8 +102,8 @@ def test_every_file_has_its_place_in_the_plan():
     assert not {name for name in unknown if name.startswith("_")}
 
 
-def test_only_the_net_and_its_callbacks_import_skorch():
-    assert [label(path) for path in FILES if "skorch" in outside(path)] == ["_net.py", "_skorch_callbacks.py"]
+def test_only_training_imports_skorch():
+    assert {room(path) for path in FILES if "skorch" in outside(path)} == {"training"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "modules").glob("*.py")), ids=label)

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from sklearn_rnn import RNNAutoencoderTransformer
-from sklearn_rnn._base import SCALE_STEPS, some_steps
-from sklearn_rnn._batches import MAX_STEPS, Rows
-from sklearn_rnn._reading import read_sequences
+from sklearn_rnn.estimators._base import SCALE_STEPS, some_steps
+from sklearn_rnn.sequences._batches import MAX_STEPS, Rows
+from sklearn_rnn.sequences._reading import read_sequences
 
 
 def ragged(lengths, n_labeled):

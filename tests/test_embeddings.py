@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from sklearn.frozen import FrozenEstimator
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
-from sklearn_rnn._embeddings import (
+from sklearn_rnn.estimators._token_vectors import (
     SMOOTHING,
     WINDOW,
     cooccurrence_vectors,
@@ -16,8 +16,8 @@ from sklearn_rnn._embeddings import (
     decomposed,
     positive_information,
 )
-from sklearn_rnn._reading import read_sequences
 from sklearn_rnn.objectives import FixMatch
+from sklearn_rnn.sequences._reading import read_sequences
 
 TINY = {"hidden_size": 8, "embedding_size": 4, "max_epochs": 1, "batch_size": 8, "random_state": 0}
 BOTH = (SemiSupervisedRNNClassifier, RNNAutoencoderTransformer)

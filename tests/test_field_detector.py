@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from test_autoencoder import FORMS, forms
 
 from sklearn_rnn import RNNAutoencoderTransformer, RNNOutlierDetector
-from sklearn_rnn._held_out import read_samples
 from sklearn_rnn.datasets import make_sines
+from sklearn_rnn.estimators._held_out import read_samples
 from sklearn_rnn.text import TokenSequenceVectorizer
 
 TINY = RNNAutoencoderTransformer(hidden_size=4, n_kernels=8, max_epochs=1, random_state=0)

@@ -21,11 +21,11 @@ from sklearn_rnn import objectives as objectives_module
 from sklearn_rnn import perturbations as perturbations_module
 from sklearn_rnn import preprocessing as preprocessing_module
 from sklearn_rnn import text as text_module
-from sklearn_rnn._reading import read_sequences
 from sklearn_rnn.inspection import integrated_gradients
 from sklearn_rnn.objectives import Objective
 from sklearn_rnn.perturbations import Perturbation
 from sklearn_rnn.preprocessing import SequenceImputer
+from sklearn_rnn.sequences._reading import read_sequences
 
 SMALL = {"hidden_size": 8, "n_kernels": 8, "random_state": 0}
 LEVEL, SIGNAL = 1e6, 0.03
@@ -466,7 +466,7 @@ def test_optimizers_take_the_steps_of_torchs(name):
     kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "sgd": torch.optim.SGD}
     options = {"momentum": 0.9, "nesterov": True} if name == "sgd" else {"betas": (0.9, 0.999)}
     weights = []
-    for kind in (kinds[name], sklearn_rnn._optimizers.OPTIMIZERS[name]):
+    for kind in (kinds[name], sklearn_rnn.training._optimizers.OPTIMIZERS[name]):
         weight = torch.linspace(-1, 1, 7).requires_grad_()
         optimizer = kind([weight], lr=0.1, weight_decay=0.01, fused=True, **options)
         for _ in range(5):

@@ -13,7 +13,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn import RNNAutoencoderTransformer, RNNOutlierDetector, SemiSupervisedRNNClassifier
-from sklearn_rnn._misread import warn_of_padding
 from sklearn_rnn.datasets import make_sines, make_two_patterns, to_long_frame
 from sklearn_rnn.preprocessing import (
     PerSequenceScaler,
@@ -23,6 +22,7 @@ from sklearn_rnn.preprocessing import (
     SequenceMissingIndicator,
     SequenceResampler,
 )
+from sklearn_rnn.sequences._misread import warn_of_padding
 from sklearn_rnn.text import TokenSequenceVectorizer
 
 nan = np.nan

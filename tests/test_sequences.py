@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sklearn_rnn import SemiSupervisedRNNClassifier
-from sklearn_rnn._sequences import Pages
+from sklearn_rnn.sequences._sequences import Pages
 
 X = np.random.default_rng(0).normal(size=(40, 12, 2)).astype(np.float32)
 y = np.where(np.arange(40) < 20, np.arange(40) % 2, -1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._sequences import own_ends
+from ..sequences import own_ends
 from ._floats import as_floats
 
 

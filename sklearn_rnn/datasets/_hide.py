@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
-from .._labels import is_nothing, read_groups, read_labels
 from .._sklearn import COUNT, MARKER, Interval, validate_params
+from ..tasks import is_nothing, read_groups, read_labels
 
 
 @validate_params(

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._extras import extra
-from .._labels import find_nothing
-from .._sequences import first_steps
+from ..sequences import first_steps
+from ..tasks import find_nothing
 from ._floats import as_floats
 from ._frames import Columns
 

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from .._containers import is_words, listed
-from .._reading import read_sequences
 from .._sklearn import _num_samples, _safe_indexing
+from ..sequences import is_words, listed, read_sequences
 
 LOOKED_AT = 1000  # rows of each set
 FEWEST, FEWEST_OF_BOTH = 5, 20  # rows to judge a scale by

@@ -7,9 +7,9 @@ from typing import Any
 
 from sklearn.base import clone
 
-from .._labels import own_markers
 from .._sklearn import COUNT, MARKER, HasMethods
 from ..datasets import hide_labels
+from ..tasks import own_markers
 from ._delegate import Delegate
 from ._labeled import check_marker
 

@@ -14,8 +14,8 @@ from sklearn.base import clone
 from sklearn.model_selection import cross_validate
 
 from .. import SemiSupervisedRNNClassifier
-from .._labels import read_target
 from .._sklearn import MARKER, HasMethods, Interval, validate_params
+from ..tasks import read_target
 from ._labeled import check_marker
 from ._split import PartiallyLabeledSplit
 

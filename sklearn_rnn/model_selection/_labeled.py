@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._labels import is_nothing
+from ..tasks import is_nothing
 
 
 def check_marker(estimator: Any, missing_label: Any) -> None:

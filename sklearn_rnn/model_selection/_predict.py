@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._labels import read_target
 from .._sklearn import MARKER, HasMethods, _check_method_params, _safe_indexing, validate_params
 from .._warnings import warn
 from ..datasets._hide import put_labels
+from ..tasks import read_target
 from ._labeled import check_marker
 from ._split import PartiallyLabeledSplit
 

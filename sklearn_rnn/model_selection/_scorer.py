@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.metrics import check_scoring, get_scorer
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from .._labels import read_target
 from .._sklearn import MARKER, _safe_indexing, validate_params
+from ..tasks import read_target
 
 
 @validate_params({"scoring": [str, callable], "missing_label": MARKER}, prefer_skip_nested_validation=True)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator, PredefinedSplit, TimeSeriesSplit, check_cv
 from sklearn.utils.validation import check_consistent_length
 
-from .._labels import Target, read_groups, read_target
 from .._sklearn import MARKER, HasMethods, Interval, _safe_indexing, validate_parameter_constraints
+from ..tasks import Target, read_groups, read_target
 
 
 class PartiallyLabeledSplit(BaseCrossValidator):

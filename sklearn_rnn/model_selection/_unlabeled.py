@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from .._labels import own_markers, read_target
 from .._sklearn import MARKER, HasMethods, _num_samples
 from ..datasets._hide import dtype_with_marker
+from ..tasks import own_markers, read_target
 from ._alike import check_alike
 from ._delegate import Delegate
 from ._labeled import check_marker

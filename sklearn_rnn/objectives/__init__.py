@@ -6,9 +6,10 @@ classifiers add up: ``VAT() + EntropyMinimization(weight=0.06)``.
 
 import re
 
+from ..sequences import Batch
 from ._adversarial import AdversarialTraining
 from ._adversarial_autoencoder import AdversarialAutoencoder
-from ._base import Batch, Objective, Task
+from ._base import Objective, Task
 from ._classification import ClassificationMixin
 from ._composite import Composite
 from ._contrastive import Contrastive

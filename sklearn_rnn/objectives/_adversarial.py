@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from .._sklearn import NOT_NEGATIVE, POSITIVE
-from ._base import Batch, Objective, supervised_loss
+from ..sequences import Batch
+from ._base import Objective, supervised_loss
 from ._classification import ClassificationMixin
 from ._vat import sphere
 

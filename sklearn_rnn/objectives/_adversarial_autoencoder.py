@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from .._sklearn import COUNT, POSITIVE
 from ..modules import Decoder, linear
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._fakes import critic, drawn, told_fake, told_real
 from ._latent import normal
 from ._representation import DecodingMixin, rebuilding_errors

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from .._sklearn import FRACTION
+from ..sequences import Batch
 from ._average import AveragedMixin
-from ._base import Batch
 
 MOMENTUM = 0.97
 

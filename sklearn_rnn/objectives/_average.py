@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .._sklearn import FRACTION
-from ._base import Batch
+from ..sequences import Batch
 from ._classification import ClassificationMixin
 
 

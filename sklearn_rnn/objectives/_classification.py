@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from .._sklearn import FRACTION, NOT_NEGATIVE, POSITIVE
-from ._base import Batch, Objective, Task, ramp_up, supervised_loss
+from ..sequences import Batch
+from ._base import Objective, Task, ramp_up, supervised_loss
 
 
 class ClassificationMixin:

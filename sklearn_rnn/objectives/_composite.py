@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from .._sklearn import OPEN_FRACTION, StrOptions
 from ..modules import Decoder
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._representation import LOSSES, DecodingMixin, mean_over_steps, own_lengths, own_steps, step_errors, window
 
 

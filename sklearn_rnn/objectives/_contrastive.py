@@ -12,7 +12,8 @@ from torch.nn.functional import normalize
 
 from .._sklearn import FRACTION, POSITIVE, SHARE
 from ..modules import full_precision, linear
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._representation import RepresentationMixin, own_lengths, window
 
 MAX_STATES = 256  # of a sequence that are told apart

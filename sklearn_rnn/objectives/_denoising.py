@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._rebuilding import RebuildingMixin
 
 

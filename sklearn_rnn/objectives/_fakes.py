@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot, softplus
 
 from ..modules import gumbel_like, linear
-from ._base import Batch
+from ..sequences import Batch
 
 
 def fake_view(model: Any, batch: Batch) -> Tensor:

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from .._sklearn import COUNT
 from ..modules import Generator
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._classification import ClassificationMixin
 from ._fakes import fake_view, told_apart, told_fake, told_real
 

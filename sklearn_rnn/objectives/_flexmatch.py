@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from .._sklearn import FRACTION
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._matching import MatchingMixin
 
 UNSURE, UNSEEN = -1, -2

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from .._sklearn import FRACTION, NOT_NEGATIVE
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._matching import MatchingMixin
 
 

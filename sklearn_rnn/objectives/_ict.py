@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from .._sklearn import FRACTION, POSITIVE
+from ..sequences import Batch
 from ._alignment import AlignedMixin
-from ._base import Batch, Objective
+from ._base import Objective
 from ._classification import agreement, confident
 from ._mixup import draw_mixture, mixture
 

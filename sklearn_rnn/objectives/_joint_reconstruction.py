@@ -7,7 +7,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..modules import Decoder
-from ._base import Batch, Objective, weighted_mean
+from ..sequences import Batch
+from ._base import Objective, weighted_mean
 from ._classification import ClassificationMixin
 from ._representation import rebuilding_errors
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ..modules import Decoder, TokenDecoder, mask_padding
-from ._base import Batch
+from ..sequences import Batch
 
 MIN_SCALE = 0.01  # of the noise in standardised values; less would be worth ever more for a constant feature
 

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool1d, pad
 
 from .._sklearn import COUNT, OPEN_FRACTION
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._prediction import PredictionMixin
 from ._representation import own_lengths, own_steps
 

@@ -7,8 +7,8 @@ from typing import Any
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from ..sequences import Batch
 from ._alignment import AlignedMixin
-from ._base import Batch
 from ._classification import agreement, confident
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from torch import Tensor
 
 from .._sklearn import FRACTION
+from ..sequences import Batch
 from ._alignment import AlignedMixin
-from ._base import Batch, Objective
+from ._base import Objective
 from ._classification import agreement, confident
 
 

@@ -10,7 +10,8 @@ from torch.nn.functional import one_hot
 
 from .._sklearn import NOT_NEGATIVE, POSITIVE
 from ..modules import mask_padding
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._classification import ClassificationMixin
 
 

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from ..modules import mask_padding
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._prediction import PredictionMixin
 from ._representation import own_lengths, own_steps
 

@@ -7,7 +7,8 @@ from typing import Any
 from torch import Tensor
 
 from .._sklearn import COUNT, FRACTION
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._classification import ClassificationMixin, agreement
 from ._self_training import surest
 

@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from .._sklearn import COUNT
 from ..modules import linear
-from ._base import Batch
+from ..sequences import Batch
 from ._representation import RepresentationMixin
 
 LOGITS = 1 << 24  # held at once: 64 MB

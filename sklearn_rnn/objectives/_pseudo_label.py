@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from .._sklearn import FRACTION
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._classification import ClassificationMixin, confident
 
 

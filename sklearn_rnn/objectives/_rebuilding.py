@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .._sklearn import FRACTION, StrOptions
 from ..modules import FeedingDecoder, reverse
-from ._base import Batch
+from ..sequences import Batch
 from ._representation import LOSSES, DecodingMixin, step_errors
 
 

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from .._sklearn import COUNT, NOT_NEGATIVE
 from ..modules import Generator, linear
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._fakes import drawn, fake_view, told_apart, told_fake, told_real
 from ._representation import RepresentationMixin
 from ._vat import random_like, sphere

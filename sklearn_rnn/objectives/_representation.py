@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, huber_loss, l1_loss, mse_loss
 
 from ..modules import Decoder, mask_padding, step_mask
-from ._base import Batch, Task
+from ..sequences import Batch
+from ._base import Task
 
 LOSSES: dict[str, Callable[..., Tensor]] = {"squared": mse_loss, "absolute": l1_loss, "huber": huber_loss}
 

@@ -11,7 +11,8 @@ from torch.nn.functional import one_hot
 
 from .._sklearn import COUNT, FRACTION
 from ..modules import linear
-from ._base import Batch, Objective, weighted_mean
+from ..sequences import Batch
+from ._base import Objective, weighted_mean
 from ._classification import ClassificationMixin
 from ._latent import gaussian_kl, generative_parts, kept_words, log_likelihood, normal, sizes, write
 

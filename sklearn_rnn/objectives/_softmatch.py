@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from .._sklearn import FRACTION, POSITIVE
+from ..sequences import Batch
 from ._alignment import Alignment
-from ._base import Batch, Objective
+from ._base import Objective
 from ._matching import MatchingMixin
 
 

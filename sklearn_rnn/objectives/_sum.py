@@ -7,7 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._classification import ClassificationMixin
 
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from .._sklearn import FRACTION, SHARE
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._classification import ClassificationMixin, agreement, confident
 
 

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from .._sklearn import COUNT, FRACTION, NOT_NEGATIVE
 from ..modules import linear
-from ._base import Batch, Objective, ramp_up
+from ..sequences import Batch
+from ._base import Objective, ramp_up
 from ._latent import gaussian_kl, generative_parts, kept_words, log_likelihood, normal, sizes, write
 from ._representation import RepresentationMixin
 

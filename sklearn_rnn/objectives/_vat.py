@@ -12,7 +12,8 @@ from torch.nn.functional import kl_div
 
 from .._sklearn import COUNT, POSITIVE
 from ..modules import mask_padding
-from ._base import Batch, Objective
+from ..sequences import Batch
+from ._base import Objective
 from ._classification import ClassificationMixin
 
 

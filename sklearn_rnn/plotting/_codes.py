@@ -11,8 +11,8 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
 from .._extras import extra
-from .._labels import read_target
 from .._sklearn import MARKER, validate_parameter_constraints
+from ..tasks import read_target
 
 UNLABELED = "0.8"  # light grey
 GREY = 7  # of matplotlib's ten colours, too near to the unlabeled rows'

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._reading import read_sequences
-from .._sequences import Sequences, first_steps, float_like
 from .._set_output import SequenceOutputMixin
 from .._sklearn import plain
 from .._state import PicklableEstimator, all_or_nothing
 from .._warnings import warn
+from ..sequences import Sequences, first_steps, float_like, read_sequences
 
 
 class SequenceTransformer(SequenceOutputMixin, TransformerMixin, PicklableEstimator, ABC):

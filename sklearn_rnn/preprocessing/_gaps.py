@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._sequences import Sequences, first_steps
+from ..sequences import Sequences, first_steps
 from ._base import SequenceTransformer, give_back, seen_means, steps_of
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from .._sequences import Sequences, first_steps
 from .._sklearn import HasMethods
+from ..sequences import Sequences, first_steps
 from ._base import SequenceTransformer, give_back, seen_means, steps_of
 
 

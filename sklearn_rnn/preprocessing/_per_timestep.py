@@ -15,8 +15,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .._sequences import Sequences
 from .._sklearn import HasMethods
+from ..sequences import Sequences
 from ._base import SequenceTransformer, give_back, steps_of
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._sequences import first_steps
+from ..sequences import first_steps
 from ._base import SequenceTransformer, give_back, steps_of
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .._sequences import Sequences, first_steps
 from .._sklearn import COUNT
+from ..sequences import Sequences, first_steps
 from ._base import SequenceTransformer, as_series, give_back, steps_of
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from .._labels import is_nothing
+from ..tasks import is_nothing
 
 
 def each(X: Iterable[Any], function: Callable[[Any], Any]) -> Iterator[Any]:

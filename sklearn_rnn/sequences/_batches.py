@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ._batch import Batch
 from ._sequences import Sequences
-from .objectives import Batch
 
 WINDOW = 20  # batches sorted by length together
 MAX_STEPS = 1 << 18  # padded time steps in a batch

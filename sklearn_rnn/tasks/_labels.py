@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from ._sklearn import is_pandas_na
-from ._warnings import warn
+from .._sklearn import is_pandas_na
+from .._warnings import warn
 
 LABELS = (str, bool, np.bool_, int, np.integer, float, np.floating)
 NOTHING = ("nan", "None", "<NA>", "NaT")  # NaN, None, pandas.NA and NaT as text

@@ -17,17 +17,16 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from .._sklearn import FRACTION, MARKER, POSITIVE, SHARE, StrOptions, _check_sample_weight
+from .._state import all_or_nothing
+from ..modules import Encoder
+from ..objectives import Objective, objective_names
+from ..sequences import Rows, Sequences
+from ..tasks import Labels, class_codes, read_labels, read_target
+from ..training import FitWatch, with_callbacks
 from ._autoencoder import RNNAutoencoderTransformer
 from ._base import ARCHITECTURE, SequenceEstimator, draw_seed, known_tokens, objective_can, split_validation
-from ._batches import Rows
-from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate
-from ._labels import Labels, class_codes, read_labels, read_target
-from ._sequences import Sequences
-from ._sklearn import FRACTION, MARKER, POSITIVE, SHARE, StrOptions, _check_sample_weight
-from ._state import all_or_nothing
-from .modules import Encoder
-from .objectives import Objective, objective_names
 
 OFFSET, CHANNEL_OFFSET = 2, 0.2  # of whole sequences in training, where their levels do not tell their class
 SHARED = tuple(name for name in RNNAutoencoderTransformer._parameter_constraints if name != "objective")

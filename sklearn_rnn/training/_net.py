@@ -19,8 +19,9 @@ from skorch.history import History
 from skorch.utils import get_map_location
 from torch import nn
 
-from ._batches import Rows
-from ._callbacks import FitWatch, asks_to_stop
+from .._warnings import warn
+from ..objectives import Objective
+from ..sequences import Batch, Rows
 from ._optimizers import (
     Freezing,
     check_line_search,
@@ -30,9 +31,8 @@ from ._optimizers import (
     parameter_groups,
     set_rate,
 )
+from ._sklearn_callbacks import FitWatch, asks_to_stop
 from ._skorch_callbacks import Shown, Table, as_numbers
-from ._warnings import warn
-from .objectives import Batch, Objective
 
 OF_TRAINING = {"_hooks", "best_", "drawn_", "freezing_", "generator_", "opponents_", "parameters_", "watch_"}  # alone
 Data = tuple[Batch, torch.Tensor]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ._warnings import warn
+from .._warnings import warn
 
 Kind = Literal["table", "series", "tokens"]
 Moments = tuple[NDArray, NDArray, NDArray]

@@ -11,8 +11,8 @@ from scipy.sparse import csr_array
 from sklearn.utils import check_array
 from torch import Tensor
 
-from ._environment import computing
-from ._sequences import Sequences, first_steps
+from ..sequences import Sequences, first_steps
+from ..training import computing
 
 WINDOW = 5  # tokens to either side that count as near
 SMOOTHING = 0.75  # power of the context frequencies

@@ -12,12 +12,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import Tensor
 
-from ._base import SequenceEstimator
-from ._inference import in_batches
-from ._labels import class_codes
-from ._sequences import Sequences
-from ._sklearn import COUNT, validate_params
-from .modules import Model
+from .._sklearn import COUNT, validate_params
+from ..estimators._base import SequenceEstimator
+from ..modules import Model
+from ..sequences import Sequences
+from ..tasks import class_codes
+from ..training import in_batches
 
 BatchPart: TypeAlias = Callable[[Tensor, "Tensor | None", NDArray], Tensor]
 

@@ -11,8 +11,8 @@ import numpy as np
 from skorch.callbacks import BatchScoring, Callback, Checkpoint, EpochScoring, LRScheduler, PrintLog, WandbLogger
 from skorch.dataset import Dataset
 
-from ._batches import Rows
-from ._warnings import warn
+from .._warnings import warn
+from ..sequences import Rows
 
 ACCEPTED = "instances and subclasses of skorch.callbacks.Callback, alone or as (name, callback)"
 

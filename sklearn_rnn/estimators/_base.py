@@ -15,17 +15,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, clon
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from ._advice import advice_for, check_arguments, example_of
-from ._batches import Rows
-from ._callbacks import CallbackSupportMixin, FitWatch
-from ._embeddings import cooccurrence_vectors, frequencies, given_shape, given_vectors
-from ._environment import computing
-from ._inference import in_batches
-from ._net import RecurrentNet
-from ._optimizers import OPTIMIZERS
-from ._reading import read_sequences
-from ._sequences import Sequences
-from ._sklearn import (
+from .._sklearn import (
     COUNT,
     COUNT_OR_ZERO,
     NOT_NEGATIVE,
@@ -36,19 +26,28 @@ from ._sklearn import (
     StrOptions,
     plain,
 )
-from ._skorch_callbacks import (
+from .._state import PicklableEstimator
+from .._warnings import warn
+from ..modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
+from ..objectives import Objective, Task, from_name, objective_names
+from ..perturbations import Light, Perturbation, StepDrop, Strong
+from ..perturbations._base import Levels, Steps
+from ..sequences import Rows, Sequences, read_sequences
+from ..training import (
+    OPTIMIZERS,
+    CallbackSupportMixin,
+    FitWatch,
+    RecurrentNet,
     callback_params,
     check_callbacks,
+    computing,
     copied_callbacks,
+    in_batches,
     made_callbacks,
     set_callback_params,
 )
-from ._state import PicklableEstimator
-from ._warnings import warn
-from .modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
-from .objectives import Objective, Task, from_name, objective_names
-from .perturbations import Light, Perturbation, StepDrop, Strong
-from .perturbations._base import Levels, Steps
+from ._advice import advice_for, check_arguments, example_of
+from ._token_vectors import cooccurrence_vectors, frequencies, given_shape, given_vectors
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
 MAX_TOKENS, SPARSE = 1_000_000, 100  # a vocabulary above the first has at most so many ids for each one that is used

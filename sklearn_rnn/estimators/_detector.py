@@ -12,11 +12,11 @@ from sklearn.base import OutlierMixin, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from .._sklearn import HasMethods, Interval, StrOptions
+from .._state import PicklableEstimator, all_or_nothing
+from .._warnings import warn
 from ._autoencoder import RNNAutoencoderTransformer
 from ._held_out import held_out_scores, known_scores, read_samples
-from ._sklearn import HasMethods, Interval, StrOptions
-from ._state import PicklableEstimator, all_or_nothing
-from ._warnings import warn
 
 
 def _scores_steps(self: Any) -> bool:

@@ -16,13 +16,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch.nn.functional import pad
 
+from .._state import all_or_nothing
+from ..objectives import Objective
+from ..sequences import Rows, Sequences
+from ..training import FitWatch, with_callbacks
 from ._base import SequenceEstimator, draw_seed, known_tokens, objective_can
-from ._batches import Rows
-from ._callbacks import FitWatch, with_callbacks
 from ._generation import checked_ends, generate, written
-from ._sequences import Sequences
-from ._state import all_or_nothing
-from .objectives import Objective
 
 
 class RNNAutoencoderTransformer(SequenceEstimator):

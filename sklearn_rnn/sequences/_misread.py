@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .._warnings import warn
 from ._sequences import first_steps
-from ._warnings import warn
 
 LOOK = 1 << 16  # steps to look at
 SMOOTH, ROUGH = 0.5, 0.7  # how smooth time is, and features that are no time, where features come first

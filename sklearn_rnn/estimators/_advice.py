@@ -7,9 +7,9 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from . import perturbations
-from ._skorch_callbacks import is_callback
-from .objectives import from_name, objective_names
+from .. import perturbations
+from ..objectives import from_name, objective_names
+from ..training import is_callback
 
 
 def advice_for(parameter: str, value: Any) -> str:

@@ -9,9 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ._batches import like_lengths
-from ._sequences import Sequences
-from .modules import Model
+from ..modules import Model
+from ..sequences import Sequences, like_lengths
 
 STATES = 1 << 20  # computed together on a CPU, so that what is known of them fits a cache
 STATES_OF_GPU = 1 << 24  # which only many keep busy

@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import KFold, check_cv
 
-from ._containers import is_frame, listed
-from ._reading import read_sequences
-from ._sequences import Sequences, float_like
-from ._sklearn import _num_samples, _safe_indexing
+from .._sklearn import _num_samples, _safe_indexing
+from ..sequences import Sequences, float_like, is_frame, listed, read_sequences
 
 KNOWN = ("_kind", "n_features_in_", "feature_names_in_")  # what an estimator of this package knows of its input
 

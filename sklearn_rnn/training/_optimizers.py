@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.optim import LBFGS, SGD, Adam, AdamW, Optimizer
 
-from .objectives import Objective
+from ..objectives import Objective
 
 GAME_BETAS = (0.0, 0.9)  # of Adam against opponents: with momentum, generators lost (Gulrajani 2017)
 WARM_UP = 0.3  # share of training over which the learning rate rises

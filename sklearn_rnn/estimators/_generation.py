@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length
 
+from ..modules import reverse
 from ._base import SequenceEstimator, draw_seed
-from .modules import reverse
 
 SOME = 256  # sequences made together
 

@@ -1,0 +1,69 @@
+"""The rows of one optimiser step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Batch:
+    """Rows of one optimiser step, labeled ones first.
+
+    Attributes
+    ----------
+    values : Tensor of shape (n, T, F), or (n, T) of token ids
+        Padded with zeros.
+    lengths : Tensor of shape (n,) or None
+        None where all rows are T long.
+    codes : Tensor of shape (n,)
+        Class numbers, -1 where unlabeled.
+    rows : Tensor of shape (n,)
+        Positions in the training set.
+    weights : Tensor of shape (n,) or None
+        Weights of the rows, 1 on average.
+    n_labeled : int
+        Rows with a label.
+    generator : torch.Generator or None
+        Source of all noise; None asks for none.
+    progress : float
+        Share of training done, from 0 to 1.
+    strong : bool
+        Whether the unlabeled rows are seen in strong views.
+    """
+
+    values: Tensor
+    lengths: Tensor | None
+    codes: Tensor
+    rows: Tensor
+    weights: Tensor | None
+    n_labeled: int
+    generator: torch.Generator | None
+    progress: float
+    strong: bool = False
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def labeled(self) -> Batch:
+        """The labeled rows alone."""
+        return self._part(slice(None, self.n_labeled), self.n_labeled)
+
+    @property
+    def unlabeled(self) -> Batch:
+        """The unlabeled rows alone."""
+        return self._part(slice(self.n_labeled, None), 0)
+
+    def _part(self, part: slice, n_labeled: int) -> Batch:
+        return replace(
+            self,
+            values=self.values[part],
+            lengths=None if self.lengths is None else self.lengths[part],
+            codes=self.codes[part],
+            rows=self.rows[part],
+            weights=None if self.weights is None else self.weights[part],
+            n_labeled=n_labeled,
+        )

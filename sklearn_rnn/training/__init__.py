@@ -1,0 +1,31 @@
+"""The net of skorch, its loop, optimizers, callbacks and threads."""
+
+from ._environment import computing
+from ._inference import in_batches
+from ._net import RecurrentNet
+from ._optimizers import OPTIMIZERS
+from ._sklearn_callbacks import CallbackSupportMixin, FitWatch, with_callbacks
+from ._skorch_callbacks import (
+    callback_params,
+    check_callbacks,
+    copied_callbacks,
+    is_callback,
+    made_callbacks,
+    set_callback_params,
+)
+
+__all__ = [
+    "OPTIMIZERS",
+    "CallbackSupportMixin",
+    "FitWatch",
+    "RecurrentNet",
+    "callback_params",
+    "check_callbacks",
+    "computing",
+    "copied_callbacks",
+    "in_batches",
+    "is_callback",
+    "made_callbacks",
+    "set_callback_params",
+    "with_callbacks",
+]
