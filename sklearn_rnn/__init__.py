@@ -1,6 +1,23 @@
 """Learning from many sequences and few labels, with recurrent nets, as scikit-learn estimators."""
 
-from .estimators import RNNAutoencoderTransformer, RNNOutlierDetector, SemiSupervisedRNNClassifier
+from .estimators import (
+    Embedding,
+    Optimizer,
+    Pretraining,
+    RNNAutoencoderTransformer,
+    RNNOutlierDetector,
+    SemiSupervisedRNNClassifier,
+    SemiSupervisedRNNRegressor,
+)
 
-__all__ = ["RNNAutoencoderTransformer", "RNNOutlierDetector", "SemiSupervisedRNNClassifier", "__version__"]
+__all__ = [
+    "Embedding",
+    "Optimizer",
+    "Pretraining",
+    "RNNAutoencoderTransformer",
+    "RNNOutlierDetector",
+    "SemiSupervisedRNNClassifier",
+    "SemiSupervisedRNNRegressor",
+    "__version__",
+]
 __version__ = "0.1.0"

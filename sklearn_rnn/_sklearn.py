@@ -25,6 +25,7 @@ __all__ = [
     "FRACTION",
     "MARKER",
     "NOT_NEGATIVE",
+    "NUMERIC_MARKER",
     "OPEN_FRACTION",
     "POSITIVE",
     "SHARE",
@@ -62,6 +63,7 @@ class Marker(MissingValues):
         return not isinstance(val, bool | np.bool_) and super().is_satisfied_by(val)
 
 
+NUMERIC_MARKER = [MissingValues(numeric_only=True), None]  # of unknown numbers: an int, a float, NaN or None
 MARKER = [Marker()]  # of unlabeled rows: an int, a float, a string, None, NaN or pandas.NA
 
 

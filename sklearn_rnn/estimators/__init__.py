@@ -3,5 +3,15 @@
 from ._autoencoder import RNNAutoencoderTransformer
 from ._classifier import SemiSupervisedRNNClassifier
 from ._detector import RNNOutlierDetector
+from ._options import Embedding, Optimizer, Pretraining
+from ._regressor import SemiSupervisedRNNRegressor
 
-__all__ = ["RNNAutoencoderTransformer", "RNNOutlierDetector", "SemiSupervisedRNNClassifier"]
+__all__ = [
+    "Embedding",
+    "Optimizer",
+    "Pretraining",
+    "RNNAutoencoderTransformer",
+    "RNNOutlierDetector",
+    "SemiSupervisedRNNClassifier",
+    "SemiSupervisedRNNRegressor",
+]

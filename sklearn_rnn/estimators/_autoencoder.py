@@ -1,9 +1,9 @@
-"""Codes of sequences, learned without labels."""
+"""Embeddings of sequences, learned without labels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
 from typing import Any
@@ -18,120 +18,28 @@ from torch.nn.functional import pad
 
 from .._state import all_or_nothing
 from ..objectives import Objective
-from ..sequences import Rows, Sequences
-from ..training import FitWatch, with_callbacks
-from ._base import SequenceEstimator, draw_seed, known_tokens, objective_can
+from ..tasks import Representation, Task
+from ._base import SequenceEstimator, objective_can
+from ._documented import documented, parameter
 from ._generation import checked_ends, generate, written
 
 
+@documented
+@dataclass(repr=False, eq=False)
 class RNNAutoencoderTransformer(SequenceEstimator):
-    """Recurrent autoencoder: a code of fixed size for each sequence.
+    """Recurrent autoencoder: an embedding of fixed size for each sequence, learned without labels.
 
     Parameters
     ----------
-    objective : str or Objective, default="reconstruction"
-        What is minimised: a name, or an instance from `sklearn_rnn.objectives`, which is cloned.
-    cell : {"lstm", "gru", "rnn"}, default="gru"
-        Recurrence. On a CPU an LSTM trains faster, a GRU was more accurate on few labels.
-    hidden_size : int, default=64
-        Units of each layer and direction, and width of the patch embedding.
-    num_layers : int, default=1
-        Recurrent layers.
-    bidirectional : bool, default=True
-        Whether to read each sequence from its end too.
-    dropout : float, default=0.2
-        Share of values dropped between layers and before the output.
-    pooling : {"last", "mean", "max", "mean_max", "attention"}, default="mean_max"
-        How the states of all steps become one code; padding never counts.
-    patch_size : int or "auto", default="auto"
-        Steps that a linear layer groups into one recurrent step. `"auto"` aims at 24 recurrent steps
-        for a sequence of median length, at 48 for token ids: shorter texts are not grouped. A classifier
-        answers with the mean code over up to three steps at which patches begin.
-    n_kernels : int, default=128
-        Random convolutions of 9 steps, dilated up to 8 times and never trained, whose rectified responses
-        in each patch are beside its values (Dempster 2020); 0 for none. Token ids have none.
-    embedding_size : int, default=64
-        Width of the vectors of token ids.
-    embedding_init : {"auto", "cooccurrence", "random"} or array-like of shape (n_tokens, size), default="auto"
-        First vectors of token ids: learned from all of X by counting which ids stand near each other;
-        drawn at random; or given, a row for each id (NaN where there is none), of any size, as
-        `sklearn_rnn.text.read_vectors` reads them. `"auto"` counts where there are more ids than
-        `embedding_size`. All are brought to mean 0 and variance 1 over the tokens of X, so that
-        perturbations mean the same.
-    freeze_embedding : bool or "auto", default="auto"
-        Whether the vectors of token ids stay as they are. `"auto"`: unless they were drawn at random;
-        after pretraining and where `warm_start`, as before.
-    max_length : int, default=None
-        Longer sequences are cut to their first `max_length` steps, with a warning.
-    augmentation : callable, "auto" or None, default="auto"
-        Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is
-        `Light()` for numbers, in classifiers with ``offset=2, channel_offset=0.2`` unless the objective
-        rebuilds sequences, and `StepDrop(0.2)` for token ids.
-    strong_augmentation : callable, "auto" or None, default="auto"
-        The same for objectives that ask for a second, harder view, such as `FixMatch`. `"auto"` is
-        `Strong()` for numbers, with the same offsets, and `StepDrop(0.4)` for token ids.
-    max_epochs : int, default=24
-        Passes over the labeled rows (over all rows where no labels are used), each of at least 25
-        optimiser steps; unlabeled rows come beside them.
-    lr : float or "auto", default="auto"
-        Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, cosine to 0).
-        `"auto"` is 0.008 for numbers and 0.002 for token ids.
-    batch_size : int, default=64
-        Rows in an optimiser step at most: of labeled ones, where labels are used.
-    optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
-        `"sgd"` has Nesterov momentum of 0.9.
-    weight_decay : float, default=0.01
-        Weight decay of the optimizer, where it has one.
-    gradient_clip : float or None, default=1.0
-        Largest norm of the gradient.
-    early_stopping : bool, default=False
-        Whether to hold rows out, stop when their loss stops falling, and keep the best weights.
-    validation_fraction : float, default=0.1
-        Share of the rows held out where `early_stopping`: where labels are used, of the labeled ones of
-        each class; a class of two or more gives one at least, and each keeps one.
-    n_iter_no_change : int, default=10
-        Epochs without a better loss before `early_stopping` stops.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last one, of the same architecture, kind of X and
-        classes.
-    callbacks : list of skorch callbacks, default=None
-        Alone or as ``(name, callback)``. `fit` calls these very objects, as skorch does; a clone has
-        copies, which share what cannot be copied (an open file, the run of a logger). Their parameters are
-        set by name, that of the class where none is given: ``callbacks__EarlyStopping__patience``.
-        `valid_loss` is recorded only with `early_stopping`. An `LRScheduler` replaces the default schedule.
-        A callback of one's own stops training where it is a subclass of skorch's `EarlyStopping` (with
-        ``monitor="train_loss"`` where there is no `early_stopping`) whose `on_epoch_end` raises
-        KeyboardInterrupt; any other exception leaves `fit`.
-    device : str, default="cpu"
-        Where torch computes, such as `"cuda"`.
-    random_state : int, RandomState or None, default=None
-        Seeds weights, batches and noise; an int gives the same bits each time, on one thread. Without one,
-        nets of 128 units or batches of 256 and more use all of torch's threads.
-    verbose : int, default=0
-        Whether to print a line for each epoch.
+    %(parameters)s
 
     Attributes
     ----------
-    n_features_in_ : int
-        Features per step; steps for 2-D input.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names, where X had any.
-    n_iter_ : int
-        Epochs trained.
-    history_ : skorch.history.History
-        Loss terms of each epoch, and what else the objective shows, such as the `active_units` of `Variational`.
-    objective_ : Objective
-        The copy that was trained.
-    net_ : skorch.NeuralNet
-        The net; its `module_` is the torch model.
+    %(attributes)s
 
     Raises
     ------
-    ValueError
-        X is not what it should be; the message says what to do.
-    FloatingPointError
-        The loss is not finite; `net_` keeps the best weights so far. Before an epoch has ended, the estimator
-        stays as it was before `fit`. The same holds if `fit` is interrupted (Ctrl-C).
+    %(raises)s
 
     Warns
     -----
@@ -156,71 +64,14 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     (30, 32)
     """
 
-    _task = "representation"
-    _parameter_constraints: dict[str, list[Any]] = {**SequenceEstimator._parameter_constraints}
-
-    def __init__(
-        self,
-        objective: str | Objective = "reconstruction",
-        *,
-        cell: str = "gru",
-        hidden_size: int = 64,
-        num_layers: int = 1,
-        bidirectional: bool = True,
-        dropout: float = 0.2,
-        pooling: str = "mean_max",
-        patch_size: int | str = "auto",
-        n_kernels: int = 128,
-        embedding_size: int = 64,
-        embedding_init: Any = "auto",
-        freeze_embedding: bool | str = "auto",
-        max_length: int | None = None,
-        augmentation: Any = "auto",
-        strong_augmentation: Any = "auto",
-        max_epochs: int = 24,
-        lr: float | str = "auto",
-        batch_size: int = 64,
-        optimizer: Any = "adamw",
-        weight_decay: float = 0.01,
-        gradient_clip: float | None = 1.0,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        warm_start: bool = False,
-        callbacks: list[Any] | None = None,
-        device: str = "cpu",
-        random_state: Any = None,
-        verbose: int = 0,
-    ):
-        self.objective = objective
-        self.cell = cell
-        self.hidden_size = hidden_size
-        self.num_layers = num_layers
-        self.bidirectional = bidirectional
-        self.dropout = dropout
-        self.pooling = pooling
-        self.patch_size = patch_size
-        self.n_kernels = n_kernels
-        self.embedding_size = embedding_size
-        self.embedding_init = embedding_init
-        self.freeze_embedding = freeze_embedding
-        self.max_length = max_length
-        self.augmentation = augmentation
-        self.strong_augmentation = strong_augmentation
-        self.max_epochs = max_epochs
-        self.lr = lr
-        self.batch_size = batch_size
-        self.optimizer = optimizer
-        self.weight_decay = weight_decay
-        self.gradient_clip = gradient_clip
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.callbacks = callbacks
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
+    task_name = "representation"
+    objective: str | Objective = parameter(
+        "reconstruction",
+        [str, Objective],
+        "str or Objective",
+        "What is minimised: a name, or an instance from `sklearn_rnn.objectives`, which is cloned.",
+        positional=True,
+    )
 
     @all_or_nothing
     def fit(self, X: Any, y: Any = None) -> RNNAutoencoderTransformer:
@@ -237,44 +88,10 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         -------
         self : RNNAutoencoderTransformer
         """
-        self._validate_params()
-        return self._fit_sequences(self._read_training(X), X)
+        return self._fit(X)
 
-    @with_callbacks
-    def _fit_sequences(self, sequences: Sequences, X: Any = None) -> RNNAutoencoderTransformer:
-        callbacks = self._checked_callbacks()
-        self._check_device()
-        objective = self._resolve_objective()
-        if self.early_stopping and objective.opponents:
-            raise ValueError(
-                f"early_stopping=True needs a loss that falls as the model gets better; that of "
-                f"{type(objective).__name__} is a game's. Set early_stopping=False."
-            )
-        random = check_random_state(self.random_state)
-        with self._computing():
-            rows, validation = self._rows(sequences, objective, random)
-            seed = draw_seed(random)
-            model = self._last_model(objective, seed) if self._goes_on else self._build(sequences, objective, seed)
-            rows = replace(rows, sequences=known_tokens(sequences, model.encoder))
-            self._kind, self._lengths = sequences.kind, sequences.lengths
-            watch = FitWatch(self, X)
-            self._train(model, objective, rows, validation, draw_seed(random), watch, callbacks)
-        return self
-
-    def _rows(
-        self, sequences: Sequences, objective: Objective, random: np.random.RandomState
-    ) -> tuple[Rows, Rows | None]:
-        codes = np.full(len(sequences), -1, dtype=np.int64)
-        order, none = np.arange(len(sequences)), np.arange(0)
-        if not self.early_stopping:
-            return Rows(sequences, codes, None, none, order), None
-        least = 2 if objective.tells_views else 1
-        n = max(least, round(self.validation_fraction * len(order)))
-        if n >= len(order):
-            raise ValueError(f"early_stopping=True needs {least + 1} samples or more; set early_stopping=False.")
-        order = random.permutation(order)
-        validation = Rows(sequences, codes, None, none, np.sort(order[:n]))
-        return Rows(sequences, codes, None, none, np.sort(order[n:])), validation
+    def _make_task(self) -> Task:
+        return Representation()
 
     @property
     def _n_features_out(self) -> int:

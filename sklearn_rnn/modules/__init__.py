@@ -10,7 +10,7 @@ from ._decoder import Decoder
 from ._encoder import Architecture, Encoder, auto_patch_size
 from ._feeding_decoder import FeedingDecoder
 from ._generator import Generator
-from ._layers import full_precision, initialise, linear, mask_padding, step_mask
+from ._layers import RowLinear, blank, full_precision, initialise, linear, mask_padding, step_mask
 from ._model import Model
 from ._pooling import POOLINGS, Pooling
 from ._token_decoder import TokenDecoder, gumbel_like
@@ -26,8 +26,10 @@ __all__ = [
     "Model",
     "Pooling",
     "RecurrentStack",
+    "RowLinear",
     "TokenDecoder",
     "auto_patch_size",
+    "blank",
     "full_precision",
     "gumbel_like",
     "initialise",

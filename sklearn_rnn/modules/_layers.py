@@ -25,6 +25,17 @@ def linear(n_in: int, n_out: int) -> nn.Linear:
     return blank(nn.Linear, n_in, n_out)
 
 
+class RowLinear(nn.Linear):
+    """Linear layer for few outputs: a row gives the same bits whatever rows are beside it.
+
+    The product of a matrix and a single column is summed in another order in each place of the matrix.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Outputs (n, n_out) of rows (n, n_in)."""
+        return (x[:, None] * self.weight).sum(2) + self.bias
+
+
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
     """Draw all weights as PyTorch does, but from `generator`; of convolutions, as ROCKET does."""
     with torch.no_grad():

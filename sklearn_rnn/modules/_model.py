@@ -9,20 +9,20 @@ import torch
 from torch import Tensor, nn
 
 from ._encoder import Encoder
-from ._layers import full_precision, linear
+from ._layers import full_precision
 
 Augmentation: TypeAlias = Callable[[Tensor, Tensor | None, torch.Generator], Tensor]
 
 
 class Model(nn.Module):
-    """An encoder, a head over classes, and what else an objective trains.
+    """An encoder, the head of a task, and what else an objective trains.
 
     Parameters
     ----------
     encoder : Encoder
         Shared by all tasks; what pretraining hands on.
-    n_classes : int, default=0
-        Adds a linear `head`.
+    task : Task
+        What the net is asked; it makes the head, from codes to outputs.
     parts : dict of modules, default=None
         What the objective trains besides, such as a decoder.
     augmentation, strong_augmentation : callable, default=None
@@ -33,7 +33,7 @@ class Model(nn.Module):
         self,
         encoder: Encoder,
         *,
-        n_classes: int = 0,
+        task: Any,
         parts: dict[str, nn.Module] | None = None,
         augmentation: Augmentation | None = None,
         strong_augmentation: Augmentation | None = None,
@@ -42,7 +42,8 @@ class Model(nn.Module):
         self.encoder = encoder
         self.augmentation = augmentation
         self.strong_augmentation = strong_augmentation
-        self.head = linear(encoder.out_features, n_classes) if n_classes else None
+        self.task = task
+        self.head = task.head(encoder)
         self.parts = nn.ModuleDict(parts or {})
         self.unchecked: set[str] = set()  # augmentations whose next values must be finite
         self.kernel_dropout = 0.0  # share of labeled rows that do without the encoder's kernels in training
@@ -77,15 +78,14 @@ class Model(nn.Module):
         for name in used:
             self.view(values, lengths, generator, strong=name == "strong_augmentation")
 
-    def logits(
+    def train_outputs(
         self,
         embedded: Tensor,
         lengths: Tensor | None,
         generator: torch.Generator | None = None,
         n_labeled: int = 0,
     ) -> Tensor:
-        """Class scores (n, n_classes) of embedded steps; the first `n_labeled` may have to do without kernels."""
-        assert self.head is not None
+        """Outputs (n, n_outputs) for embedded steps; the first `n_labeled` may have to do without kernels."""
         heard = None
         if n_labeled and self.kernel_dropout and generator is not None and self.encoder.kernels is not None:
             heard = embedded.new_ones(len(embedded)).bool()
@@ -101,26 +101,24 @@ class Model(nn.Module):
         codes = [full_precision(self.encoder(x, ends)) for _, x, ends in self.readings(embedded, lengths)]
         return torch.stack(codes).mean(0)
 
-    def scores(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
-        """Class scores (n, n_classes) of embedded steps, without noise: those that predict."""
-        assert self.head is not None
+    def predict_outputs(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
+        """Outputs (n, n_outputs) for embedded steps, without noise: those that predict."""
         return full_precision(self.head(self.coded(embedded, lengths)))
 
     def readings(self, embedded: Tensor, lengths: Tensor | None) -> Iterator[tuple[int, Tensor, Tensor | None]]:
         """Yield how often the first step is said again, the embedded steps with that, and their lengths.
 
         Where patches begin is chance, so they begin at the first step, and thirds of a patch before it; at
-        the first step alone where there is no head, as a decoder must know where they begin.
+        the first step alone where the task says so.
         """
         p = self.encoder.architecture.patch_size
-        for again in sorted({p * third // 3 for third in range(3 if self.head is not None else 1)}):
+        for again in sorted({p * third // 3 for third in range(self.task.n_readings)}):
             x = torch.cat([embedded[:, :1].expand(-1, again, -1), embedded], dim=1) if again else embedded
             yield again, x, None if lengths is None else lengths + again
 
     def forward(self, values: Tensor, lengths: Tensor | None) -> Tensor:
-        """Class probabilities where there is a head, else codes; without noise."""
-        embedded = self.encoder.embed(values)
-        return self.coded(embedded, lengths) if self.head is None else self.scores(embedded, lengths).softmax(1)
+        """Answers of the task for sequences, without noise."""
+        return self.task.answers(self.predict_outputs(self.encoder.embed(values), lengths))
 
 
 def _check_changed(changed: Any, embedded: Tensor, name: str, augmentation: Any) -> None:

@@ -9,8 +9,7 @@ import re
 from ..sequences import Batch
 from ._adversarial import AdversarialTraining
 from ._adversarial_autoencoder import AdversarialAutoencoder
-from ._base import Objective, Task
-from ._classification import ClassificationMixin
+from ._base import FITTING, Objective
 from ._composite import Composite
 from ._contrastive import Contrastive
 from ._denoising import Denoising
@@ -30,8 +29,9 @@ from ._pi_model import PiModel
 from ._pseudo_label import PseudoLabel
 from ._reconstruction import Reconstruction
 from ._recurrent_gan import RecurrentGAN
-from ._representation import DecodingMixin, RepresentationMixin
+from ._representation import DecodingObjective, UnsupervisedObjective
 from ._self_training import SelfTraining
+from ._semi_supervised import SemiSupervisedObjective
 from ._semi_supervised_vae import SemiSupervisedVAE
 from ._softmatch import SoftMatch
 from ._sum import Sum
@@ -48,10 +48,9 @@ __all__ = [
     "AdversarialAutoencoder",
     "AdversarialTraining",
     "Batch",
-    "ClassificationMixin",
     "Composite",
     "Contrastive",
-    "DecodingMixin",
+    "DecodingObjective",
     "Denoising",
     "EntropyMinimization",
     "FeatureMatchingGAN",
@@ -69,13 +68,14 @@ __all__ = [
     "PseudoLabel",
     "Reconstruction",
     "RecurrentGAN",
-    "RepresentationMixin",
     "SelfTraining",
+    "SemiSupervisedObjective",
     "SemiSupervisedVAE",
     "SoftMatch",
     "Sum",
     "Supervised",
     "TemporalEnsembling",
+    "UnsupervisedObjective",
     "Variational",
     "objective_names",
 ]
@@ -90,13 +90,16 @@ def _name(cls: type[Objective]) -> str:
 _NAMED: dict[str, type[Objective]] = {
     _name(cls): cls
     for cls in map(globals().get, __all__)
-    if isinstance(cls, type) and issubclass(cls, Objective) and cls not in (Objective, Sum)
+    if isinstance(cls, type)
+    and issubclass(cls, Objective)
+    and cls is not Sum
+    and not cls.__name__.endswith("Objective")
 }
 
 
-def objective_names(task: Task) -> list[str]:
-    """Names of the objectives for `"classification"` or for `"representation"`."""
-    return sorted(name for name, cls in _NAMED.items() if cls.task == task)
+def objective_names(task: str) -> list[str]:
+    """Names of the objectives for a task: `"classification"`, `"regression"` or `"representation"`."""
+    return sorted(name for name, cls in _NAMED.items() if cls.needs in FITTING[task])
 
 
 def from_name(name: str) -> Objective:

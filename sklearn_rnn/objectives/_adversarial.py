@@ -9,12 +9,12 @@ from torch import Tensor
 
 from .._sklearn import NOT_NEGATIVE, POSITIVE
 from ..sequences import Batch
-from ._base import Objective, supervised_loss
-from ._classification import ClassificationMixin
+from ._base import supervised_loss
+from ._semi_supervised import SemiSupervisedObjective
 from ._vat import sphere
 
 
-class AdversarialTraining(ClassificationMixin, Objective):
+class AdversarialTraining(SemiSupervisedObjective):
     r"""Adversarial training: the cross-entropy again, a step up its own gradient.
 
     .. math:: L(x) + w L(x + r), \quad r = \epsilon \sqrt{T E} \; g / \lVert g \rVert, \quad g = \nabla_x L(x)
@@ -48,9 +48,10 @@ class AdversarialTraining(ClassificationMixin, Objective):
         self.weight = weight
         self.epsilon = epsilon
 
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"adversarial"`."""
         plain = view.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(supervised_loss(model.logits(plain, batch.lengths), batch), plain)
+        loss = supervised_loss(model, model.train_outputs(plain, batch.lengths), batch)
+        (gradient,) = torch.autograd.grad(loss, plain)
         worst = sphere(gradient, batch.lengths, self.epsilon)
-        return {"adversarial": supervised_loss(model.logits(view + worst, batch.lengths), batch)}
+        return {"adversarial": supervised_loss(model, model.train_outputs(view + worst, batch.lengths), batch)}

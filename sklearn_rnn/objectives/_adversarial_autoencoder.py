@@ -10,13 +10,12 @@ from torch import Tensor, nn
 from .._sklearn import COUNT, POSITIVE
 from ..modules import Decoder, linear
 from ..sequences import Batch
-from ._base import Objective
 from ._fakes import critic, drawn, told_fake, told_real
 from ._latent import normal
-from ._representation import DecodingMixin, rebuilding_errors
+from ._representation import DecodingObjective, rebuilding_errors
 
 
-class AdversarialAutoencoder(DecodingMixin, Objective):
+class AdversarialAutoencoder(DecodingObjective):
     r"""Adversarial autoencoder: codes rebuild their sequences, and look as if drawn from a normal prior.
 
     .. math:: \frac{1}{n} \sum_i \lVert x_i - d(e(x_i)) \rVert^2 - w \log D(e(x_i))
@@ -53,7 +52,7 @@ class AdversarialAutoencoder(DecodingMixin, Objective):
         self.latent_size = latent_size
         self.weight = weight
 
-    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return a `"projection"` to codes, a `"decoder"`, and a `"discriminator"` of codes."""
         return {
             "projection": linear(encoder.out_features, self.latent_size),

@@ -7,9 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._sklearn import FRACTION
 from ..sequences import Batch
-from ._average import AveragedMixin
 
 MOMENTUM = 0.97
 
@@ -20,9 +18,11 @@ class Alignment:
     Parameters
     ----------
     uniform : Tensor of shape (K,)
-        ``1 / K`` for each class.
+        ``1 / K`` for each class, as `even_classes` makes it. With no classes, answers stay as they are.
     n_rows : int
-        How many sequences there are.
+        Number of sequences.
+    power : float, default=1
+        Exponent of the correction; with 0 answers stay as they are.
     momentum : float
         Decay of the running mean, at each call.
 
@@ -42,7 +42,8 @@ class Alignment:
     nonlinear gene association networks", JMLR 10.
     """
 
-    def __init__(self, uniform: Tensor, n_rows: int, momentum: float = MOMENTUM):
+    def __init__(self, uniform: Tensor, n_rows: int, power: float = 1, momentum: float = MOMENTUM):
+        self.power = power if len(uniform) else 0
         self.uniform, self.counts, self.answered = uniform, torch.zeros_like(uniform), uniform.clone()
         self.momentum = momentum
         self.counted = torch.zeros(n_rows, dtype=torch.bool)
@@ -50,10 +51,10 @@ class Alignment:
     def count(self, batch: Batch) -> None:
         """Count the classes of those labeled rows that did not come before."""
         new = ~self.counted[batch.rows]
-        if new.any():
+        if self.power and new.any():
             self.counted[batch.rows] = True
             own = new.to(self.counts) if batch.weights is None else new.to(self.counts) * (batch.weights > 0)
-            self.counts.index_add_(0, batch.codes, own)
+            self.counts.index_add_(0, batch.targets, own)
 
     def class_prior(self) -> Tensor:
         """Share of each class (K,): of the labels, shrunk to uniform ones as far as chance explains the difference.
@@ -68,46 +69,16 @@ class Alignment:
         return share.lerp(self.uniform, intensity)
 
     @torch.no_grad()
-    def align(self, answers: Tensor, power: float) -> Tensor:
+    def align(self, answers: Tensor) -> Tensor:
         """Return the probabilities (n, K) of unlabeled rows, brought nearer to the prior; moves the running mean."""
+        if not self.power:
+            return answers
         self.answered.lerp_(answers.mean(0), 1 - self.momentum)
-        aligned = answers * (self.class_prior() / self.answered.clamp_min(1e-6)) ** power
+        aligned = answers * (self.class_prior() / self.answered.clamp_min(1e-6)) ** self.power
         return aligned / aligned.sum(1, keepdim=True)
 
 
-class AlignedMixin(AveragedMixin):
-    """Mixin of objectives whose teacher's answers for unlabeled rows are aligned with the labels.
-
-    Besides those of `AveragedMixin` an objective has the parameter
-
-    alignment : float
-        Exponent of the `Alignment`; with 0 answers stay as they are.
-    """
-
-    alignment: float = 0
-    _parameter_constraints: dict[str, list[Any]] = {**AveragedMixin._parameter_constraints, "alignment": FRACTION}
-
-    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
-        """Copy the student, and begin to count the labels."""
-        super().start(model, n_steps, n_rows)
-        n_classes = len(model.head.weight)
-        self.alignment_ = Alignment(model.head.weight.new_full((n_classes,), 1 / n_classes), n_rows)
-
-    def added_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
-        """Count the labels, and return the terms times their weights."""
-        if self.weight and batch.n_labeled:
-            self.alignment_.count(batch.labeled)
-        return super().added_terms(model, batch, view, logits)
-
-    def teach(self, model: Any, batch: Batch) -> Tensor:
-        """Return the teacher's probabilities (n, K), aligned, of weak views of its own."""
-        return self.align(super().teach(model, batch))
-
-    def align(self, answers: Tensor) -> Tensor:
-        """Return the teacher's answers (n, K), aligned."""
-        return self.alignment_.align(answers, self.alignment) if self.alignment else answers
-
-    def finish(self, model: Any) -> None:
-        """Drop the teacher and the counts."""
-        super().finish(model)
-        del self.alignment_
+def even_classes(model: Any) -> Tensor:
+    """Return the same share for each class of the model's task, (K,), on its device."""
+    n_classes = model.task.n_classes
+    return next(model.parameters()).new_full((n_classes,), 1 / max(1, n_classes))

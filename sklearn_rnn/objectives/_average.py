@@ -8,9 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .._sklearn import FRACTION
 from ..sequences import Batch
-from ._classification import ClassificationMixin
 
 
 class MovingAverage:
@@ -30,6 +28,11 @@ class MovingAverage:
         The copy; gets no gradient.
     """
 
+    @classmethod
+    def of(cls, model: nn.Module, memory: float, n_steps: int) -> MovingAverage | None:
+        """Return an average with a time constant of the fraction `memory` of `n_steps`; None with ``memory=0``."""
+        return cls(model, memory * n_steps) if memory else None
+
     def __init__(self, model: nn.Module, n_steps: float):
         self.module = deepcopy(model).requires_grad_(False)
         self.decay = 1 - 1 / max(n_steps, 1)
@@ -45,39 +48,8 @@ class MovingAverage:
             mine.copy_(theirs)
 
 
-class AveragedMixin(ClassificationMixin):
-    """Mixin of objectives with a teacher, whose weights follow the student's and predict in the end.
-
-    Besides those of `ClassificationMixin` an objective has the parameter
-
-    memory : float
-        Time constant of the moving average, as a share of training. With 0 the student is its own
-        teacher.
-    """
-
-    memory: float
-    _parameter_constraints: dict[str, list[Any]] = {**ClassificationMixin._parameter_constraints, "memory": FRACTION}
-
-    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
-        """Copy the student."""
-        self.teacher_ = MovingAverage(model, self.memory * n_steps) if self.weight and self.memory else None
-
-    def after_step(self, model: Any) -> None:
-        """Move the teacher towards the student."""
-        if self.teacher_:
-            self.teacher_.follow(model)
-
-    def predictor(self, model: Any) -> Any:
-        """Return the teacher; the model itself where there is none."""
-        return self.teacher_.module if self.teacher_ else model
-
-    def finish(self, model: Any) -> None:
-        """Drop the teacher, whose weights the model now has."""
-        del self.teacher_
-
-    @torch.no_grad()
-    def teach(self, model: Any, batch: Batch) -> Tensor:
-        """Return the teacher's probabilities (n, K) of weak views of its own."""
-        teacher = self.predictor(model)
-        view = teacher.view(batch.values, batch.lengths, batch.generator)
-        return teacher.logits(view, batch.lengths).softmax(1)
+@torch.no_grad()
+def weak_answers(teacher: Any, batch: Batch) -> Tensor:
+    """Answers of the module `teacher` for weak views of its own."""
+    view = teacher.view(batch.values, batch.lengths, batch.generator)
+    return teacher.task.answers(teacher.train_outputs(view, batch.lengths))

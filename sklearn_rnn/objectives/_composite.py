@@ -12,11 +12,10 @@ from torch import Tensor, nn
 from .._sklearn import OPEN_FRACTION, StrOptions
 from ..modules import Decoder
 from ..sequences import Batch
-from ._base import Objective
-from ._representation import LOSSES, DecodingMixin, mean_over_steps, own_lengths, own_steps, step_errors, window
+from ._representation import LOSSES, DecodingObjective, mean_over_steps, own_lengths, own_steps, step_errors, window
 
 
-class Composite(DecodingMixin, Objective):
+class Composite(DecodingObjective):
     """Composite autoencoder: from the code of its past, rebuild that past and predict the future.
 
     Each sequence is cut at a share of its own length; two decoders read the code of what was before.
@@ -48,9 +47,9 @@ class Composite(DecodingMixin, Objective):
         self.past = past
         self.loss = loss
 
-    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return the `"decoder"` of the past and that of the `"future"`."""
-        return {**super().parts(encoder, n_classes), "future": Decoder(encoder.architecture, self.code_size(encoder))}
+        return {**super().parts(encoder, task), "future": Decoder(encoder.architecture, self.code_size(encoder))}
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the mean errors of `"past"` and `"future"`."""

@@ -13,14 +13,13 @@ from torch.nn.functional import normalize
 from .._sklearn import FRACTION, POSITIVE, SHARE
 from ..modules import full_precision, linear
 from ..sequences import Batch
-from ._base import Objective
-from ._representation import RepresentationMixin, own_lengths, window
+from ._representation import UnsupervisedObjective, own_lengths, window
 
 MAX_STATES = 256  # of a sequence that are told apart
 View: TypeAlias = tuple[Tensor, Tensor, Tensor | None]  # first patches, states and their lengths
 
 
-class Contrastive(RepresentationMixin, Objective):
+class Contrastive(UnsupervisedObjective):
     r"""Contrastive codes: two views of a sequence are more alike than those of different ones.
 
     Of each of the 2 n views of a batch, the other view :math:`z_i^+` of its sequence is to be found:
@@ -65,7 +64,7 @@ class Contrastive(RepresentationMixin, Objective):
         self.crop = crop
         self.temporal = temporal
 
-    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return `"projection"` of codes and `"temporal_projection"` of states, where their term has weight."""
         widths = {}
         if self.temporal < 1:

@@ -7,11 +7,10 @@ from typing import Any
 from torch import Tensor
 
 from ..sequences import Batch
-from ._base import Objective
-from ._rebuilding import RebuildingMixin
+from ._rebuilding import RebuildingObjective
 
 
-class Denoising(RebuildingMixin, Objective):
+class Denoising(RebuildingObjective):
     """Denoising autoencoder: rebuild each sequence from the code of a strong view of it.
 
     As `Reconstruction`, but what is encoded is perturbed by the estimator's `strong_augmentation`: by

@@ -9,13 +9,12 @@ from torch import Tensor
 
 from .._sklearn import NOT_NEGATIVE
 from ..sequences import Batch
-from ._base import Objective
-from ._classification import ClassificationMixin
+from ._semi_supervised import SemiSupervisedObjective
 
 TINY = 1e-8
 
 
-class EntropyMinimization(ClassificationMixin, Objective):
+class EntropyMinimization(SemiSupervisedObjective):
     r"""Entropy minimisation: the border between classes runs where few sequences are.
 
     .. math:: w(t) \left( \frac{1}{n} \sum_i H(p(x_i)) - \beta H(\bar p) \right), \quad
@@ -50,8 +49,9 @@ class EntropyMinimization(ClassificationMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier(EntropyMinimization(weight=0.1))
     """
 
+    needs = "classes"
     _parameter_constraints: dict[str, list[Any]] = {
-        **ClassificationMixin._parameter_constraints,
+        **SemiSupervisedObjective._parameter_constraints,
         "balance": NOT_NEGATIVE,
     }
 
@@ -61,9 +61,9 @@ class EntropyMinimization(ClassificationMixin, Objective):
         self.ratio = ratio
         self.balance = balance
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"entropy"`, of single answers, and `"balance"`, minus that of their mean."""
-        log_p = logits.log_softmax(1)
+        log_p = outputs.log_softmax(1)
         p = log_p.exp()
         terms = {"entropy": -(p * log_p).sum(1).mean()}
         if self.balance:

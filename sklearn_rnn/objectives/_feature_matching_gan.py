@@ -10,12 +10,11 @@ from torch import Tensor, nn
 from .._sklearn import COUNT
 from ..modules import Generator
 from ..sequences import Batch
-from ._base import Objective
-from ._classification import ClassificationMixin
 from ._fakes import fake_view, told_apart, told_fake, told_real
+from ._semi_supervised import SemiSupervisedObjective
 
 
-class FeatureMatchingGAN(ClassificationMixin, Objective):
+class FeatureMatchingGAN(SemiSupervisedObjective):
     r"""GAN of K + 1 classes: unlabeled rows are of one of K classes, generated ones are not.
 
     .. math:: - \frac{w w(t)}{n} \sum_i \log D(x_i) + \log(1 - D(g_i)), \quad
@@ -49,7 +48,8 @@ class FeatureMatchingGAN(ClassificationMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier(FeatureMatchingGAN(weight=0.3))
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {**ClassificationMixin._parameter_constraints, "n_noise": COUNT}
+    needs = "classes"
+    _parameter_constraints: dict[str, list[Any]] = {**SemiSupervisedObjective._parameter_constraints, "n_noise": COUNT}
 
     def __init__(self, weight: float = 1, n_noise: int = 16, ramp: float = 0.4, ratio: float = 1):
         self.weight = weight
@@ -62,15 +62,15 @@ class FeatureMatchingGAN(ClassificationMixin, Objective):
         """The generator, where it has a say."""
         return ("generator",) if self.weight else ()
 
-    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return the `"generator"`."""
         return {"generator": Generator(encoder.architecture, self.n_noise)}
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"real"` and `"fake"`."""
         with torch.no_grad():
             fakes = fake_view(model, batch)
-        real, fake = logits.logsumexp(1), model.logits(fakes, batch.lengths, batch.generator).logsumexp(1)
+        real, fake = outputs.logsumexp(1), model.train_outputs(fakes, batch.lengths, batch.generator).logsumexp(1)
         self.observe(told_apart=told_apart(real, fake))
         return {"real": told_real(real), "fake": told_fake(fake)}
 

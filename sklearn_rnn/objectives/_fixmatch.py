@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
 from .._sklearn import FRACTION
-from ._base import Objective
-from ._matching import MatchingMixin
+from ..sequences import Batch
+from ._alignment import Alignment, even_classes
+from ._average import MovingAverage, weak_answers
+from ._semi_supervised import SemiSupervisedObjective, confident
 
 
-class FixMatch(MatchingMixin, Objective):
+class FixMatch(SemiSupervisedObjective):
     r"""FixMatch: strongly perturbed rows get the label that a weak view of them gets.
 
     .. math:: w(t) \frac{1}{n} \sum_i [\max_k q_{ik} \ge \tau] \left( - \log p_{\hat y_i}(x_i^{strong}) \right)
@@ -54,8 +59,12 @@ class FixMatch(MatchingMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier(FixMatch(threshold=0.8))
     """
 
+    needs = "classes"
+    strong = True
     _parameter_constraints: dict[str, list[Any]] = {
-        **MatchingMixin._parameter_constraints,
+        **SemiSupervisedObjective._parameter_constraints,
+        "memory": FRACTION,
+        "alignment": FRACTION,
         "threshold": FRACTION,
     }
 
@@ -74,3 +83,26 @@ class FixMatch(MatchingMixin, Objective):
         self.ramp = ramp
         self.memory = memory
         self.ratio = ratio
+
+    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+        """Copy the student, and begin to count the labels."""
+        if self.weight:
+            self.teacher_ = MovingAverage.of(model, self.memory, n_steps)
+        self.alignment_ = Alignment(even_classes(model), n_rows, self.alignment)
+
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+        """Count the labels; return no term."""
+        self.alignment_.count(batch)
+        return {}
+
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+        """Return `"matching"`."""
+        answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
+        sure = confident(model.task, answers, self.threshold)
+        self.observe(confident=sure.mean(), agreement=model.task.agreement(answers, outputs))
+        return {"matching": (cross_entropy(outputs, answers.argmax(1), reduction="none") * sure).mean()}
+
+    def finish(self, model: Any) -> None:
+        """Drop the teacher and the counts."""
+        super().finish(model)
+        del self.alignment_

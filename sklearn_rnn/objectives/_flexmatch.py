@@ -6,16 +6,18 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from .._sklearn import FRACTION
 from ..sequences import Batch
-from ._base import Objective
-from ._matching import MatchingMixin
+from ._alignment import Alignment, even_classes
+from ._average import MovingAverage, weak_answers
+from ._semi_supervised import SemiSupervisedObjective
 
 UNSURE, UNSEEN = -1, -2
 
 
-class FlexMatch(MatchingMixin, Objective):
+class FlexMatch(SemiSupervisedObjective):
     r"""FlexMatch: FixMatch with a threshold for each class, lower for classes that lag.
 
     Each row's last sure label is remembered. With :math:`\sigma_c` the rows of class c and
@@ -60,8 +62,12 @@ class FlexMatch(MatchingMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier(FlexMatch(threshold=0.9))
     """
 
+    needs = "classes"
+    strong = True
     _parameter_constraints: dict[str, list[Any]] = {
-        **MatchingMixin._parameter_constraints,
+        **SemiSupervisedObjective._parameter_constraints,
+        "memory": FRACTION,
+        "alignment": FRACTION,
         "threshold": FRACTION,
     }
 
@@ -82,18 +88,25 @@ class FlexMatch(MatchingMixin, Objective):
         self.ratio = ratio
 
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:
-        """Forget all labels."""
-        super().start(model, n_steps, n_rows)
-        self.labels_ = torch.full((n_rows,), UNSEEN, device=model.head.weight.device)
+        """Copy the student, and forget all labels."""
+        if self.weight:
+            self.teacher_ = MovingAverage.of(model, self.memory, n_steps)
+        self.alignment_ = Alignment(even_classes(model), n_rows, self.alignment)
+        self.labels_ = torch.full((n_rows,), UNSEEN, device=self.alignment_.uniform.device)
 
-    def trust(self, answers: Tensor, batch: Batch) -> Tensor:
-        """Return 1 for rows that pass the threshold of their class, and remember the sure ones."""
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+        """Count the labels; return no term."""
+        self.alignment_.count(batch)
+        return {}
+
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+        """Return `"matching"`, of rows that pass the threshold of their class, and remember the sure ones."""
+        answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
         largest, label = answers.max(1)
-        passes = largest >= self.thresholds(answers.shape[1])[label]
-        rows = batch.rows.to(label.device)
-        before = self.labels_[rows].clamp_min(UNSURE)
-        self.labels_[rows] = torch.where(largest >= self.threshold, label, before)
-        return passes.float()
+        passes = (largest >= self.thresholds(answers.shape[1])[label]).float()
+        self._remember(batch.rows.to(label.device), label, largest >= self.threshold)
+        self.observe(confident=passes.mean(), agreement=model.task.agreement(answers, outputs))
+        return {"matching": (cross_entropy(outputs, label, reduction="none") * passes).mean()}
 
     def thresholds(self, n_classes: int) -> Tensor:
         """Thresholds (n_classes,) by what is remembered."""
@@ -102,7 +115,11 @@ class FlexMatch(MatchingMixin, Objective):
         beta = counts[1:] / counts.max().clamp_min(1)
         return self.threshold * beta / (2 - beta)
 
+    def _remember(self, rows: Tensor, label: Tensor, sure: Tensor) -> None:
+        before = self.labels_[rows].clamp_min(UNSURE)
+        self.labels_[rows] = torch.where(sure, label, before)
+
     def finish(self, model: Any) -> None:
         """Drop the memory and the average."""
         super().finish(model)
-        del self.labels_
+        del self.alignment_, self.labels_

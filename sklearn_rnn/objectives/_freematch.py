@@ -6,14 +6,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from .._sklearn import FRACTION, NOT_NEGATIVE
 from ..sequences import Batch
-from ._base import Objective
-from ._matching import MatchingMixin
+from ._alignment import Alignment, even_classes
+from ._average import MovingAverage, weak_answers
+from ._semi_supervised import SemiSupervisedObjective
 
 
-class FreeMatch(MatchingMixin, Objective):
+class FreeMatch(SemiSupervisedObjective):
     r"""FreeMatch: FixMatch with thresholds that follow how sure the net is, and a wish for even classes.
 
     .. math:: \tau_c = \frac{\tilde p_c}{\max_{c'} \tilde p_{c'}} \tau_t
@@ -59,8 +61,12 @@ class FreeMatch(MatchingMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier(FreeMatch(fairness=0.05))
     """
 
+    needs = "classes"
+    strong = True
     _parameter_constraints: dict[str, list[Any]] = {
-        **MatchingMixin._parameter_constraints,
+        **SemiSupervisedObjective._parameter_constraints,
+        "memory": FRACTION,
+        "alignment": FRACTION,
         "fairness": NOT_NEGATIVE,
         "momentum": FRACTION,
     }
@@ -84,37 +90,44 @@ class FreeMatch(MatchingMixin, Objective):
         self.ratio = ratio
 
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:
-        """Start the running means: even classes, chance."""
-        super().start(model, n_steps, n_rows)
+        """Copy the student, and start the running means: even classes, chance."""
+        if self.weight:
+            self.teacher_ = MovingAverage.of(model, self.memory, n_steps)
+        self.alignment_ = Alignment(even_classes(model), n_rows, self.alignment)
         uniform = self.alignment_.uniform
         self.sureness_, self.classes_, self.counts_ = uniform[0].clone(), uniform.clone(), uniform.clone()
-        self.passes_ = torch.zeros(0, dtype=torch.bool)
 
-    def trust(self, answers: Tensor, batch: Batch) -> Tensor:
-        """Return 1 for rows that pass the threshold of their class, and move the running means."""
-        largest, label = answers.max(1)
-        step = 1 - self.momentum
-        self.sureness_.lerp_(largest.mean(), step)
-        self.classes_.lerp_(answers.mean(0), step)
-        self.counts_.lerp_(histogram(label, self.counts_), step)
-        thresholds = self.sureness_ * self.classes_ / self.classes_.amax()
-        self.passes_ = largest >= thresholds[label]
-        return self.passes_.float()
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+        """Count the labels; return no term."""
+        self.alignment_.count(batch)
+        return {}
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"matching"` and `"fairness"`."""
-        terms = super().unlabeled_terms(model, batch, view, logits)
-        strong = logits[self.passes_].softmax(1)
+        answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
+        label = answers.argmax(1)
+        passes = answers.amax(1) >= self._thresholds(answers, label)[label]
+        self.observe(confident=passes.float().mean(), agreement=model.task.agreement(answers, outputs))
+        terms = {"matching": (cross_entropy(outputs, label, reduction="none") * passes.float()).mean()}
+        strong = outputs[passes].softmax(1)
         if len(strong):
             even = scaled(self.classes_, self.counts_)
             now = scaled(strong.mean(0), histogram(strong.argmax(1), self.counts_))
             terms["fairness"] = self.fairness * (even * (now + 1e-12).log()).sum()
         return terms
 
+    def _thresholds(self, answers: Tensor, label: Tensor) -> Tensor:
+        """Move the running means, and return the thresholds (K,) of the classes."""
+        step = 1 - self.momentum
+        self.sureness_.lerp_(answers.amax(1).mean(), step)
+        self.classes_.lerp_(answers.mean(0), step)
+        self.counts_.lerp_(histogram(label, self.counts_), step)
+        return self.sureness_ * self.classes_ / self.classes_.amax()
+
     def finish(self, model: Any) -> None:
         """Drop the running means and the average."""
         super().finish(model)
-        del self.sureness_, self.classes_, self.counts_, self.passes_
+        del self.alignment_, self.sureness_, self.classes_, self.counts_
 
 
 def histogram(labels: Tensor, like: Tensor) -> Tensor:

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from .._sklearn import FRACTION, POSITIVE
 from ..sequences import Batch
-from ._alignment import AlignedMixin
-from ._base import Objective
-from ._classification import agreement, confident
+from ._alignment import Alignment, even_classes
+from ._average import MovingAverage
 from ._mixup import draw_mixture, mixture
+from ._semi_supervised import SemiSupervisedObjective, confident
 
 
-class ICT(AlignedMixin, Objective):
+class ICT(SemiSupervisedObjective):
     r"""Interpolation consistency training: a mixture is answered by the mixture of a teacher's answers.
 
     .. math:: w(t) \frac{1}{n} \sum_i m_i \lVert p(\lambda x_i + (1 - \lambda) x_j)
@@ -66,7 +66,9 @@ class ICT(AlignedMixin, Objective):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **AlignedMixin._parameter_constraints,
+        **SemiSupervisedObjective._parameter_constraints,
+        "memory": FRACTION,
+        "alignment": FRACTION,
         "threshold": FRACTION,
         "alpha": POSITIVE,
     }
@@ -89,16 +91,33 @@ class ICT(AlignedMixin, Objective):
         self.memory = memory
         self.ratio = ratio
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+        """Copy the student, and begin to count the labels."""
+        if self.weight:
+            self.teacher_ = MovingAverage.of(model, self.memory, n_steps)
+        self.alignment_ = Alignment(even_classes(model), n_rows, self.alignment)
+
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+        """Count the labels; return no term."""
+        self.alignment_.count(batch)
+        return {}
+
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"interpolation"`."""
+        task = model.task
         share, partner = draw_mixture(view, self.alpha, batch.generator)
         with torch.no_grad():
-            answers = self.predictor(model).logits(view, batch.lengths).softmax(1)
-            answers = self.align(answers)
-        sure = confident(answers, self.threshold)
+            answers = task.answers(self.predictor(model).train_outputs(view, batch.lengths))
+            answers = self.alignment_.align(answers)
+        sure = confident(task, answers, self.threshold)
         sure = sure * sure[partner]
-        self.observe(confident=sure.mean(), agreement=agreement(answers, logits))
+        self.observe(confident=sure.mean(), agreement=task.agreement(answers, outputs))
         x, lengths = mixture(view, batch.lengths, share, partner)
-        p = model.logits(x, lengths, batch.generator).softmax(1)
+        p = task.answers(model.train_outputs(x, lengths, batch.generator))
         target = torch.lerp(answers[partner], answers, share[:, None])
-        return {"interpolation": ((p - target).square().sum(1) * sure).mean()}
+        return {"interpolation": (task.distance(p, target) * sure).mean()}
+
+    def finish(self, model: Any) -> None:
+        """Drop the teacher and the counts."""
+        super().finish(model)
+        del self.alignment_

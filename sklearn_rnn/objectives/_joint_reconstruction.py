@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from ..modules import Decoder
 from ..sequences import Batch
-from ._base import Objective, weighted_mean
-from ._classification import ClassificationMixin
+from ._base import weighted_mean
 from ._representation import rebuilding_errors
+from ._semi_supervised import SemiSupervisedObjective
 
 
-class JointReconstruction(ClassificationMixin, Objective):
+class JointReconstruction(SemiSupervisedObjective):
     r"""Joint reconstruction: the encoder that classifies a sequence must also let it be rebuilt.
 
     .. math:: w \frac{1}{l} \sum_{i \le l} \lVert x_i - d(e(x_i)) \rVert^2
@@ -43,7 +43,7 @@ class JointReconstruction(ClassificationMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier(JointReconstruction(weight=0.3))
     """
 
-    _parameter_constraints: dict[str, list[Any]] = ClassificationMixin._parameter_constraints
+    _parameter_constraints: dict[str, list[Any]] = SemiSupervisedObjective._parameter_constraints
 
     def __init__(self, weight: float = 1, ramp: float = 0, ratio: float = 1):
         self.weight = weight
@@ -55,15 +55,15 @@ class JointReconstruction(ClassificationMixin, Objective):
         """Whether sequences are rebuilt at all."""
         return bool(self.weight)
 
-    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return a `"decoder"`."""
         return {"decoder": Decoder(encoder.architecture, encoder.out_features)}
 
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"labeled_reconstruction"`."""
         return {"labeled_reconstruction": weighted_mean(self._errors(model, batch, view), batch)}
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"reconstruction"`."""
         return {"reconstruction": self._errors(model, batch, view).mean()}
 

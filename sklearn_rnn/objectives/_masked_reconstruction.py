@@ -10,12 +10,11 @@ from torch.nn.functional import max_pool1d, pad
 
 from .._sklearn import COUNT, OPEN_FRACTION
 from ..sequences import Batch
-from ._base import Objective
-from ._prediction import PredictionMixin
+from ._prediction import PredictionObjective
 from ._representation import own_lengths, own_steps
 
 
-class MaskedReconstruction(PredictionMixin, Objective):
+class MaskedReconstruction(PredictionObjective):
     """Masked model of sequences: fill in hidden spans from what is around them.
 
     Numbers by the squared error of standardised values, token ids by cross-entropy, on hidden steps
@@ -53,7 +52,7 @@ class MaskedReconstruction(PredictionMixin, Objective):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **PredictionMixin._parameter_constraints,
+        **PredictionObjective._parameter_constraints,
         "share": OPEN_FRACTION,
         "span": COUNT,
     }
@@ -64,7 +63,7 @@ class MaskedReconstruction(PredictionMixin, Objective):
         self.n_candidates = n_candidates
         self.tied = tied
 
-    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return `"fill"`, and for tokens `"vocabulary"`."""
         return self.heads(encoder, fill=encoder.recurrence.out_features)
 

@@ -8,12 +8,12 @@ from torch import Tensor
 
 from .._sklearn import FRACTION
 from ..sequences import Batch
-from ._alignment import AlignedMixin
-from ._base import Objective
-from ._classification import agreement, confident
+from ._alignment import Alignment, even_classes
+from ._average import MovingAverage, weak_answers
+from ._semi_supervised import SemiSupervisedObjective, confident
 
 
-class MeanTeacher(AlignedMixin, Objective):
+class MeanTeacher(SemiSupervisedObjective):
     r"""Mean Teacher: unlabeled rows are classified as a moving average of the net does.
 
     Student and teacher see the row under different noise; the loss adds
@@ -61,7 +61,9 @@ class MeanTeacher(AlignedMixin, Objective):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **AlignedMixin._parameter_constraints,
+        **SemiSupervisedObjective._parameter_constraints,
+        "memory": FRACTION,
+        "alignment": FRACTION,
         "threshold": FRACTION,
     }
 
@@ -81,9 +83,26 @@ class MeanTeacher(AlignedMixin, Objective):
         self.memory = memory
         self.ratio = ratio
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+        """Copy the student, and begin to count the labels."""
+        if self.weight:
+            self.teacher_ = MovingAverage.of(model, self.memory, n_steps)
+        self.alignment_ = Alignment(even_classes(model), n_rows, self.alignment)
+
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+        """Count the labels; return no term."""
+        self.alignment_.count(batch)
+        return {}
+
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"consistency"`."""
-        teacher = self.teach(model, batch)
-        sure = confident(teacher, self.threshold)
-        self.observe(confident=sure.mean(), agreement=agreement(teacher, logits))
-        return {"consistency": ((logits.softmax(1) - teacher).square().sum(1) * sure).mean()}
+        task = model.task
+        teacher = self.alignment_.align(weak_answers(self.predictor(model), batch))
+        sure = confident(task, teacher, self.threshold)
+        self.observe(confident=sure.mean(), agreement=task.agreement(teacher, outputs))
+        return {"consistency": (task.distance(task.answers(outputs), teacher) * sure).mean()}
+
+    def finish(self, model: Any) -> None:
+        """Drop the teacher and the counts."""
+        super().finish(model)
+        del self.alignment_

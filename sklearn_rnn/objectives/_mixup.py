@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from .._sklearn import NOT_NEGATIVE, POSITIVE
 from ..modules import mask_padding
 from ..sequences import Batch
-from ._base import Objective
-from ._classification import ClassificationMixin
+from ._semi_supervised import SemiSupervisedObjective
 
 
-class MixUp(ClassificationMixin, Objective):
+class MixUp(SemiSupervisedObjective):
     r"""MixUp: the label of a mixture of two sequences is the mixture of their labels.
 
     .. math:: L(x) + w L(\lambda x + (1 - \lambda) x', \lambda y + (1 - \lambda) y'), \quad
@@ -49,16 +48,15 @@ class MixUp(ClassificationMixin, Objective):
         self.weight = weight
         self.alpha = alpha
 
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"mixup"`."""
         share, partner = draw_mixture(view, self.alpha, batch.generator)
         x, lengths = mixture(view, batch.lengths, share, partner)
-        log_p = model.logits(x, lengths, batch.generator, batch.n_labeled).log_softmax(1)
-        target = one_hot(batch.codes, log_p.shape[1]).to(log_p.dtype)
-        if batch.weights is not None:
-            target = target * batch.weights[:, None]
-        target = torch.lerp(target[partner], target, share[:, None])
-        return {"mixup": -(target * log_p).sum(1).mean()}
+        outputs = model.train_outputs(x, lengths, batch.generator, batch.n_labeled)
+        weights = share.new_ones(len(share)) if batch.weights is None else batch.weights
+        own = model.task.loss(outputs, batch) * weights
+        partners = model.task.loss(outputs, replace(batch, targets=batch.targets[partner])) * weights[partner]
+        return {"mixup": torch.lerp(partners, own, share).mean()}
 
 
 def draw_mixture(x: Tensor, alpha: float, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:

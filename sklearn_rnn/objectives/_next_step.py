@@ -10,12 +10,11 @@ from torch.nn.functional import pad
 
 from ..modules import mask_padding
 from ..sequences import Batch
-from ._base import Objective
-from ._prediction import PredictionMixin
+from ._prediction import PredictionObjective
 from ._representation import own_lengths, own_steps
 
 
-class NextStep(PredictionMixin, Objective):
+class NextStep(PredictionObjective):
     """Language model of sequences: predict each step from those before it.
 
     Numbers by the squared error of standardised values, token ids by cross-entropy. What the encoder
@@ -51,7 +50,7 @@ class NextStep(PredictionMixin, Objective):
         self.n_candidates = n_candidates
         self.tied = tied
 
-    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return `"next"`, for bidirectional encoders `"previous"`, and for tokens `"vocabulary"`."""
         a = encoder.architecture
         return self.heads(encoder, **dict.fromkeys(("next", "previous")[: 1 + a.bidirectional], a.hidden_size))

@@ -8,12 +8,11 @@ from torch import Tensor
 
 from .._sklearn import COUNT, FRACTION
 from ..sequences import Batch
-from ._base import Objective
-from ._classification import ClassificationMixin, agreement
 from ._self_training import surest
+from ._semi_supervised import SemiSupervisedObjective
 
 
-class NoisyStudent(ClassificationMixin, Objective):
+class NoisyStudent(SemiSupervisedObjective):
     r"""Noisy Student: a new net under strong noise learns the last one's soft labels, round by round.
 
     .. math:: w \frac{1}{n} \sum_i m_i \left( - \sum_k q_{ik} \log p_k(x_i^{strong}) \right)
@@ -47,13 +46,14 @@ class NoisyStudent(ClassificationMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier(NoisyStudent(n_rounds=4))
     """
 
+    needs = "classes"
     strong = True
     _parameter_constraints: dict[str, list[Any]] = {
-        "weight": ClassificationMixin._parameter_constraints["weight"],
+        "weight": SemiSupervisedObjective._parameter_constraints["weight"],
         "threshold": FRACTION,
         "k_best": [*COUNT, None],
         "n_rounds": COUNT,
-        "ratio": ClassificationMixin._parameter_constraints["ratio"],
+        "ratio": SemiSupervisedObjective._parameter_constraints["ratio"],
     }
 
     def __init__(
@@ -79,24 +79,24 @@ class NoisyStudent(ClassificationMixin, Objective):
         """Tell the first round, which has nothing to learn from."""
         self.is_first_ = not hasattr(self, "targets_")
 
-    def relabel(self, codes: Tensor, rows: Tensor, probabilities: Tensor) -> Tensor | None:
+    def relabel(self, targets: Tensor, rows: Tensor, probabilities: Tensor) -> Tensor | None:
         """Keep the probabilities for the next round."""
         if not self.weight:
             return None
-        self.targets_ = probabilities.new_zeros(len(codes), probabilities.shape[1])
+        self.targets_ = probabilities.new_zeros(len(targets), probabilities.shape[1])
         self.targets_[rows] = probabilities
-        self.sure_ = probabilities.new_zeros(len(codes))
+        self.sure_ = probabilities.new_zeros(len(targets))
         self.sure_[rows] = surest(probabilities, self.threshold, self.k_best).to(probabilities.dtype)
-        return codes
+        return targets
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"student"`, from the second round on."""
         if self.is_first_:
             return {}
         rows = batch.rows.cpu()
-        target, sure = self.targets_[rows].to(logits.device), self.sure_[rows].to(logits.device)
-        self.observe(confident=sure.mean(), agreement=agreement(target, logits))
-        return {"student": -((target * logits.log_softmax(1)).sum(1) * sure).mean()}
+        target, sure = self.targets_[rows].to(outputs.device), self.sure_[rows].to(outputs.device)
+        self.observe(confident=sure.mean(), agreement=model.task.agreement(target, outputs))
+        return {"student": -((target * outputs.log_softmax(1)).sum(1) * sure).mean()}
 
     def finish(self, model: Any) -> None:
         """Drop what was learned from."""

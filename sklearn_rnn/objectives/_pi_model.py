@@ -8,11 +8,10 @@ from torch import Tensor
 
 from .._sklearn import FRACTION
 from ..sequences import Batch
-from ._base import Objective
-from ._classification import ClassificationMixin, agreement, confident
+from ._semi_supervised import SemiSupervisedObjective, confident
 
 
-class PiModel(ClassificationMixin, Objective):
+class PiModel(SemiSupervisedObjective):
     r"""Pi-Model: each unlabeled row is classified alike under two draws of the noise.
 
     .. math:: w(t) \frac{1}{n} \sum_i m_i \lVert p(x_i) - p(x_i') \rVert^2
@@ -45,7 +44,7 @@ class PiModel(ClassificationMixin, Objective):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **ClassificationMixin._parameter_constraints,
+        **SemiSupervisedObjective._parameter_constraints,
         "threshold": FRACTION,
     }
 
@@ -55,10 +54,11 @@ class PiModel(ClassificationMixin, Objective):
         self.ramp = ramp
         self.ratio = ratio
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"consistency"`."""
         again = model.view(batch.values, batch.lengths, batch.generator)
-        other = model.logits(again, batch.lengths, batch.generator).softmax(1)
-        sure = confident(other, self.threshold)
-        self.observe(confident=sure.mean(), agreement=agreement(other, logits))
-        return {"consistency": ((logits.softmax(1) - other).square().sum(1) * sure).mean()}
+        task = model.task
+        other = task.answers(model.train_outputs(again, batch.lengths, batch.generator))
+        sure = confident(task, other, self.threshold)
+        self.observe(confident=sure.mean(), agreement=task.agreement(other, outputs))
+        return {"consistency": (task.distance(task.answers(outputs), other) * sure).mean()}

@@ -13,13 +13,13 @@ from torch.utils.checkpoint import checkpoint
 from .._sklearn import COUNT
 from ..modules import linear
 from ..sequences import Batch
-from ._representation import RepresentationMixin
+from ._representation import UnsupervisedObjective
 
 LOGITS = 1 << 24  # held at once: 64 MB
 
 
-class PredictionMixin(RepresentationMixin):
-    """Mixin of objectives that predict numbers, or tokens by a softmax over the vocabulary.
+class PredictionObjective(UnsupervisedObjective):
+    """Base of objectives that predict numbers, or tokens by a softmax over the vocabulary.
 
     An objective has the parameters
 

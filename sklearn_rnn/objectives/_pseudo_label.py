@@ -9,11 +9,10 @@ from torch.nn.functional import cross_entropy
 
 from .._sklearn import FRACTION
 from ..sequences import Batch
-from ._base import Objective
-from ._classification import ClassificationMixin, confident
+from ._semi_supervised import SemiSupervisedObjective, confident
 
 
-class PseudoLabel(ClassificationMixin, Objective):
+class PseudoLabel(SemiSupervisedObjective):
     r"""Pseudo-labels: cross-entropy of unlabeled rows against their most probable class.
 
     .. math:: w(t) \frac{1}{n} \sum_i m_i \left( - \log p_{\hat y_i}(x_i) \right), \quad
@@ -44,8 +43,9 @@ class PseudoLabel(ClassificationMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier(PseudoLabel(threshold=0.9))
     """
 
+    needs = "classes"
     _parameter_constraints: dict[str, list[Any]] = {
-        **ClassificationMixin._parameter_constraints,
+        **SemiSupervisedObjective._parameter_constraints,
         "threshold": FRACTION,
     }
 
@@ -55,8 +55,8 @@ class PseudoLabel(ClassificationMixin, Objective):
         self.ramp = ramp
         self.ratio = ratio
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"pseudo_label"`."""
-        sure = confident(logits.softmax(1), self.threshold)
+        sure = confident(model.task, outputs.softmax(1), self.threshold)
         self.observe(confident=sure.mean())
-        return {"pseudo_label": (cross_entropy(logits, logits.argmax(1), reduction="none") * sure).mean()}
+        return {"pseudo_label": (cross_entropy(outputs, outputs.argmax(1), reduction="none") * sure).mean()}

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from .._sklearn import FRACTION, StrOptions
 from ..modules import FeedingDecoder, reverse
 from ..sequences import Batch
-from ._representation import LOSSES, DecodingMixin, step_errors
+from ._representation import LOSSES, DecodingObjective, step_errors
 
 
-class RebuildingMixin(DecodingMixin):
-    """Mixin of objectives that encode a view of each sequence and rebuild the sequence from that code.
+class RebuildingObjective(DecodingObjective):
+    """Base of objectives that encode a view of each sequence and rebuild the sequence from that code.
 
     With ``strong = True`` the view is a strong one. An objective has the parameters
 
@@ -44,10 +44,10 @@ class RebuildingMixin(DecodingMixin):
         "loss": [StrOptions(set(LOSSES))],
     }
 
-    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return a `"decoder"`."""
         if self.feed == "code":
-            return super().parts(encoder, n_classes)
+            return super().parts(encoder, task)
         return {"decoder": FeedingDecoder(encoder.architecture, self.code_size(encoder), self.feed == "steps")}
 
     def errors_by_step(self, model: Any, batch: Batch) -> Tensor:

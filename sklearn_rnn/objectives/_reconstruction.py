@@ -7,11 +7,10 @@ from typing import Any
 from torch import Tensor
 
 from ..sequences import Batch
-from ._base import Objective
-from ._rebuilding import RebuildingMixin
+from ._rebuilding import RebuildingObjective
 
 
-class Reconstruction(RebuildingMixin, Objective):
+class Reconstruction(RebuildingObjective):
     """Sequence autoencoder: rebuild each sequence from its code, at its own length.
 
     Numbers by the error of standardised values, token ids by cross-entropy; padding does not count, and

@@ -11,16 +11,15 @@ from torch import Tensor, nn
 from .._sklearn import COUNT, NOT_NEGATIVE
 from ..modules import Generator, linear
 from ..sequences import Batch
-from ._base import Objective
 from ._fakes import drawn, fake_view, told_apart, told_fake, told_real
-from ._representation import RepresentationMixin
+from ._representation import UnsupervisedObjective
 from ._vat import random_like, sphere
 
 XI = 0.05  # root mean square of the step that measures a gradient
 LOST = 3  # nats that the mean fake is found out by: a twentieth of a chance
 
 
-class RecurrentGAN(RepresentationMixin, Objective):
+class RecurrentGAN(UnsupervisedObjective):
     r"""Recurrent generative adversarial net: the encoder learns to tell sequences from generated ones.
 
     .. math:: - \frac{1}{n} \sum_i \left(\log D(x_i) + \log(1 - D(g_i))\right)
@@ -82,7 +81,7 @@ class RecurrentGAN(RepresentationMixin, Objective):
         self.matching = matching
         self.penalty = penalty
 
-    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return the `"score"` of codes, and the `"generator"`."""
         return {
             "score": linear(encoder.out_features, 1),

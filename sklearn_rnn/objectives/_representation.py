@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -12,20 +12,20 @@ from torch.nn.functional import cross_entropy, huber_loss, l1_loss, mse_loss
 
 from ..modules import Decoder, mask_padding, step_mask
 from ..sequences import Batch
-from ._base import Task
+from ._base import Needs, Objective, check_terms
 
 LOSSES: dict[str, Callable[..., Tensor]] = {"squared": mse_loss, "absolute": l1_loss, "huber": huber_loss}
 
 
-class RepresentationMixin:
-    """Mixin of objectives of `RNNAutoencoderTransformer`, which see unlabeled rows alone.
+class UnsupervisedObjective(Objective):
+    """Base of objectives of `RNNAutoencoderTransformer`, which see unlabeled rows alone.
 
     Those with more than an encoder define what the transformer's methods ask for, and have the method
     by that: `decode` for `inverse_transform` and `reconstruct`, `errors` for `score_samples`,
     `errors_by_step` for `score_steps`, `sample`.
     """
 
-    task: Task = "representation"
+    needs: ClassVar[Needs] = "sequences"
 
     @property
     def unlabeled_ratio(self) -> float:
@@ -40,13 +40,23 @@ class RepresentationMixin:
         """Codes (n, code_size), without noise."""
         return model.code(values, lengths)
 
+    def predict(self, model: Any, values: Tensor, lengths: Tensor | None) -> Tensor:
+        """Codes (n, code_size), without noise."""
+        return self.code(model, values, lengths)
 
-class DecodingMixin(RepresentationMixin):
-    """Mixin of objectives with a decoder that rebuilds sequences from their codes."""
+    def validation_loss(self, model: Any, batch: Batch) -> float:
+        """Sum of the terms, of rows that are held out."""
+        terms = self.terms(model, batch)
+        check_terms(self, terms)
+        return sum(term.item() for term in terms.values())
+
+
+class DecodingObjective(UnsupervisedObjective):
+    """Base of objectives with a decoder that rebuilds sequences from their codes."""
 
     loss: str = "squared"  # a key of `LOSSES`
 
-    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return a `"decoder"`."""
         return {"decoder": Decoder(encoder.architecture, self.code_size(encoder))}
 

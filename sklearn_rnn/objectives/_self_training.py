@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from .._sklearn import COUNT, FRACTION
-from ._base import Objective
-from ._classification import ClassificationMixin, nothing_passed
+from ._semi_supervised import SemiSupervisedObjective, nothing_passed
 
 
-class SelfTraining(ClassificationMixin, Objective):
+class SelfTraining(SemiSupervisedObjective):
     """Self-training: train, label the surest unlabeled rows, train anew with them, and so on.
 
     A row once labeled keeps its label. The rounds end early where no row is added.
@@ -45,6 +44,7 @@ class SelfTraining(ClassificationMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier(SelfTraining(k_best=20))
     """
 
+    needs = "classes"
     _parameter_constraints: dict[str, list[Any]] = {
         "threshold": FRACTION,
         "k_best": [*COUNT, None],
@@ -56,16 +56,16 @@ class SelfTraining(ClassificationMixin, Objective):
         self.k_best = k_best
         self.n_rounds = n_rounds
 
-    def relabel(self, codes: Tensor, rows: Tensor, probabilities: Tensor) -> Tensor | None:
+    def relabel(self, targets: Tensor, rows: Tensor, probabilities: Tensor) -> Tensor | None:
         """Label the surest rows."""
         if not hasattr(self, "labeled_iter_"):
-            self.labeled_iter_, self.round_ = torch.where(codes < 0, -1, 0).numpy(), 0
+            self.labeled_iter_, self.round_ = torch.where(targets < 0, -1, 0).numpy(), 0
         chosen = surest(probabilities, self.threshold, self.k_best)
         if not chosen.any():
             return None
         self.round_ += 1
         self.labeled_iter_[rows[chosen].numpy()] = self.round_
-        return codes.index_put((rows[chosen],), probabilities.argmax(1)[chosen])
+        return targets.index_put((rows[chosen],), probabilities.argmax(1)[chosen])
 
     def troubles(self, history: Any) -> Iterator[str]:
         """Say whether no row was ever labeled."""

@@ -12,12 +12,12 @@ from torch.nn.functional import one_hot
 from .._sklearn import COUNT, FRACTION
 from ..modules import linear
 from ..sequences import Batch
-from ._base import Objective, weighted_mean
-from ._classification import ClassificationMixin
+from ._base import weighted_mean
 from ._latent import gaussian_kl, generative_parts, kept_words, log_likelihood, normal, sizes, write
+from ._semi_supervised import SemiSupervisedObjective
 
 
-class SemiSupervisedVAE(ClassificationMixin, Objective):
+class SemiSupervisedVAE(SemiSupervisedObjective):
     r"""Semi-supervised variational autoencoder (M2): a class and a code make each sequence.
 
     The net's probabilities are the posterior :math:`q(y | x)` of the class. Labeled rows add
@@ -67,8 +67,9 @@ class SemiSupervisedVAE(ClassificationMixin, Objective):
     (3, 12)
     """
 
+    needs = "classes"
     _parameter_constraints: dict[str, list[Any]] = {
-        **ClassificationMixin._parameter_constraints,
+        **SemiSupervisedObjective._parameter_constraints,
         "latent_size": COUNT,
         "word_dropout": FRACTION,
     }
@@ -92,27 +93,27 @@ class SemiSupervisedVAE(ClassificationMixin, Objective):
         """Whether sequences are rebuilt at all."""
         return bool(self.weight)
 
-    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return the `"posterior"` of codes given sequences and classes, a `"decoder"`, and for numbers `"noise"`."""
-        posterior = linear(encoder.out_features + n_classes, 2 * self.latent_size)
-        return {"posterior": posterior, **generative_parts(encoder.architecture, self.latent_size + n_classes)}
+        posterior = linear(encoder.out_features + task.n_classes, 2 * self.latent_size)
+        return {"posterior": posterior, **generative_parts(encoder.architecture, self.latent_size + task.n_classes)}
 
     def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
-        """Draw a sequence of each of the classes `rows` (n,): standardised steps, or logits, the largest drawn."""
+        """Draw a sequence of each of the classes `rows` (n,): standardised steps, or outputs, the largest drawn."""
         codes = normal(model, rows, self.latent_size, generator)
-        classes = one_hot(rows, model.head.out_features).to(codes)
+        classes = one_hot(rows, model.task.n_classes).to(codes)
         return write(model, torch.cat([codes, classes], dim=1), n_steps, generator)
 
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"labeled_bound"`, for each value."""
-        classes = one_hot(batch.codes, logits.shape[1]).to(logits)
+        classes = one_hot(batch.targets, outputs.shape[1]).to(outputs)
         bound = self.bounds(model, batch, view, classes[:, None])[:, 0]
         return {"labeled_bound": weighted_mean(bound, batch) / sizes(batch.values, batch.lengths).mean()}
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"bound"`, for each value."""
-        n_classes, log_q = logits.shape[1], logits.log_softmax(1)
-        classes = torch.eye(n_classes).to(logits).expand(len(batch), -1, -1)
+        n_classes, log_q = outputs.shape[1], outputs.log_softmax(1)
+        classes = torch.eye(n_classes).to(outputs).expand(len(batch), -1, -1)
         bound = (log_q.exp() * (self.bounds(model, batch, view, classes) + log_q)).sum(1)
         return {"bound": bound.mean() / sizes(batch.values, batch.lengths).mean()}
 

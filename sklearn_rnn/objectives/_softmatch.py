@@ -6,15 +6,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from .._sklearn import FRACTION, POSITIVE
 from ..sequences import Batch
-from ._alignment import Alignment
-from ._base import Objective
-from ._matching import MatchingMixin
+from ._alignment import Alignment, even_classes
+from ._average import MovingAverage, weak_answers
+from ._semi_supervised import SemiSupervisedObjective
 
 
-class SoftMatch(MatchingMixin, Objective):
+class SoftMatch(SemiSupervisedObjective):
     r"""SoftMatch: FixMatch that counts less sure rows less, and aligns the answers to even classes.
 
     .. math:: \lambda_i = \exp\left( - \frac{\min(\max_k \bar q_{ik} - \mu_t, 0)^2}{2 \sigma_t^2 / s^2} \right), \quad
@@ -59,8 +60,12 @@ class SoftMatch(MatchingMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier(SoftMatch(n_sigma=3))
     """
 
+    needs = "classes"
+    strong = True
     _parameter_constraints: dict[str, list[Any]] = {
-        **MatchingMixin._parameter_constraints,
+        **SemiSupervisedObjective._parameter_constraints,
+        "memory": FRACTION,
+        "alignment": FRACTION,
         "n_sigma": POSITIVE,
         "momentum": FRACTION,
     }
@@ -84,17 +89,31 @@ class SoftMatch(MatchingMixin, Objective):
         self.ratio = ratio
 
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:
-        """Start the running means: even classes, chance."""
-        super().start(model, n_steps, n_rows)
+        """Copy the student, and start the running means: even classes, chance."""
+        if self.weight:
+            self.teacher_ = MovingAverage.of(model, self.memory, n_steps)
+        self.alignment_ = Alignment(even_classes(model), n_rows, self.alignment)
         uniform = self.alignment_.uniform
-        self.even_ = Alignment(uniform, 0, self.momentum)  # which no label will change
+        self.even_ = Alignment(uniform, 0, momentum=self.momentum)  # which no label will change
         self.mean_ = uniform[0].clone()
         self.variance_ = uniform.new_tensor(1.0)
 
-    def trust(self, answers: Tensor, batch: Batch) -> Tensor:
-        """Return the weights of the rows, and move the running means."""
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+        """Count the labels; return no term."""
+        self.alignment_.count(batch)
+        return {}
+
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+        """Return `"matching"`."""
+        answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
+        trust = self._trust(answers)
+        self.observe(confident=trust.mean(), agreement=model.task.agreement(answers, outputs))
+        return {"matching": (cross_entropy(outputs, answers.argmax(1), reduction="none") * trust).mean()}
+
+    def _trust(self, answers: Tensor) -> Tensor:
+        """Return the weights (n,) of the rows, and move the running means."""
         step = 1 - self.momentum
-        largest = self.even_.align(answers, 1).amax(1)
+        largest = self.even_.align(answers).amax(1)
         self.mean_.lerp_(largest.mean(), step)
         self.variance_.lerp_(largest.var(correction=min(1, len(largest) - 1)), step)
         short = (largest - self.mean_).clamp_max(0)
@@ -103,4 +122,4 @@ class SoftMatch(MatchingMixin, Objective):
     def finish(self, model: Any) -> None:
         """Drop the running means and the average."""
         super().finish(model)
-        del self.even_, self.mean_, self.variance_
+        del self.alignment_, self.even_, self.mean_, self.variance_

@@ -8,11 +8,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..sequences import Batch
-from ._base import Objective
-from ._classification import ClassificationMixin
+from ._base import Needs
+from ._semi_supervised import SemiSupervisedObjective
 
 
-class Sum(ClassificationMixin, Objective):
+class Sum(SemiSupervisedObjective):
     """Two objectives at once: one pass over the rows, the terms of both, `first + second` for short.
 
     The student sees strong views of unlabeled rows where one of both wants them. Where both average the
@@ -32,11 +32,19 @@ class Sum(ClassificationMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier(objective).set_params(objective__first__epsilon=0.1)
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {"first": [ClassificationMixin], "second": [ClassificationMixin]}
+    _parameter_constraints: dict[str, list[Any]] = {
+        "first": [SemiSupervisedObjective],
+        "second": [SemiSupervisedObjective],
+    }
 
     def __init__(self, first: Any, second: Any):
         self.first = first
         self.second = second
+
+    @property
+    def needs(self) -> Needs:  # type: ignore[override]
+        """Classes, where one of both needs them."""
+        return "classes" if "classes" in (self.first.needs, self.second.needs) else "targets"
 
     @property
     def unlabeled_ratio(self) -> float:
@@ -71,9 +79,9 @@ class Sum(ClassificationMixin, Objective):
             if part.n_rounds > 1:
                 raise ValueError(f"{type(part).__name__} trains in rounds and cannot be part of a sum.")
 
-    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return the parts of both."""
-        first, second = (part.parts(encoder, n_classes) for part in (self.first, self.second))
+        first, second = (part.parts(encoder, task) for part in (self.first, self.second))
         if both := first.keys() & second.keys():
             names = f"{type(self.first).__name__} and {type(self.second).__name__}"
             raise ValueError(
@@ -86,10 +94,10 @@ class Sum(ClassificationMixin, Objective):
         self.first.start(model, n_steps, n_rows)
         self.second.start(model, n_steps, n_rows)
 
-    def added_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def added_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return the terms of both; what has the same name is added."""
-        terms = self.first.added_terms(model, batch, view, logits)
-        for name, term in self.second.added_terms(model, batch, view, logits).items():
+        terms = self.first.added_terms(model, batch, view, outputs)
+        for name, term in self.second.added_terms(model, batch, view, outputs).items():
             terms[name] = terms[name] + term if name in terms else term
         return terms
 

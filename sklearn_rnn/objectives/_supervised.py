@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._base import Objective
-from ._classification import ClassificationMixin
+from ._semi_supervised import SemiSupervisedObjective
 
 
-class Supervised(ClassificationMixin, Objective):
+class Supervised(SemiSupervisedObjective):
     """Cross-entropy on the labeled rows; unlabeled rows are left out.
 
     The baseline of every semi-supervised objective.

@@ -9,11 +9,10 @@ from torch import Tensor
 
 from .._sklearn import FRACTION, SHARE
 from ..sequences import Batch
-from ._base import Objective
-from ._classification import ClassificationMixin, agreement, confident
+from ._semi_supervised import SemiSupervisedObjective, confident
 
 
-class TemporalEnsembling(ClassificationMixin, Objective):
+class TemporalEnsembling(SemiSupervisedObjective):
     r"""Temporal ensembling: unlabeled rows are classified as they were, on average, before.
 
     For each row, :math:`Z \leftarrow \alpha Z + (1 - \alpha) p(x)` each time it comes, and the target is
@@ -53,7 +52,7 @@ class TemporalEnsembling(ClassificationMixin, Objective):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **ClassificationMixin._parameter_constraints,
+        **SemiSupervisedObjective._parameter_constraints,
         "threshold": FRACTION,
         "average": SHARE,
     }
@@ -74,23 +73,23 @@ class TemporalEnsembling(ClassificationMixin, Objective):
 
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:
         """Forget all predictions."""
-        weight = model.head.weight
-        self.sums_ = weight.new_zeros(n_rows, len(weight))
+        weight = next(model.parameters())
+        self.sums_ = weight.new_zeros(n_rows, model.task.n_outputs)
         self.times_ = weight.new_zeros(n_rows)
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"consistency"`, and remember the predictions."""
-        rows = batch.rows.to(logits.device)
-        probabilities, times = logits.softmax(1), self.times_[rows]
+        task, rows = model.task, batch.rows.to(outputs.device)
+        answers, times = task.answers(outputs), self.times_[rows]
         norm = (1 - self.average**times).clamp_min(1e-12)
         target = self.sums_[rows] / norm[:, None]
-        sure = confident(target, self.threshold) * (times > 0)
-        self.observe(confident=sure.mean(), agreement=agreement(target, logits))
-        self._remember(rows, probabilities.detach())
-        return {"consistency": ((probabilities - target).square().sum(1) * sure).mean()}
+        sure = confident(task, target, self.threshold) * (times > 0)
+        self.observe(confident=sure.mean(), agreement=task.agreement(target, outputs))
+        self._remember(rows, answers.detach())
+        return {"consistency": (task.distance(answers, target) * sure).mean()}
 
-    def _remember(self, rows: Tensor, probabilities: Tensor) -> None:
-        self.sums_[rows] = torch.lerp(probabilities, self.sums_[rows], self.average)
+    def _remember(self, rows: Tensor, answers: Tensor) -> None:
+        self.sums_[rows] = torch.lerp(answers, self.sums_[rows], self.average)
         self.times_[rows] += 1
 
     def finish(self, model: Any) -> None:

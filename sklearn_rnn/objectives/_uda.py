@@ -6,13 +6,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from .._sklearn import FRACTION, POSITIVE
-from ._base import Objective
-from ._matching import MatchingMixin
+from ..sequences import Batch
+from ._alignment import Alignment, even_classes
+from ._average import MovingAverage, weak_answers
+from ._semi_supervised import SemiSupervisedObjective, confident
 
 
-class UDA(MatchingMixin, Objective):
+class UDA(SemiSupervisedObjective):
     r"""Unsupervised data augmentation: strong views get the sharpened answer for a weak view.
 
     .. math:: w(t) \frac{1}{n} \sum_i [\max_k q_{ik} \ge \tau]
@@ -56,8 +59,12 @@ class UDA(MatchingMixin, Objective):
     >>> clf = SemiSupervisedRNNClassifier(UDA(temperature=0.5))
     """
 
+    needs = "classes"
+    strong = True
     _parameter_constraints: dict[str, list[Any]] = {
-        **MatchingMixin._parameter_constraints,
+        **SemiSupervisedObjective._parameter_constraints,
+        "memory": FRACTION,
+        "alignment": FRACTION,
         "threshold": FRACTION,
         "temperature": POSITIVE,
     }
@@ -80,6 +87,26 @@ class UDA(MatchingMixin, Objective):
         self.memory = memory
         self.ratio = ratio
 
-    def target(self, answers: Tensor) -> Tensor:
-        """Sharpened probabilities."""
-        return (answers.clamp_min(torch.finfo(answers.dtype).tiny).log() / self.temperature).softmax(1)
+    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+        """Copy the student, and begin to count the labels."""
+        if self.weight:
+            self.teacher_ = MovingAverage.of(model, self.memory, n_steps)
+        self.alignment_ = Alignment(even_classes(model), n_rows, self.alignment)
+
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+        """Count the labels; return no term."""
+        self.alignment_.count(batch)
+        return {}
+
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+        """Return `"matching"`."""
+        answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
+        sure = confident(model.task, answers, self.threshold)
+        self.observe(confident=sure.mean(), agreement=model.task.agreement(answers, outputs))
+        sharpened = (answers.clamp_min(torch.finfo(answers.dtype).tiny).log() / self.temperature).softmax(1)
+        return {"matching": (cross_entropy(outputs, sharpened, reduction="none") * sure).mean()}
+
+    def finish(self, model: Any) -> None:
+        """Drop the teacher and the counts."""
+        super().finish(model)
+        del self.alignment_

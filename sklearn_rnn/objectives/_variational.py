@@ -11,15 +11,15 @@ from torch import Tensor, nn
 from .._sklearn import COUNT, FRACTION, NOT_NEGATIVE
 from ..modules import linear
 from ..sequences import Batch
-from ._base import Objective, ramp_up
+from ._base import ramp_up
 from ._latent import gaussian_kl, generative_parts, kept_words, log_likelihood, normal, sizes, write
-from ._representation import RepresentationMixin
+from ._representation import UnsupervisedObjective
 
 ACTIVE = 0.01  # variance of a unit's posterior mean over the data (Burda 2016)
 N_DRAWS = 16  # of codes, for a score
 
 
-class Variational(RepresentationMixin, Objective):
+class Variational(UnsupervisedObjective):
     r"""Variational autoencoder: codes are drawn from a posterior that is kept near a normal prior.
 
     .. math:: \frac{1}{\bar s} \sum_i - \log p(x_i | z_i)
@@ -98,7 +98,7 @@ class Variational(RepresentationMixin, Objective):
         self.free_bits = free_bits
         self.word_dropout = word_dropout
 
-    def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return the `"posterior"` on top of the encoder, a `"decoder"`, and for numbers their `"noise"`."""
         posterior = linear(encoder.out_features, 2 * self.latent_size)
         return {"posterior": posterior, **generative_parts(encoder.architecture, self.latent_size)}

@@ -8,16 +8,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import kl_div
 
 from .._sklearn import COUNT, POSITIVE
 from ..modules import mask_padding
 from ..sequences import Batch
-from ._base import Objective
-from ._classification import ClassificationMixin
+from ._semi_supervised import SemiSupervisedObjective
 
 
-class VAT(ClassificationMixin, Objective):
+class VAT(SemiSupervisedObjective):
     r"""Virtual adversarial training: the prediction holds in the direction that changes it most.
 
     .. math:: w(t) \frac{1}{n} \sum_i KL\left(p(x_i) \,\|\, p(x_i + r_i)\right)
@@ -57,7 +55,7 @@ class VAT(ClassificationMixin, Objective):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **ClassificationMixin._parameter_constraints,
+        **SemiSupervisedObjective._parameter_constraints,
         "epsilon": POSITIVE,
         "xi": POSITIVE,
         "n_power": COUNT,
@@ -79,18 +77,18 @@ class VAT(ClassificationMixin, Objective):
         self.ramp = ramp
         self.ratio = ratio
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"vat"`."""
         plain = view.detach()
         with torch.no_grad():
-            target = model.logits(plain, batch.lengths).log_softmax(1)
+            target = model.train_outputs(plain, batch.lengths)
         direction = random_like(plain, batch.generator)
         for _ in range(self.n_power):
             step = sphere(direction, batch.lengths, self.xi).requires_grad_()
-            distance = divergence(target, model.logits(plain + step, batch.lengths))
+            distance = model.task.divergence(model.train_outputs(plain + step, batch.lengths), target).mean()
             (direction,) = torch.autograd.grad(distance, step)
         worst = sphere(direction, batch.lengths, self.epsilon)
-        return {"vat": divergence(target, model.logits(view + worst, batch.lengths))}
+        return {"vat": model.task.divergence(model.train_outputs(view + worst, batch.lengths), target).mean()}
 
     def troubles(self, history: Any) -> Iterator[str]:
         """Say whether no direction changed a prediction."""
@@ -117,8 +115,3 @@ def sphere(direction: Tensor, lengths: Tensor | None, radius: float) -> Tensor:
     direction = direction / largest
     size = (n_steps if lengths is None else lengths[:, None, None]) * direction.shape[2]
     return radius * direction / (direction.square().sum((1, 2), keepdim=True) / size).clamp_min(1e-12).sqrt()
-
-
-def divergence(target: Tensor, logits: Tensor) -> Tensor:
-    """Kullback-Leibler divergence of predictions from the log probabilities `target`, mean over rows."""
-    return kl_div(logits.log_softmax(1), target, log_target=True, reduction="batchmean")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-@dataclass
+@dataclass(frozen=True)
 class Batch:
     """Rows of one optimiser step, labeled ones first.
 
@@ -18,8 +18,9 @@ class Batch:
         Padded with zeros.
     lengths : Tensor of shape (n,) or None
         None where all rows are T long.
-    codes : Tensor of shape (n,)
-        Class numbers, -1 where unlabeled.
+    targets : Tensor of shape (n,) or (n, k)
+        What is to be learned, as the task reads y: class numbers, or standardised numbers. Only those of
+        the first `n_labeled` rows are known.
     rows : Tensor of shape (n,)
         Positions in the training set.
     weights : Tensor of shape (n,) or None
@@ -36,7 +37,7 @@ class Batch:
 
     values: Tensor
     lengths: Tensor | None
-    codes: Tensor
+    targets: Tensor
     rows: Tensor
     weights: Tensor | None
     n_labeled: int
@@ -45,7 +46,7 @@ class Batch:
     strong: bool = False
 
     def __len__(self) -> int:
-        return len(self.codes)
+        return len(self.values)
 
     @property
     def labeled(self) -> Batch:
@@ -62,7 +63,7 @@ class Batch:
             self,
             values=self.values[part],
             lengths=None if self.lengths is None else self.lengths[part],
-            codes=self.codes[part],
+            targets=self.targets[part],
             rows=self.rows[part],
             weights=None if self.weights is None else self.weights[part],
             n_labeled=n_labeled,

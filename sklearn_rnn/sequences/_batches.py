@@ -19,8 +19,8 @@ FILE_BLOCK = 8192  # rows of a memory map read near each other
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows of a data set, with their class numbers (-1 where unlabeled) and weights.
+class TrainingSet:
+    """Sequences with their targets and weights, and which of them are labeled.
 
     The `weights` of labeled rows hold the `class_weights` already; rows labeled later get theirs then.
 
@@ -34,7 +34,7 @@ class Rows:
     """
 
     sequences: Sequences
-    codes: NDArray[np.int64]
+    targets: NDArray
     weights: NDArray[np.float32] | None
     labeled: NDArray
     unlabeled: NDArray
@@ -43,16 +43,16 @@ class Rows:
     def __len__(self) -> int:
         return len(self.labeled) + len(self.unlabeled)
 
-    def relabeled(self, codes: NDArray[np.int64]) -> Rows:
-        """Return the rows with other class numbers, among which those held out keep out."""
+    def relabeled(self, targets: NDArray[np.int64]) -> TrainingSet:
+        """Return the set with other class numbers, -1 where unlabeled; rows that were held out stay so."""
         rows = np.concatenate([self.labeled, self.unlabeled])
-        known, weights = codes[rows] >= 0, self.weights
+        known, weights = targets[rows] >= 0, self.weights
         if weights is not None and self.class_weights is not None:
-            new = np.flatnonzero((self.codes < 0) & (codes >= 0))
+            new = np.flatnonzero((self.targets < 0) & (targets >= 0))
             weights = weights.copy()
-            weights[new] *= self.class_weights[codes[new]]
+            weights[new] *= self.class_weights[targets[new]]
         labeled, unlabeled = np.sort(rows[known]), np.sort(rows[~known])
-        return replace(self, codes=codes, weights=weights, labeled=labeled, unlabeled=unlabeled)
+        return replace(self, targets=targets, weights=weights, labeled=labeled, unlabeled=unlabeled)
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Optimiser steps in an epoch."""
@@ -90,7 +90,7 @@ class Rows:
         return Batch(
             values=torch.from_numpy(values),
             lengths=None if lengths is None else torch.from_numpy(lengths),
-            codes=torch.from_numpy(self.codes[rows]),
+            targets=torch.from_numpy(self.targets[rows]),
             rows=torch.from_numpy(rows),
             weights=None if self.weights is None else torch.from_numpy(self.weights[rows]),
             n_labeled=n_labeled,

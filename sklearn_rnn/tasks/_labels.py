@@ -75,7 +75,7 @@ def read_target(
     """
     if y is None:
         raise ValueError(f"{name} needs y to tell labeled rows from unlabeled ones, but y is None.")
-    values = column_or_1d(_as_array(y), warn=warn_column)
+    values = column_or_1d(as_array(y), warn=warn_column)
     missing = _find_missing(values, y, missing_label)
     if needs_label and missing.all():
         raise ValueError(
@@ -117,7 +117,7 @@ def own_markers() -> Iterator[None]:
 def class_codes(y: Any, classes: NDArray, name: str = "y") -> NDArray[np.int64]:
     """Numbers of the classes y, all of which must be known; `name` is the argument's, for the error."""
     numbers = {label: code for code, label in enumerate(classes.tolist())}
-    labels = column_or_1d(_as_array(y)).tolist()
+    labels = column_or_1d(as_array(y)).tolist()
     for label in labels:
         if label not in numbers:
             raise ValueError(f"{name} has the class {label!r}, which was not in fit; choose from {classes.tolist()}.")
@@ -126,7 +126,7 @@ def class_codes(y: Any, classes: NDArray, name: str = "y") -> NDArray[np.int64]:
 
 def read_groups(groups: Any) -> NDArray:
     """Read the group of each row, of which none may be missing."""
-    values = column_or_1d(_as_array(groups))
+    values = column_or_1d(as_array(groups))
     if (missing := find_nothing(values, groups)).any():
         raise ValueError(f"groups must have a group for each row, but has none (NaN or None) at {np.argmax(missing)}.")
     return values
@@ -151,7 +151,7 @@ def find_nothing(values: NDArray, y: Any = None) -> NDArray[np.bool_]:
     return values != values
 
 
-def _as_array(y: Any) -> NDArray:
+def as_array(y: Any) -> NDArray:
     """Array of y in which missing labels are no text and make no floats of integers."""
     if isinstance(y, np.ma.MaskedArray):
         values = np.ma.getdata(y).astype(object)

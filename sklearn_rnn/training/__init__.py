@@ -2,6 +2,7 @@
 
 from ._environment import computing
 from ._inference import in_batches
+from ._memory import noting_memory
 from ._net import RecurrentNet
 from ._optimizers import OPTIMIZERS
 from ._sklearn_callbacks import CallbackSupportMixin, FitWatch, with_callbacks
@@ -26,6 +27,7 @@ __all__ = [
     "in_batches",
     "is_callback",
     "made_callbacks",
+    "noting_memory",
     "set_callback_params",
     "with_callbacks",
 ]

@@ -43,8 +43,19 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adamw": _light(AdamW), "adam
 def make_optimizer(
     optimizer: Any, parameters: list[Any], *, rate: float, weight_decay: float, objective: Objective
 ) -> Optimizer:
-    """Build an optimizer, given by name or as a class; SGD gets Nesterov momentum of 0.9."""
+    """Build an optimizer, given by name or as a class; SGD gets Nesterov momentum of 0.9.
+
+    Raises
+    ------
+    ValueError
+        It is `torch.optim.LBFGS`, which computes the loss of one batch many times.
+    """
     kind: Any = OPTIMIZERS.get(optimizer, optimizer)
+    if isinstance(kind, type) and issubclass(kind, LBFGS):
+        raise ValueError(
+            f"optimizer={kind.__name__} needs the same loss at each step, but each step has other rows and noise. "
+            f"Choose from {sorted(OPTIMIZERS)}, or another class of torch.optim."
+        )
     options: dict[str, Any] = {"lr": rate}
     if any(p.name == "weight_decay" or p.kind is p.VAR_KEYWORD for p in signature(kind).parameters.values()):
         options["weight_decay"] = weight_decay
@@ -55,21 +66,6 @@ def make_optimizer(
     if optimizer in OPTIMIZERS:
         options["fused"] = True
     return kind(parameters, **options)
-
-
-def check_line_search(optimizer: Any, objective: Objective, encoder_lr_factor: float) -> None:
-    """Refuse what LBFGS cannot train: it searches along one line, for one loss."""
-    if optimizer is not LBFGS:
-        return
-    if objective.opponents:
-        raise ValueError(
-            f"optimizer=LBFGS cannot train {type(objective).__name__}, whose opponents have a loss of their "
-            f"own; choose from {sorted(OPTIMIZERS)}."
-        )
-    if encoder_lr_factor != 1:
-        raise ValueError(
-            f"optimizer=LBFGS has one learning rate for all weights; set encoder_lr_factor=1, got {encoder_lr_factor}."
-        )
 
 
 def parameter_groups(

@@ -12,7 +12,7 @@ from skorch.callbacks import BatchScoring, Callback, Checkpoint, EpochScoring, L
 from skorch.dataset import Dataset
 
 from .._warnings import warn
-from ..sequences import Rows
+from ..sequences import TrainingSet
 
 ACCEPTED = "instances and subclasses of skorch.callbacks.Callback, alone or as (name, callback)"
 
@@ -63,7 +63,7 @@ def made_callbacks(callbacks: Any) -> list[tuple[str, Callback]]:
     return made
 
 
-def check_callbacks(made: list[Callback], *, validated: bool, classes: bool, estimator: str) -> None:
+def check_callbacks(made: list[Callback], *, validated: bool, labels: bool, estimator: str) -> None:
     """Refuse callbacks that will look for what training does not record.
 
     Parameters
@@ -72,8 +72,8 @@ def check_callbacks(made: list[Callback], *, validated: bool, classes: bool, est
         Of `made_callbacks`.
     validated : bool
         Whether rows are held out for validation.
-    classes : bool
-        Whether the net predicts classes.
+    labels : bool
+        Whether the net predicts labels.
     estimator : str
         Name of the estimator.
     """
@@ -82,7 +82,7 @@ def check_callbacks(made: list[Callback], *, validated: bool, classes: bool, est
         if not isinstance(callback, (BatchScoring, EpochScoring)):
             continue
         kind, scoring = type(callback).__name__, callback.scoring
-        if not classes and (isinstance(scoring, str | None) or _of_scikit_learn(scoring)):
+        if not labels and (isinstance(scoring, str | None) or _of_scikit_learn(scoring)):
             raise ValueError(
                 f"callbacks: {kind} cannot compute {scoring!r}, as {estimator} predicts no labels. Watch its loss "
                 "('valid_loss', recorded with early_stopping=True), or set scoring to a function of net, X and y."
@@ -209,7 +209,7 @@ class Shown(Dataset):
 
     Parameters
     ----------
-    rows : Rows
+    rows : TrainingSet
         Of which those that are scored are the labeled ones, or all where none is labeled.
     batch_size : int
         Of the net.
@@ -217,7 +217,7 @@ class Shown(Dataset):
         Rows in an epoch: skorch's progress bar divides it by the batch size.
     """
 
-    def __init__(self, rows: Rows, batch_size: int, length: int):
+    def __init__(self, rows: TrainingSet, batch_size: int, length: int):
         self.X, self.batch_size, self.length = rows, batch_size, length
 
     def __len__(self) -> int:
@@ -225,8 +225,8 @@ class Shown(Dataset):
 
     @property
     def y(self) -> np.ndarray:
-        """Class numbers, in the order in which the net predicts them."""
-        return self.X.codes[np.concatenate(self.X.in_turn(self.batch_size))]
+        """Targets, in the order in which the net predicts them."""
+        return self.X.targets[np.concatenate(self.X.in_turn(self.batch_size))]
 
 
 def as_numbers(name: str, value: Any) -> Iterator[tuple[str, float]]:

@@ -1,38 +1,37 @@
-"""What the objectives of classifiers share: one pass over labeled and unlabeled rows."""
+"""What objectives of labeled and unlabeled rows share: one pass over both."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from .._sklearn import FRACTION, NOT_NEGATIVE, POSITIVE
 from ..sequences import Batch
-from ._base import Objective, Task, ramp_up, supervised_loss
+from ._base import Needs, Objective, ramp_up, supervised_loss
 
 
-class ClassificationMixin:
-    """Mixin of objectives: the cross-entropy of the labeled rows, to which an algorithm adds terms.
+class SemiSupervisedObjective(Objective):
+    """Base of objectives: the task's loss of the labeled rows, to which an algorithm adds terms.
 
-    All rows go through the net once for their logits. An objective has the parameters
+    All rows go through the net once for their outputs. An objective has the parameters
 
     weight : float
-        Weight of its terms, against 1 for the cross-entropy. Zero trains exactly what `Supervised`
-        trains.
+        Weight of its terms, against 1 for the labels. Zero trains exactly what `Supervised` trains.
     ramp : float
-        Share of training over which the weight of the unlabeled terms rises from near 0.
+        Fraction of training over which the weight of the unlabeled terms rises from near 0.
     ratio : float
-        Unlabeled rows in a step, as a share of `batch_size`.
+        Unlabeled rows in a step, as a fraction of `batch_size`.
 
     and returns `unlabeled_terms`, `labeled_terms` or both. With ``strong = True`` the student sees
-    strong views of unlabeled rows.
+    strong views of unlabeled rows. With ``needs = "classes"`` it serves classifiers alone.
     """
 
-    task: Task = "classification"
+    needs: ClassVar[Needs] = "targets"
     strong: bool = False  # whether the student sees strong views of unlabeled rows
     weight: float = 0
     ramp: float = 0
@@ -50,39 +49,38 @@ class ClassificationMixin:
             return weak_and_strong(model, batch)
         return model.view(batch.values, batch.lengths, batch.generator)
 
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
-        """Return loss terms of labeled rows, given the student's view (n, T, E) and logits (n, K) of them."""
+    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+        """Return loss terms of labeled rows, given the student's view (n, T, E) and outputs (n, ...) of them."""
         return {}
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
-        """Return loss terms of unlabeled rows, given the student's view (n, T, E) and logits (n, K) of them."""
+    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+        """Return loss terms of unlabeled rows, given the student's view (n, T, E) and outputs (n, ...) of them."""
         return {}
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return `"supervised"` where the batch has labels, and what the algorithm adds."""
-        batch.strong = self.strong
+        batch = replace(batch, strong=self.strong)
         view = self.view(model, batch)
-        logits = model.logits(view, batch.lengths, batch.generator, batch.n_labeled)
-        terms = {"supervised": supervised_loss(logits, batch)} if batch.n_labeled else {}
-        return terms | self.added_terms(model, batch, view, logits)
+        outputs = model.train_outputs(view, batch.lengths, batch.generator, batch.n_labeled)
+        terms = {"supervised": supervised_loss(model, outputs, batch)} if batch.n_labeled else {}
+        return terms | self.added_terms(model, batch, view, outputs)
 
-    def added_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
+    def added_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return the labeled and the unlabeled terms, times their weights so far."""
         if not self.weight:
             return {}
         k, terms = batch.n_labeled, {}
         if k:
-            added = self.labeled_terms(model, batch.labeled, view[:k], logits[:k])
+            added = self.labeled_terms(model, batch.labeled, view[:k], outputs[:k])
             terms = {name: self.weight * term for name, term in added.items()}
         if k < len(batch):
-            share = one_hot(logits[k:].argmax(1), logits.shape[1]).float().mean(0)
-            self.observe(class_share=share)  # type: ignore[attr-defined]
+            self.observe(**model.task.monitored(outputs[k:]))
             weight = self.weight * ramp_up(batch.progress, self.ramp)
-            added = self.unlabeled_terms(model, batch.unlabeled, view[k:], logits[k:])
+            added = self.unlabeled_terms(model, batch.unlabeled, view[k:], outputs[k:])
             terms |= {name: weight * term for name, term in added.items()}
         return terms
 
-    def __add__(self, other: ClassificationMixin) -> Objective:
+    def __add__(self, other: SemiSupervisedObjective) -> Objective:
         """Return the `Sum` of both."""
         from ._sum import Sum  # which is built on this file
 
@@ -90,7 +88,7 @@ class ClassificationMixin:
 
     def observed(self) -> dict[str, Any]:
         """Return the means since the last call, and how even the predicted classes were on average."""
-        observed = super().observed()  # type: ignore[misc]
+        observed = super().observed()
         if "class_share" in observed:
             observed["class_entropy"] = evenness(observed["class_share"])
         if "confident" in observed:
@@ -121,15 +119,10 @@ def weak_and_strong(model: Any, batch: Batch) -> Tensor:
     return torch.cat(views)
 
 
-def agreement(one: Tensor, other: Tensor) -> Tensor:
-    """Share of rows whose largest of the scores (n, K) is at the same class."""
-    return (one.argmax(1) == other.argmax(1)).float().mean()
-
-
 @torch.no_grad()
-def confident(probabilities: Tensor, threshold: float) -> Tensor:
-    """Return 1 for rows (n,) of which the largest of the probabilities (n, K) is enough, else 0."""
-    return (probabilities.amax(1) >= threshold).float()
+def confident(task: Any, answers: Tensor, threshold: float) -> Tensor:
+    """Return 1 for rows (n,) whose answer is sure enough, else 0."""
+    return (task.confidence(answers) >= threshold).float()
 
 
 def evenness(share: list[float]) -> float:

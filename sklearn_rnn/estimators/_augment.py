@@ -1,0 +1,61 @@
+"""How the steps that a model sees in training are perturbed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import clone
+
+from ..modules import Model
+from ..perturbations import Light, Perturbation, StepDrop, Strong
+from ..perturbations._base import Levels, Steps
+from ..sequences import TrainingSet
+from ..tasks import Task
+from ..training import in_batches
+from ._advice import check_arguments
+
+LEVEL_ROWS = 1000  # by which it is measured how far the means of sequences lie apart
+
+
+def set_augmentations(params: Any, model: Model, training: TrainingSet, offset: dict[str, float]) -> None:
+    """Set the augmentations of a model; `offset` has the parameters of the default one that shift whole sequences."""
+    has_numbers = training.sequences.kind != "tokens"
+    light, strong = (Light(**offset), Strong(**offset)) if has_numbers else (StepDrop(0.2), StepDrop(0.4))
+    model.augmentation = checked(params.augmentation, light, "augmentation")
+    model.strong_augmentation = checked(params.strong_augmentation, strong, "strong_augmentation")
+    model.unchecked = {"augmentation", "strong_augmentation"}
+    both = [a for a in (model.augmentation, model.strong_augmentation) if isinstance(a, Perturbation)]
+    if has_numbers and any(augmentation.uses_levels for augmentation in both):
+        levels = levels_of(training, model, model.task).to(torch.device(params.device))
+        for augmentation in both:
+            augmentation.levels_ = levels
+
+
+def levels_of(training: TrainingSet, model: Model, task: Task) -> Levels:
+    """Levels of the labeled sequences, or of all if none is labeled; of some if there are many."""
+    known = training.labeled if len(training.labeled) else training.unlabeled
+    if training.weights is not None:
+        known = known[training.weights[known] > 0]
+    rows = known[np.linspace(0, len(known) - 1, min(len(known), LEVEL_ROWS)).astype(np.int64)]
+    means = torch.empty(len(rows), training.sequences.n_features)
+    for some, values, lengths in in_batches(model, training.sequences, rows):
+        standardised = model.encoder.standardised(values)
+        means[some] = Steps.of(standardised, lengths).mean(standardised)[: len(some)].cpu()
+    return Levels.of(means, torch.from_numpy(task.strata(training.targets[rows])))
+
+
+def checked(augmentation: Any, auto: Perturbation, parameter: str) -> Any:
+    """Return what perturbs the embedded steps: of a `Perturbation` a checked copy."""
+    if isinstance(augmentation, str):
+        return auto
+    if isinstance(augmentation, type):
+        name = augmentation.__name__
+        raise TypeError(f"An augmentation must be an instance or a function, got the class {name}; write {name}().")
+    if isinstance(augmentation, Perturbation):
+        augmentation = clone(augmentation)
+        augmentation.validate()
+    elif augmentation is not None:
+        check_arguments(augmentation, parameter)
+    return augmentation

@@ -1,0 +1,181 @@
+"""From parameters and data to a model: architecture, encoder, head, parts of the objective."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from .._warnings import warn
+from ..modules import Architecture, Encoder, Model, auto_patch_size, initialise
+from ..objectives import Objective
+from ..sequences import Sequences
+from ..tasks import Task
+from ._options import as_option
+from ._parameters import ARCHITECTURE
+from ._token_vectors import cooccurrence_vectors, frequencies, given_shape, given_vectors
+
+MAX_TOKENS, SPARSE = 1_000_000, 100  # a vocabulary above the first has at most so many ids for each one that is used
+LONG = 50  # median lengths, from which on a single sequence may take most of the time
+SCALE_STEPS, SCALE_BLOCKS = 1 << 16, 8  # on which the random kernels are brought to scale, and where these lie
+SCALE_LENGTH = 4  # of a sequence there, in median lengths
+
+
+def build_model(
+    params: Any, sequences: Sequences, objective: Objective, task: Task, seed: int, encoder: Encoder | None = None
+) -> Model:
+    """Return a model with fresh weights, but for the `encoder` if one is given.
+
+    Parameters
+    ----------
+    params : NetParameters
+        Parameters of the architecture.
+    sequences : Sequences
+        Training data, from which scales and vectors of tokens are learned.
+    objective : Objective
+        Has parts of its own.
+    task : Task
+        Makes the head.
+    seed : int
+        Seeds the weights.
+    encoder : Encoder, default=None
+        A pretrained one.
+    """
+    generator, is_given = torch.Generator().manual_seed(seed), encoder is not None
+    if encoder is None:
+        encoder = Encoder(architecture(params, sequences))
+        initialise(encoder, generator)
+    model = Model(encoder, task=task, parts=objective.parts(encoder, task))
+    initialise(model.head, generator)
+    if is_given:
+        encoder.set_dropout(float(params.dropout))
+        freeze_vectors(params, encoder, encoder.frozen)
+    elif sequences.kind == "tokens":
+        _set_vectors(params, encoder, sequences, generator)
+    else:
+        _set_scales(encoder, sequences)
+    initialise(model.parts, generator)  # last, so that no other draw depends on the objective
+    return model
+
+
+def resumed_model(params: Any, last: Model, objective: Objective, task: Task, seed: int) -> Model:
+    """Return a copy of the model of the last fit to go on with, which must be as the parameters say now.
+
+    Parts of the objective are kept if they have the names and shapes of the last, else drawn anew.
+    """
+    model = deepcopy(last)  # the last fit stays as it is until this one has learned
+    for name in ARCHITECTURE:
+        _check_same(name, getattr(params, name), getattr(model.encoder.architecture, name))
+    option = as_option("embedding", params.embedding)
+    if isinstance(option.init, str):
+        _check_same("embedding__size", option.size, model.encoder.architecture.embedding_size)
+    model.task = task
+    model.encoder.set_dropout(float(params.dropout))
+    freeze_vectors(params, model.encoder, model.encoder.frozen)
+    parts = nn.ModuleDict(objective.parts(model.encoder, task))
+    if _shapes(parts) != _shapes(model.parts):
+        initialise(parts, torch.Generator().manual_seed(seed))
+        model.parts = parts.to(next(model.parameters()).device)
+    return model
+
+
+def architecture(params: Any, sequences: Sequences) -> Architecture:
+    """Return the shapes of an encoder of `sequences`."""
+    option = as_option("embedding", params.embedding)
+    n_tokens, embedding_size = 0, option.size
+    if sequences.kind == "tokens":
+        n_tokens, embedding_size = _vocabulary(option, sequences)
+    return Architecture(
+        n_features=sequences.n_features,
+        n_tokens=n_tokens,
+        cell=params.cell,
+        hidden_size=int(params.hidden_size),
+        num_layers=int(params.num_layers),
+        bidirectional=bool(params.bidirectional),
+        dropout=float(params.dropout),
+        pooling=params.pooling,
+        patch_size=_patch_size(params, sequences),
+        n_kernels=int(params.n_kernels),
+        embedding_size=int(embedding_size),
+    )
+
+
+def freeze_vectors(params: Any, encoder: Encoder, auto: bool) -> None:
+    """Freeze or train the vectors of tokens, as the parameters say, or else as `auto` does."""
+    frozen = as_option("embedding", params.embedding).frozen
+    if encoder.embedding is not None:
+        encoder.freeze(auto if frozen == "auto" else bool(frozen))
+
+
+def _patch_size(params: Any, sequences: Sequences) -> int:
+    if params.patch_size != "auto":
+        return int(params.patch_size)
+    median, longest = float(np.median(sequences.lengths)), int(sequences.lengths.max())
+    total = params.batch_size * longest  # of a batch with the longest
+    if params.max_length is None and longest > LONG * median and total > sequences.lengths.sum():
+        warn(
+            f"The longest of {len(sequences)} sequences has {longest} steps, the median {median:g}, to which "
+            "patch_size is fitted; long ones may take most of the time. Set max_length or patch_size."
+        )
+    return auto_patch_size(median, sequences.kind == "tokens")
+
+
+def _vocabulary(option: Any, sequences: Sequences) -> tuple[int, int]:
+    """Return the number of token ids and the width of their vectors."""
+    n_tokens = int(sequences.values.max()) + 1
+    if not isinstance(option.init, str):
+        return given_shape(option.init, n_tokens)
+    if n_tokens > MAX_TOKENS and n_tokens > SPARSE * (n_seen := len(np.unique(sequences.values))):
+        raise ValueError(
+            f"X has token ids up to {n_tokens - 1}, but only {n_seen} different ones, and each id up to the "
+            "largest gets a vector. Number them from 0, or pass floats if they are values."
+        )
+    return n_tokens, option.size
+
+
+def _set_vectors(params: Any, encoder: Encoder, sequences: Sequences, generator: torch.Generator) -> None:
+    """Start the vectors of tokens, which are drawn already, as `Embedding` says."""
+    a, init, vectors = encoder.architecture, as_option("embedding", params.embedding).init, None
+    if not isinstance(init, str):
+        vectors = given_vectors(init)
+    elif init == "cooccurrence" or (init == "auto" and a.n_tokens > a.embedding_size):
+        vectors = cooccurrence_vectors(sequences, a.n_tokens, a.embedding_size, generator)
+    encoder.set_vectors(vectors, frequencies(sequences, a.n_tokens))
+    freeze_vectors(params, encoder, vectors is not None)
+
+
+def _set_scales(encoder: Encoder, sequences: Sequences) -> None:
+    """Learn how numbers are standardised, and how the kernels' responses are scaled."""
+    origin = None if sequences.origin is None else torch.from_numpy(sequences.origin)
+    mean, deviation, change = (torch.from_numpy(moment).float() for moment in sequences.moments())
+    encoder.standardise(mean, deviation, change, origin)
+    if encoder.kernels is not None:
+        encoder.scale_kernels(*some_steps(sequences))
+
+
+def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Values and lengths of rows from all over the data, of about `SCALE_STEPS` steps; none cut much above the median.
+
+    They lie together in a few blocks: a memory map reads far more than the rows that are asked for.
+    """
+    median = int(np.median(sequences.lengths))
+    longest = min(SCALE_LENGTH * median, SCALE_STEPS)
+    n_rows = max(1, min(len(sequences), SCALE_STEPS // median))
+    rows = np.arange(n_rows)
+    firsts = np.linspace(0, len(sequences) - n_rows, SCALE_BLOCKS).astype(np.int64)
+    short = replace(sequences, lengths=np.minimum(sequences.lengths, longest))
+    values, lengths = short.batch(rows + firsts[rows * SCALE_BLOCKS // n_rows])
+    return torch.from_numpy(values), None if lengths is None else torch.from_numpy(lengths)
+
+
+def _check_same(name: str, mine: Any, last: Any) -> None:
+    if mine not in (last, "auto"):
+        raise ValueError(f"warm_start=True goes on with {name}={last!r} of the last fit, got {name}={mine!r}.")
+
+
+def _shapes(module: nn.Module) -> dict[str, torch.Size]:
+    return {name: weight.shape for name, weight in module.state_dict().items()}

@@ -1,0 +1,155 @@
+"""What estimators do that learn from labels of some rows."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+
+from .._sklearn import SHARE, StrOptions, _check_sample_weight
+from ..modules import Encoder
+from ..objectives import Objective, objective_names
+from ..sequences import Sequences
+from ..tasks import Targets, Task
+from ._autoencoder import RNNAutoencoderTransformer
+from ._base import SequenceEstimator, draw_seed
+from ._documented import parameter
+from ._options import Pretraining, as_option
+from ._parameters import ARCHITECTURE
+
+SHARED = tuple(name for name in RNNAutoencoderTransformer._parameter_constraints if name != "objective")
+
+
+@dataclass(repr=False, eq=False)
+class LabeledEstimator(SequenceEstimator):
+    """Base of the estimators that learn from labels of some rows."""
+
+    pretraining: Any = parameter(
+        None,
+        [str, Objective, RNNAutoencoderTransformer, FrozenEstimator, Pretraining, None],
+        "str, Objective, RNNAutoencoderTransformer, FrozenEstimator, Pretraining or None",
+        """
+        Unsupervised training of the encoder before: an objective of the autoencoder, trained on all
+        of X with this estimator's parameters; an unfitted `RNNAutoencoderTransformer`, which is cloned and
+        fitted on all of X; or ``FrozenEstimator(fitted)``, whose weights are copied. A `Pretraining` object holds
+        one of these, and says how the encoder is trained after it.
+        """,
+    )
+    kernel_dropout: float | str = parameter(
+        "auto",
+        [*SHARE, StrOptions({"auto"})],
+        'float or "auto"',
+        """
+        Fraction of labeled sequences whose responses of the random convolutions are zeroed at each step of training.
+        `"auto"` is 50 divided by the number of labeled sequences, at most 0.5.
+        """,
+    )
+
+    def embed(self, X: Any) -> NDArray[np.float32]:
+        """Encode sequences; the same as `transform`.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n, n_features_out), float32
+        """
+        return self.transform(X)
+
+    @abstractmethod
+    def _transduce(self, sequences: Sequences, targets: Targets) -> None:
+        """Set `transduction_`, the targets of the training rows, predicted where they were missing."""
+
+    def _finish(self, sequences: Sequences, targets: Targets) -> None:
+        self._transduce(sequences, targets)
+
+    def _forget(self, task: Task) -> None:
+        for name in ("transduction_", "label_distributions_"):  # of a former fit
+            self.__dict__.pop(name, None)
+
+    def _row_weights(self, task: Task, targets: Targets, sample_weight: Any) -> NDArray[np.float32] | None:
+        """Weights of all rows, 1 on average over the labeled ones; the task's are in those alone."""
+        of_task, labeled = task.row_weights(targets), targets.labeled
+        if sample_weight is None and of_task is None:
+            return None
+        weights = _check_sample_weight(sample_weight, targets.values, dtype=np.float64, copy=True)
+        if of_task is not None:
+            weights[labeled] *= of_task
+        total = weights[labeled].sum()
+        if not total > 0:
+            raise ValueError("sample_weight must have a positive sum over the labeled samples.")
+        return (weights * (len(labeled) / total)).astype(np.float32)
+
+    def _start(self) -> Any:
+        source = self.pretraining.objective if isinstance(self.pretraining, Pretraining) else self.pretraining
+        pretrained = source.estimator if isinstance(source, FrozenEstimator) else None
+        return super()._start() or (pretrained if hasattr(pretrained, "net_") else None)
+
+    def _pretrained(self, sequences: Sequences, random: np.random.RandomState) -> Encoder | None:
+        if self.pretraining is None:
+            return None
+        source = as_option("pretraining", self.pretraining).objective
+        if isinstance(source, FrozenEstimator):
+            return self._copied_encoder(clone(source).estimator)
+        transformer = self._transformer(source, random)
+        transformer._validate_params()
+        return transformer._fit_sequences(sequences.cut(transformer.max_length)).net_.module_.encoder
+
+    def _copied_encoder(self, transformer: Any) -> Encoder:
+        """Return a copy of the encoder of a fitted autoencoder, which must fit."""
+        if not isinstance(transformer, RNNAutoencoderTransformer) or not hasattr(transformer, "net_"):
+            raise ValueError("pretraining=FrozenEstimator(...) must hold a fitted RNNAutoencoderTransformer.")
+        self._check_alike(transformer)
+        if (transformer._kind, transformer.n_features_in_) != (self._kind, self.n_features_in_):
+            raise ValueError(
+                f"pretraining was fitted on {transformer._kind} with {transformer.n_features_in_} features, "
+                f"but X is {self._kind} with {self.n_features_in_}."
+            )
+        return deepcopy(transformer.net_.module_.encoder)
+
+    def _transformer(self, source: Any, random: np.random.RandomState) -> RNNAutoencoderTransformer:
+        """Return the unfitted autoencoder that `pretraining` means."""
+        if isinstance(source, RNNAutoencoderTransformer):
+            transformer = clone(source)
+            self._check_alike(transformer)
+            if transformer.random_state is None:
+                transformer.random_state = draw_seed(random)
+            return transformer
+        names = objective_names("representation")
+        if isinstance(source, str) and source not in names:
+            raise ValueError(f"pretraining={source!r} is no objective without labels; choose from {names}.")
+        shared = {name: getattr(self, name) for name in SHARED}
+        shared.update(random_state=draw_seed(random), warm_start=False, callbacks=None)
+        return RNNAutoencoderTransformer(source, **shared)
+
+    def _check_alike(self, transformer: RNNAutoencoderTransformer) -> None:
+        sizes = {"embedding__size": [as_option("embedding", e.embedding).size for e in (self, transformer)]}
+        pairs = {name: [getattr(self, name), getattr(transformer, name)] for name in ARCHITECTURE} | sizes
+        for name, (mine, theirs) in pairs.items():
+            if mine != theirs:
+                raise ValueError(
+                    f"pretraining has {name}={theirs!r}, but {type(self).__name__} has {name}={mine!r}; "
+                    "its encoder becomes the estimator's, so set them alike."
+                )
+
+    def _fine_tuning(self) -> dict[str, Any]:
+        if self.pretraining is None:
+            return {}
+        option = as_option("pretraining", self.pretraining)
+        return {
+            "freeze": option.freeze,
+            "gradual_unfreezing": option.gradual,
+            "encoder_lr_factor": option.lr_factor,
+        }
+
+    def _kernel_dropout(self, n_labeled: int) -> float:
+        return min(0.5, 50 / n_labeled) if isinstance(self.kernel_dropout, str) else self.kernel_dropout

@@ -1,0 +1,175 @@
+"""Small objects that hold what few people set: token vectors, the optimizer, pretraining."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+from .._sklearn import COUNT, FRACTION, NOT_NEGATIVE, POSITIVE, HasMethods, StrOptions, plain_parameters
+from ..objectives import Objective
+from ..training import OPTIMIZERS
+from ._documented import documented, parameter
+
+
+@documented
+@dataclass(repr=False, eq=False)
+class Embedding(BaseEstimator):
+    """Vectors of token ids.
+
+    Parameters
+    ----------
+    %(parameters)s
+
+    Examples
+    --------
+    >>> from sklearn_rnn import Embedding, SemiSupervisedRNNClassifier
+    >>> clf = SemiSupervisedRNNClassifier(embedding=Embedding(size=32))
+    >>> clf = clf.set_params(embedding__init="random")
+    """
+
+    size: int = parameter(64, COUNT, "int", "Width of the vectors.", positional=True)
+    init: Any = parameter(
+        "auto",
+        [StrOptions({"auto", "cooccurrence", "random"}), "array-like"],
+        '{"auto", "cooccurrence", "random"} or array-like of shape (n_tokens, size)',
+        """
+        First vectors. `"cooccurrence"` learns them from all of X, by counting which ids stand near each other;
+        `"random"` draws them; an array has a row for each id (NaN where there is none), of any width, as
+        `sklearn_rnn.text.read_vectors` reads them. `"auto"` counts if there are more ids than `size`. All are
+        brought to mean 0 and variance 1 over the tokens of X, so that perturbations mean the same.
+        """,
+        positional=True,
+    )
+    frozen: bool | str = parameter(
+        "auto",
+        [StrOptions({"auto"}), "boolean"],
+        'bool or "auto"',
+        """
+        Whether training leaves the vectors as they are. `"auto"` freezes them unless they were drawn at random;
+        after pretraining and with `warm_start` they stay frozen or trained as they were.
+        """,
+        positional=True,
+    )
+
+
+@documented
+@dataclass(repr=False, eq=False)
+class Optimizer(BaseEstimator):
+    """The optimizer and its regularisation.
+
+    Parameters
+    ----------
+    %(parameters)s
+
+    Examples
+    --------
+    >>> from sklearn_rnn import Optimizer, SemiSupervisedRNNClassifier
+    >>> clf = SemiSupervisedRNNClassifier(optimizer=Optimizer("sgd", weight_decay=0))
+    >>> clf = clf.set_params(optimizer__gradient_clip=0.5)
+    """
+
+    method: Any = parameter(
+        "adamw",
+        [StrOptions(set(OPTIMIZERS)), type],
+        '{"adamw", "adam", "sgd"} or torch optimizer class',
+        """
+        The algorithm. `"sgd"` has Nesterov momentum of 0.9. `torch.optim.LBFGS` is refused: it needs the same loss
+        at each step.
+        """,
+        positional=True,
+    )
+    weight_decay: float = parameter(
+        0.01, NOT_NEGATIVE, "float", "Weight decay, if the algorithm has one.", positional=True
+    )
+    gradient_clip: float | None = parameter(
+        1.0, [*POSITIVE, None], "float or None", "Largest norm of the gradient, per optimiser step.", positional=True
+    )
+
+
+@documented
+@dataclass(repr=False, eq=False)
+class Pretraining(BaseEstimator):
+    """Unsupervised training of the encoder, and how the encoder is trained after it.
+
+    Parameters
+    ----------
+    %(parameters)s
+
+    References
+    ----------
+    Dai and Le (2015), "Semi-supervised sequence learning", NeurIPS.
+
+    Howard and Ruder (2018), "Universal language model fine-tuning for text classification", ACL.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import Pretraining, SemiSupervisedRNNClassifier
+    >>> clf = SemiSupervisedRNNClassifier(pretraining=Pretraining("next_step", freeze=0.3))
+    >>> clf = clf.set_params(pretraining__lr_factor=1)
+    """
+
+    objective: Any = parameter(
+        "reconstruction",
+        [str, Objective, HasMethods(["fit", "get_params"])],
+        "str, Objective, RNNAutoencoderTransformer or FrozenEstimator",
+        """
+        An objective of the autoencoder, trained on all of X with the parameters of the estimator; an unfitted
+        `RNNAutoencoderTransformer`, which is cloned and fitted on all of X; or ``FrozenEstimator(fitted)``, whose
+        weights are copied.
+        """,
+        positional=True,
+    )
+    freeze: float = parameter(
+        0,
+        FRACTION,
+        "float",
+        """
+        Fraction of training, from its beginning, in which the encoder keeps its weights and only the head is trained;
+        1 freezes it for all of training.
+        """,
+        positional=True,
+    )
+    lr_factor: float = parameter(
+        0.5, POSITIVE, "float", "Learning rate of the encoder, as a factor of `lr` (Dai and Le 2015).", positional=True
+    )
+    gradual: bool = parameter(
+        False,
+        ["boolean"],
+        "bool",
+        """
+        Whether the layers of the encoder are unfrozen one by one, the last first, at equal intervals within the
+        fraction `freeze` (Howard and Ruder 2018), instead of all at its end.
+        """,
+        positional=True,
+    )
+
+
+OPTIONS: dict[str, type] = {"embedding": Embedding, "optimizer": Optimizer, "pretraining": Pretraining}
+
+
+def as_option(name: str, value: Any) -> Any:
+    """Return a checked copy of the object that a parameter's value means, with Python's numbers.
+
+    Parameters
+    ----------
+    name : {"embedding", "optimizer", "pretraining"}
+        The parameter.
+    value : object
+        An object, or what its first parameter may be; None is the default object.
+    """
+    option = wrapped(name, value)
+    option._validate_params()
+    option = copy(option)  # not a clone, which would forget what a fitted autoencoder has learned
+    plain_parameters(option)
+    return option
+
+
+def wrapped(name: str, value: Any) -> Any:
+    """Return the object that the value of a parameter means."""
+    cls = OPTIONS[name]
+    if isinstance(value, cls):
+        return value
+    return cls() if value is None else cls(value)

@@ -1,0 +1,271 @@
+"""The parameters that all estimators with a net share, and how nested ones are read and set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, ClassVar
+
+import torch
+
+from .._sklearn import COUNT, COUNT_OR_ZERO, POSITIVE, SHARE, Interval, InvalidParameterError, StrOptions
+from .._state import PicklableEstimator
+from ..modules import CELLS, POOLINGS
+from ..training import OPTIMIZERS, callback_params, copied_callbacks, set_callback_params
+from ._advice import advice_for, example_of
+from ._documented import parameter
+from ._options import OPTIONS, Embedding, Optimizer, wrapped
+
+ARCHITECTURE = ("cell", "hidden_size", "num_layers", "bidirectional", "pooling", "patch_size", "n_kernels")
+TEXTS = {
+    "attributes": """
+n_features_in_ : int
+    Number of features per step; number of steps for 2-D input.
+feature_names_in_ : ndarray of shape (n_features_in_,)
+    Column names, if X had any.
+n_iter_ : int
+    Number of epochs trained.
+history_ : skorch.history.History
+    Loss terms of each epoch, and what else the objective observes.
+objective_ : Objective
+    The copy that was trained.
+net_ : skorch.NeuralNet
+    The net; its `module_` is the torch model.
+""",
+    "raises": """
+ValueError
+    X or y is not what it should be; the message says what to do.
+FloatingPointError
+    The loss is not finite; `net_` keeps the best weights so far. Before the first epoch has ended, the estimator
+    stays as it was before `fit`. The same holds if `fit` is interrupted (Ctrl-C).
+""",
+}
+
+
+@dataclass(repr=False, eq=False)
+class NetParameters(PicklableEstimator):
+    """Base of the estimators: parameters of the net and of training."""
+
+    _texts: ClassVar[dict[str, str]] = TEXTS
+    _auto: ClassVar[str] = ""  # name that objective="auto" stands for
+
+    cell: str = parameter(
+        "gru",
+        [StrOptions(set(CELLS))],
+        '{"lstm", "gru", "rnn"}',
+        "Recurrence. On a CPU an LSTM trains faster; a GRU was more accurate with few labels.",
+    )
+    hidden_size: int = parameter(
+        64, COUNT, "int", "Number of units of each layer and direction, and width of the patch embedding."
+    )
+    num_layers: int = parameter(1, COUNT, "int", "Number of recurrent layers.")
+    bidirectional: bool = parameter(True, ["boolean"], "bool", "Whether each sequence is also read from its end.")
+    dropout: float = parameter(
+        0.2, SHARE, "float", "Fraction of values that are dropped between layers and before the output, in training."
+    )
+    pooling: str = parameter(
+        "mean_max",
+        [StrOptions(set(POOLINGS))],
+        '{"last", "mean", "max", "mean_max", "attention"}',
+        "How the states of all steps become one vector; padding never counts.",
+    )
+    patch_size: int | str = parameter(
+        "auto",
+        [StrOptions({"auto"}), *COUNT],
+        'int or "auto"',
+        """
+        Number of steps that a linear layer groups into one recurrent step. `"auto"` aims at 24 recurrent steps
+        for a sequence of median length, and at 48 for token ids, so that shorter texts are not grouped. Predictions
+        are made from the mean over up to three places at which patches begin.
+        """,
+    )
+    n_kernels: int = parameter(
+        128,
+        COUNT_OR_ZERO,
+        "int",
+        """
+        Number of random convolutions of 9 steps, dilated up to 8 times and never trained. Their rectified responses
+        in each patch are read beside its values (Dempster 2020). 0 for none. Token ids have none.
+        """,
+    )
+    embedding: Any = parameter(
+        None,
+        [Embedding, None],
+        "Embedding or None",
+        "Vectors of token ids: size, first values, frozen or not. None is ``Embedding()``.",
+    )
+    max_length: int | None = parameter(
+        None,
+        [*COUNT, None],
+        "int or None",
+        "Longer sequences are cut to their first `max_length` steps, with a warning.",
+    )
+    augmentation: Any = parameter(
+        "auto",
+        [StrOptions({"auto"}), callable, None],
+        'callable, "auto" or None',
+        """
+        Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is `Light()` for numbers
+        (in classifiers with ``offset=2, channel_offset=0.2``, unless the objective rebuilds sequences), and
+        `StepDrop(0.2)` for token ids.
+        """,
+    )
+    strong_augmentation: Any = parameter(
+        "auto",
+        [StrOptions({"auto"}), callable, None],
+        'callable, "auto" or None',
+        """
+        The same for objectives that ask for a second, harder view, such as `FixMatch`. `"auto"` is `Strong()` for
+        numbers, with the same offsets, and `StepDrop(0.4)` for token ids.
+        """,
+    )
+    max_epochs: int = parameter(
+        24,
+        COUNT,
+        "int",
+        """
+        Number of passes over the labeled rows (over all rows if no labels are used), each of at least 25
+        optimiser steps. Unlabeled rows come beside them.
+        """,
+    )
+    lr: float | str = parameter(
+        "auto",
+        [StrOptions({"auto"}), *POSITIVE],
+        'float or "auto"',
+        """
+        Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, then cosine to 0).
+        `"auto"` is 0.008 for numbers and 0.002 for token ids.
+        """,
+    )
+    batch_size: int = parameter(
+        64, COUNT, "int", "Largest number of rows in an optimiser step: of labeled rows, if labels are used."
+    )
+    optimizer: Any = parameter(
+        "adamw",
+        [StrOptions(set(OPTIMIZERS)), type, Optimizer],
+        '{"adamw", "adam", "sgd"}, torch optimizer class or Optimizer',
+        "The optimizer. An `Optimizer` object also sets weight decay and the largest norm of the gradient.",
+    )
+    early_stopping: bool = parameter(
+        False,
+        ["boolean"],
+        "bool",
+        "Whether to hold rows out, stop when their loss stops falling, and keep the best weights.",
+    )
+    validation_fraction: float = parameter(
+        0.1,
+        [Interval(Real, 0, 1, closed="neither")],
+        "float",
+        """
+        Fraction of the rows that are held out with `early_stopping`: of the labeled rows, if labels are used. In a
+        classifier, each class of two or more rows has one held out at least, and each class keeps one.
+        """,
+    )
+    n_iter_no_change: int = parameter(
+        10, COUNT, "int", "Number of epochs without a better loss after which `early_stopping` stops."
+    )
+    warm_start: bool = parameter(
+        False,
+        ["boolean"],
+        "bool",
+        """
+        Whether `fit` goes on from the weights of the last fit, which must have had the same architecture, kind of X
+        and targets.
+        """,
+    )
+    callbacks: Any = parameter(
+        None,
+        [list, tuple, None],
+        "list of skorch callbacks or None",
+        """
+        Callbacks, alone or as ``(name, callback)``. `fit` calls these very objects, as skorch does; a clone has
+        copies, which share what cannot be copied (an open file, the run of a logger). Their parameters are
+        set by name, by default the name of the class: ``callbacks__EarlyStopping__patience``.
+        `valid_loss` is recorded only with `early_stopping`. An `LRScheduler` replaces the default schedule.
+        A callback of your own stops training if it is a subclass of skorch's `EarlyStopping` (with
+        ``monitor="train_loss"`` if there is no `early_stopping`) whose `on_epoch_end` raises
+        KeyboardInterrupt; any other exception leaves `fit`.
+        """,
+    )
+    device: Any = parameter("cpu", [str, torch.device], "str", 'Where torch computes, such as `"cuda"`.')
+    random_state: Any = parameter(
+        None,
+        ["random_state"],
+        "int, RandomState or None",
+        """
+        Seeds weights, batches and noise. An int gives the same bits each time, on one thread. Without one, nets of
+        128 units or more, or batches of 256 rows or more, use all of torch's threads.
+        """,
+    )
+    verbose: int = parameter(0, ["verbose"], "int", "Whether to print a line for each epoch.")
+
+    def __sklearn_clone__(self) -> Any:
+        """Clone as scikit-learn does; callbacks may hold what cannot be copied, which is then shared."""
+        bare = type(self).__new__(type(self))
+        bare.__dict__.update(vars(self), callbacks=None)
+        cloned = super(NetParameters, bare).__sklearn_clone__()
+        cloned.callbacks = copied_callbacks(self.callbacks)
+        return cloned
+
+    def _validate_params(self) -> None:
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            name = str(error).split("'")[1]  # "The 'objective' parameter of ..."
+            advice = advice_for(name, getattr(self, name, None))
+            raise InvalidParameterError(f"{error}{advice}") if advice else error from None
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get parameters, also of objects among them, as ``objective__weight`` and ``callbacks__name__patience``.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to get those of objects too.
+
+        Returns
+        -------
+        params : dict
+            Values by name.
+        """
+        params = super().get_params(deep)
+        return params | callback_params(self.callbacks) if deep else params
+
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters, also of objects among them, as ``embedding__size`` and ``callbacks__name__patience``.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name.
+
+        Returns
+        -------
+        self : estimator
+        """
+        of_callbacks = {name: params.pop(name) for name in list(params) if name.startswith("callbacks__")}
+        nested = {name: params.pop(name) for name in list(params) if "__" in name}
+        super().set_params(**params)
+        for name in nested:
+            self._make_object(name)
+        super().set_params(**nested)
+        if of_callbacks:
+            by_name = {name.partition("__")[2]: value for name, value in of_callbacks.items()}
+            self.callbacks = set_callback_params(self.callbacks, by_name)
+        return self
+
+    def _make_object(self, name: str) -> None:
+        """Make an object of a parameter that has a name or None, so that ``embedding__size`` can be set."""
+        first = name.partition("__")[0]
+        value = getattr(self, first, None)
+        if first == "pretraining" and value is None and hasattr(self, first):
+            raise ValueError(f"{name} sets a parameter of pretraining, which is None. Set pretraining too.")
+        if first in OPTIONS and hasattr(self, first):
+            if value is None or isinstance(value, str | type):
+                setattr(self, first, wrapped(first, value))
+        elif isinstance(value, str):
+            article = "an" if first[0] in "aeiou" else "a"
+            raise ValueError(
+                f"{name} sets a parameter of {article} {first} object, but {first}={value!r} is a name. Pass an "
+                f"object{example_of(first, value, self._auto)}."
+            )

@@ -1,0 +1,226 @@
+"""Regression of sequences from few known targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_consistent_length
+
+from .._sklearn import NUMERIC_MARKER, StrOptions
+from .._state import all_or_nothing
+from ..objectives import Objective
+from ..sequences import Sequences
+from ..tasks import Regression, Targets, Task, r2_of_known, read_numbers
+from ._documented import documented, parameter
+from ._labeled import LabeledEstimator
+
+
+def _has_quantiles(self: Any) -> bool:
+    return self.loss == "quantile"
+
+
+@documented
+@dataclass(repr=False, eq=False)
+class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
+    """Recurrent regressor of sequences that learns from labeled and unlabeled ones.
+
+    It predicts one number for each sequence, or several.
+
+    Parameters
+    ----------
+    %(parameters)s
+
+    Attributes
+    ----------
+    transduction_ : ndarray of shape (n,) or (n, k), float64
+        Targets of the training rows, predicted where they were missing.
+    n_outputs_ : int
+        Number k of targets of a sequence.
+    %(attributes)s
+
+    Raises
+    ------
+    %(raises)s
+
+    References
+    ----------
+    Ellefsen, Bjørlykhaug, Æsøy, Ushakov and Zhang (2019), "Remaining useful life predictions for turbofan engine
+    degradation using semi-supervised deep architecture", Reliability Engineering and System Safety.
+
+    Koenker and Bassett (1978), "Regression quantiles", Econometrica.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn import SemiSupervisedRNNRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> level = rng.uniform(size=80)
+    >>> X = rng.normal(size=(80, 12, 1)) * 0.1 + level[:, None, None]
+    >>> partly = np.where(np.arange(80) < 30, level, np.nan)
+    >>> reg = SemiSupervisedRNNRegressor(hidden_size=8, max_epochs=6, random_state=0).fit(X, partly)
+    >>> reg.score(X, level) > 0.8
+    True
+    """
+
+    __metadata_request__fit = {"sample_weight": True}
+    __metadata_request__score = {"sample_weight": True}
+    task_name = "regression"
+    _auto = "supervised"
+
+    objective: str | Objective = parameter(
+        "auto",
+        [str, Objective],
+        "str or Objective",
+        """
+        What is minimised: a name such as `"mean_teacher"`, or an instance from `sklearn_rnn.objectives`, which is
+        cloned. Objectives that need classes do not fit. `"auto"` is `Supervised()`.
+        """,
+        positional=True,
+    )
+    missing_label: Any = parameter(
+        np.nan,
+        NUMERIC_MARKER,
+        "float, int or None",
+        "Marks unknown numbers of y. None, NaN and `pandas.NA` are one marker, and always mean unknown.",
+    )
+    loss: str = parameter(
+        "squared",
+        [StrOptions({"squared", "absolute", "huber", "quantile"})],
+        '{"squared", "absolute", "huber", "quantile"}',
+        """
+        Loss of a labeled row, in units of the standard deviation of y: the squared error, the absolute error, the
+        Huber loss (squared below 1 deviation, absolute above), or the mean pinball loss of the `quantiles`.
+        """,
+    )
+    quantiles: Any = parameter(
+        (0.1, 0.5, 0.9),
+        ["array-like"],
+        "tuple of float",
+        'Levels of the quantiles, ascending, between 0 and 1; used with ``loss="quantile"``.',
+    )
+
+    @all_or_nothing
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SemiSupervisedRNNRegressor:
+        """Learn from all sequences and the targets of some.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, T) or (n, T, F), or list of (T_i, F), (T_i,) or token id arrays
+            Sequences.
+        y : array-like of shape (n,) or (n, k)
+            Numbers, in any unit; NaN or `missing_label` where unknown. A row of which some of the k numbers are known
+            is learned from these.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the labeled rows.
+
+        Returns
+        -------
+        self : SemiSupervisedRNNRegressor
+        """
+        return self._fit(X, y, sample_weight)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _make_task(self) -> Task:
+        return Regression(self.missing_label, self.loss, checked_levels(self.quantiles), type(self).__name__)
+
+    def _forget(self, task: Task) -> None:
+        super()._forget(task)
+        self.n_outputs_ = task.n_numbers  # type: ignore[attr-defined]
+
+    def _transduce(self, sequences: Sequences, targets: Targets) -> None:
+        task: Any = self.net_.module_.task
+        values = task.restored(targets.values.astype(np.float64))
+        unknown = np.isnan(values)
+        rows = np.flatnonzero(unknown.any(1))
+        if len(rows):
+            answers = self._central(self._compute(sequences, lambda model: model, rows))
+            values[rows] = np.where(unknown[rows], answers, values[rows])
+        self.transduction_ = values[:, 0] if task.one_column else values
+
+    def _central(self, answers: NDArray) -> NDArray[np.float64]:
+        """Numbers (n, k) in units of y: of quantiles, the one whose level is nearest to 0.5."""
+        task: Any = self.net_.module_.task
+        if task.quantiles:
+            nearest = int(np.argmin(np.abs(np.array(task.quantiles) - 0.5)))
+            answers = np.sort(task.by_quantile(answers), axis=2)[:, :, nearest]
+        return task.restored(answers.astype(np.float64))
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """Predict the targets of sequences.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n,) or (n, k), float64
+            With ``loss="quantile"``, the quantile whose level is nearest to 0.5.
+        """
+        numbers = self._central(self._compute(self._read(X), lambda model: model))
+        return numbers[:, 0] if self.net_.module_.task.one_column else numbers
+
+    @available_if(_has_quantiles)
+    def predict_quantiles(self, X: Any) -> NDArray[np.float64]:
+        """Predict quantiles of the targets of sequences.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n, n_quantiles) or (n, k, n_quantiles), float64
+            In the order of `quantiles`; they do not cross.
+        """
+        answers = self._compute(self._read(X), lambda model: model)
+        task: Any = self.net_.module_.task
+        values = task.restored(np.sort(task.by_quantile(answers.astype(np.float64)), axis=2))
+        return values[:, 0] if task.one_column else values
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Coefficient of determination, R², on the labeled rows.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Sequences, as in `fit`.
+        y : array-like of shape (n,) or (n, k)
+            True numbers; unknown ones do not count.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        r2 : float
+            At most 1; 0 for the mean of y. Of several targets, the mean of their R².
+
+        Raises
+        ------
+        ValueError
+            No number is known, or a column has none.
+        """
+        true, predicted = read_numbers(y, self.missing_label, type(self).__name__), self.predict(X)
+        check_consistent_length(predicted, true.values, sample_weight)
+        return r2_of_known(true, predicted.reshape(true.values.shape), sample_weight)
+
+
+def checked_levels(quantiles: Any) -> tuple[float, ...]:
+    """Return the levels of quantiles, which must be ascending and between 0 and 1."""
+    levels = np.asarray(quantiles)
+    if levels.ndim != 1 or not len(levels) or levels.dtype.kind not in "iuf":
+        raise ValueError(f"quantiles must be a sequence of numbers between 0 and 1, got {quantiles!r}.")
+    if not (levels > 0).all() or not (levels < 1).all() or not (np.diff(levels) > 0).all():
+        raise ValueError(f"quantiles must ascend and lie between 0 and 1, got {levels.tolist()}.")
+    return tuple(float(level) for level in levels)

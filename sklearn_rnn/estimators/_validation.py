@@ -1,0 +1,56 @@
+"""Rows held out for early stopping."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..objectives import Objective
+from ..sequences import TrainingSet
+from ..tasks import Task
+
+
+def hold_out(
+    rows: TrainingSet, task: Task, objective: Objective, fraction: float, random: np.random.RandomState
+) -> tuple[TrainingSet, TrainingSet]:
+    """Return the rows to train on, and those held out: labeled ones, or any if none is labeled."""
+    if objective.opponents and not len(rows.labeled):
+        raise ValueError(
+            f"early_stopping=True needs a loss that falls as the model gets better; that of "
+            f"{type(objective).__name__} is a game's. Set early_stopping=False."
+        )
+    none = rows.unlabeled[:0]
+    if not len(rows.labeled):
+        held_out = _any(rows.unlabeled, fraction, 2 if objective.tells_views else 1, random)
+        training = replace(rows, unlabeled=np.setdiff1d(rows.unlabeled, held_out))
+        return training, replace(rows, unlabeled=held_out)
+    counting = rows.labeled if rows.weights is None else rows.labeled[rows.weights[rows.labeled] > 0]
+    held_out = _by_stratum(counting, task.strata(rows.targets), fraction, random)
+    training = replace(rows, labeled=np.setdiff1d(rows.labeled, held_out))
+    return training, replace(rows, labeled=held_out, unlabeled=none)
+
+
+def _any(rows: NDArray, fraction: float, least: int, random: np.random.RandomState) -> NDArray:
+    """Draw a fraction of the rows, `least` at least."""
+    n = max(least, round(fraction * len(rows)))
+    if n >= len(rows):
+        raise ValueError(f"early_stopping=True needs {least + 1} samples or more; set early_stopping=False.")
+    return np.sort(random.permutation(rows)[:n])
+
+
+def _by_stratum(rows: NDArray, strata: NDArray, fraction: float, random: np.random.RandomState) -> NDArray:
+    """Draw a fraction of the rows of each stratum, such as a class, which keeps one row to train on."""
+    chosen = []
+    for stratum in np.unique(strata[rows]):
+        members = rows[strata[rows] == stratum]
+        n = min(max(1, round(fraction * len(members))), len(members) - 1)
+        chosen.append(random.permutation(members)[:n])
+    drawn = np.concatenate(chosen)
+    if len(drawn) == 0:
+        raise ValueError(
+            "early_stopping=True needs two labeled samples (of one class, in a classifier), one of them to validate "
+            "on; label more, or set early_stopping=False."
+        )
+    return np.sort(drawn)

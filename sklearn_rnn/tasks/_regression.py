@@ -1,0 +1,117 @@
+"""One or several numbers for each sequence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import Tags
+from sklearn.utils import RegressorTags
+from torch import Tensor, nn
+from torch.nn.functional import huber_loss, l1_loss, mse_loss
+
+from ..modules import RowLinear, blank
+from ..sequences import Batch
+from ._base import Targets, Task
+from ._numbers import read_numbers, warn_of_one_value
+
+LOSSES = {"squared": mse_loss, "absolute": l1_loss, "huber": huber_loss}
+
+
+class Regression(Task):
+    """The task of a regressor: outputs (n, k), or (n, k * q) for q quantiles, in standardised units of y.
+
+    Targets are brought to mean 0 and deviation 1 over the labeled rows. Means and deviations are kept in float64,
+    so that y may lie far from 0.
+
+    Parameters
+    ----------
+    missing_label : float or None
+        Marks the unlabeled rows of y.
+    loss : {"squared", "absolute", "huber", "quantile"}
+        Loss of a labeled row, averaged over its k numbers.
+    quantiles : tuple of float
+        Levels of the quantiles, ascending; for ``loss="quantile"``.
+    asker : str
+        Name of the estimator, for messages.
+    """
+
+    name = "regression"
+    method = "predict"
+
+    def __init__(self, missing_label: Any, loss: str, quantiles: tuple[float, ...], asker: str):
+        self.missing_label, self.kind, self.asker = missing_label, loss, asker
+        self.quantiles = quantiles if loss == "quantile" else ()
+
+    def read(self, y: Any, n: int, last: Any = None) -> Targets:
+        """Learn means and deviations, or take those of the `last` fit, and return standardised numbers (n, k)."""
+        numbers = read_numbers(y, self.missing_label, self.asker)
+        warn_of_one_value(numbers)
+        self.one_column, self.n_numbers = numbers.one_column, numbers.values.shape[1]
+        self.n_outputs = self.n_numbers * max(1, len(self.quantiles))
+        self.mean = np.nanmean(numbers.values, axis=0)
+        deviation = np.nanstd(numbers.values, axis=0)
+        self.scale = np.where(deviation <= 1e-12 * np.abs(self.mean), 1.0, deviation)  # 1 for a constant
+        if last is not None:
+            self._check_alike(last)
+            self.mean, self.scale = last.mean, last.scale
+        return Targets(self.standardised(numbers.values), numbers.labeled)
+
+    def standardised(self, values: NDArray) -> NDArray[np.float32]:
+        """Numbers (n, k) in standardised units."""
+        return ((values - self.mean) / self.scale).astype(np.float32)
+
+    def restored(self, answers: NDArray) -> NDArray[np.float64]:
+        """Standardised numbers (n, k) or quantiles (n, k, q) in the units of y."""
+        more = (..., *(None,) * (answers.ndim - 2))
+        return answers * self.scale[more] + self.mean[more]
+
+    def head(self, encoder: Any) -> nn.Module:
+        """Return the linear layer from embeddings (n, C) to outputs, blank."""
+        return blank(RowLinear, encoder.out_features, self.n_outputs)
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """Loss (n_labeled,), averaged over quantiles and over the numbers that are known."""
+        targets = batch.targets[: batch.n_labeled]
+        known = ~targets.isnan()  # (n, k)
+        losses = self._losses(outputs[: batch.n_labeled], targets.where(known, 0))
+        return losses.where(known, 0).sum(1) / known.sum(1)
+
+    def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Loss (n, k) of each number."""
+        if not self.quantiles:
+            return LOSSES[self.kind](outputs, targets, reduction="none")
+        error = targets[:, :, None] - self.by_quantile(outputs)  # (n, k, q)
+        levels = error.new_tensor(self.quantiles)
+        return (error * (levels - (error < 0).to(error))).mean(2)
+
+    def by_quantile(self, outputs: Any) -> Any:
+        """Outputs (n, k * q), of torch or numpy, by number and quantile: (n, k, q)."""
+        return outputs.reshape(len(outputs), self.n_numbers, -1)
+
+    def answers(self, outputs: Tensor) -> Tensor:
+        """Outputs as they are."""
+        return outputs
+
+    def distance(self, answers: Tensor, others: Tensor) -> Tensor:
+        """Squared distance (n,) in standardised units, averaged over the outputs."""
+        return (answers - others).square().mean(1)
+
+    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
+        """Half the squared distance (n,): the divergence of normal distributions of deviation 1."""
+        return self.distance(outputs, others) / 2
+
+    def tags(self, tags: Tags) -> Tags:
+        """Return those of a regressor."""
+        tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
+        return tags
+
+    def _check_alike(self, last: Any) -> None:
+        """Refuse to go on from a fit with another width of y, loss or quantiles."""
+        mine, theirs = ((task.n_numbers, task.kind, task.quantiles) for task in (self, last))
+        if mine != theirs:
+            raise ValueError(
+                "warm_start=True goes on with the columns of y, the loss and the quantiles of the last fit, "
+                f"{theirs[0]}, {theirs[1]!r} and {theirs[2]}; got {mine[0]}, {mine[1]!r} and {mine[2]}."
+            )

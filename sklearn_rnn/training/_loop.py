@@ -1,0 +1,251 @@
+"""The training loop: rounds of epochs of steps, the best weights kept."""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback, EarlyStopping
+from skorch.exceptions import SkorchException
+from skorch.history import History
+from torch import nn
+
+from ..objectives import Objective
+from ..sequences import Batch, TrainingSet
+from ._optimizers import Freezing
+from ._sklearn_callbacks import FitWatch, asks_to_stop
+from ._skorch_callbacks import Shown, as_numbers
+from ._step import Stepper, not_finite
+
+HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+
+
+class Loop:
+    """Trains the rounds of an objective, each for `max_epochs` of the net.
+
+    Whatever ends it, the module has the best weights so far; if a later round is cut short, those of the round
+    before.
+
+    Parameters
+    ----------
+    net : RecurrentNet
+        Initialised; holds the module, the objective and the callbacks.
+    training : TrainingSet
+        Rows to train on.
+    validation : TrainingSet or None
+        Rows held out, all labeled where any is.
+    patience : int or None
+        Epochs without a better loss after which a round stops; None trains all epochs.
+    watch : FitWatch
+        Tells scikit-learn's callbacks of each epoch.
+    """
+
+    def __init__(
+        self, net: Any, training: TrainingSet, validation: TrainingSet | None, patience: int | None, watch: FitWatch
+    ):
+        self.net, self.training, self.validation, self.patience, self.watch = net, training, validation, patience, watch
+        self.module: Any = net.module_
+        self.objective: Objective = net.objective
+        self.hooks = {name: overriding(net, name) for name in HOOKS}
+        self.freezing = Freezing(self.module.encoder, net.freeze, net.gradual_unfreezing)
+
+    def run(self) -> None:
+        """Train all rounds."""
+        first = copied_weights(self.module) if self.objective.n_rounds > 1 else {}
+        self.watch.begin(self.net.max_epochs * self.objective.n_rounds)
+        last = None
+        try:
+            for rounds_left in reversed(range(self.objective.n_rounds)):
+                self._begin_round()
+                self._train_round()
+                self.net.notify("on_train_end", X=self.training, y=None)
+                last = None
+                targets = self._relabel() if rounds_left else None
+                if targets is None:
+                    break
+                last, self.training = copied_weights(self.module), self.training.relabeled(targets)
+                self.module.load_state_dict(first)
+                self.net.initialize_optimizer()
+        finally:
+            if last is not None:
+                self.module.load_state_dict(last)
+            self.freezing.apply(1.0)
+        self.watch.end()
+
+    def _begin_round(self) -> None:
+        """Notify the callbacks, which would take the epochs of former rounds for a training to resume.
+
+        Where one of them loads the history of a training to resume, it goes on.
+        """
+        epochs: Any = self.net.history
+        self.net.history_ = fresh = History()
+        self.net.notify("on_train_begin", X=self.training, y=None)
+        if self.net.history_ is fresh:
+            self.net.history_ = epochs
+
+    def _train_round(self) -> None:
+        net, training = self.net, self.training
+        n_epoch = training.steps_per_epoch(net.batch_size)
+        self.stepper = Stepper(net, self.freezing, self.hooks["on_grad_computed"], net.max_epochs * n_epoch)
+        self.objective.start(self.module, self.stepper.n_steps, len(training.targets))
+        self.best, self.best_loss, waited = copied_weights(self.objective.predictor(self.module)), math.inf, 0
+        random = np.random.default_rng(net.seed)
+        stream = training.training_batches(net.batch_size, self.objective.unlabeled_ratio, random)
+        data = self._shown(n_epoch)
+        try:
+            for _ in range(net.max_epochs):
+                net.notify("on_epoch_begin", **data)
+                self.watch.begin_epoch()
+                self._train_epoch(stream, n_epoch)
+                self._swap()
+                try:
+                    if self.validation is not None:
+                        self._validate_epoch(self.validation)
+                    waited = 0 if self._keep_best() else waited + 1
+                    if self._stops(data) or (self.patience is not None and waited >= self.patience):
+                        break
+                finally:
+                    self._swap()
+        finally:
+            self.module.load_state_dict(self.best)
+            self.objective.finish(self.module)
+            self.objective.observed()  # of an epoch cut short
+            del self.best, self.stepper
+
+    def _shown(self, n_epoch: int) -> dict[str, Any]:
+        """Return the rows as callbacks see them."""
+        size, validation = self.net.batch_size, self.validation
+        return {
+            "dataset_train": Shown(self.training, size, n_epoch * size),
+            "dataset_valid": None if validation is None else Shown(validation, size, len(validation)),
+        }
+
+    def _relabel(self) -> np.ndarray | None:
+        """Ask the objective for labels of the unlabeled rows."""
+        training, net = self.training, self.net
+        rows = training.unlabeled[np.argsort(training.sequences.lengths[training.unlabeled], kind="stable")]
+        parts = training.in_order(rows, net.batch_size) if len(rows) else []
+        answers = [net.infer(net.on_device(training.batch(part, 0))) for part in parts]
+        if not answers:
+            return None
+        targets = torch.from_numpy(training.targets)
+        labels = self.objective.relabel(targets, torch.from_numpy(rows), torch.cat(answers).cpu())
+        return None if labels is None else labels.numpy()
+
+    def _train_epoch(self, stream: Any, n_steps: int) -> None:
+        self.module.train()  # cuDNN asks for it
+        started = perf_counter()
+        totals: dict[str, float] = {}
+        for _ in range(n_steps):
+            batch = self.stepper.prepare(next(stream))
+            self._begin_batch(batch)
+            terms = self.stepper.step(batch)
+            for name, value in terms.items():
+                totals[name] = totals.get(name, 0.0) + value
+            self._end_batch(batch, sum(terms.values()))
+        self._record_epoch({name: total / n_steps for name, total in totals.items()}, n_steps)
+        self.net.history.record("dur", perf_counter() - started)
+
+    def _begin_batch(self, batch: Batch) -> None:
+        if self.hooks["on_batch_begin"] or self.hooks["on_batch_end"]:
+            self.net.history.new_batch()
+        for cb in self.hooks["on_batch_begin"]:
+            cb.on_batch_begin(self.net, batch=(batch, batch.targets), training=True)
+
+    def _end_batch(self, batch: Batch, loss: float) -> None:
+        if not self.hooks["on_batch_end"]:
+            return
+        self.net.history.record_batch("train_loss", loss)
+        self.net.history.record_batch("train_batch_size", len(batch))
+        for cb in self.hooks["on_batch_end"]:
+            scores = getattr(cb, "on_train", False)  # what it predicts is compared with labels
+            shown = batch.labeled if scores and batch.n_labeled else batch
+            y_pred = self.net.infer(shown) if scores else None
+            cb.on_batch_end(self.net, batch=(shown, shown.targets), training=True, y_pred=y_pred, loss=None)
+
+    def _record_epoch(self, terms: dict[str, float], n_steps: int) -> None:
+        history = self.net.history
+        if not history[-1]["batches"]:
+            history.new_batch()  # skorch's Checkpoint asks for the last one
+        for name, value in terms.items():
+            history.record(name, value)
+        for name, value in self.objective.observed().items():
+            values = dict(as_numbers(name, value))
+            self.net.list_keys_ |= values.keys() - {name}
+            for key, number in values.items():
+                history.record(key, number)
+        history.record("train_loss", sum(terms.values()))
+        history.record("train_batch_count", n_steps)
+        history.record("lr", self.net.optimizer_.param_groups[0]["lr"])
+
+    def _validate_epoch(self, validation: TrainingSet) -> None:
+        total, weight, n_batches, net = 0.0, 0.0, 0, self.net
+        for batch, targets in net.get_iterator(validation):
+            own = float(len(batch)) if batch.weights is None else batch.weights.sum().item()
+            with torch.no_grad():
+                y_pred = net.infer(batch) if self.hooks["on_batch_end"] else None
+                loss = self.objective.validation_loss(self.module, batch)
+            total, weight, n_batches = total + loss * own, weight + own, n_batches + 1
+            if self.hooks["on_batch_end"]:
+                net.history.new_batch()
+                net.history.record_batch("valid_loss", loss)
+                net.history.record_batch("valid_batch_size", len(batch))
+                for cb in self.hooks["on_batch_end"]:
+                    cb.on_batch_end(net, batch=(batch, targets), training=False, y_pred=y_pred, loss=loss)
+        net.history.record("valid_loss", total / weight)
+        net.history.record("valid_batch_count", n_batches)
+        net.history.record("valid_loss_best", total / weight < self.best_loss)
+
+    def _keep_best(self) -> bool:
+        """Keep the weights if they are the best: of the lowest validation loss, or else the newest."""
+        loss = self.net.history[-1].get("valid_loss", math.nan)
+        better = loss < self.best_loss
+        if better:
+            self.best_loss = loss
+        if better or self.patience is None or not self.net.learned_:
+            weights = copied_weights(self.module)
+            if not all(bool(w.isfinite().all()) for w in weights.values()):
+                raise not_finite("weights are", self.net, self.stepper.n_taken)
+            self.best, self.net.learned_ = weights, True
+        return better
+
+    def _stops(self, data: dict[str, Any]) -> bool:
+        """Let the callbacks end the epoch; skorch's `EarlyStopping` asks to stop by KeyboardInterrupt."""
+        self.net.on_epoch_end(self.net, **data)
+        stop = self.watch.end_epoch()
+        for _, cb in self.net.callbacks_:
+            try:
+                cb.on_epoch_end(self.net, **data)
+            except KeyboardInterrupt as interrupt:
+                if not isinstance(cb, EarlyStopping) or not asks_to_stop(cb, interrupt):
+                    raise
+                stop = True
+            except (KeyError, SkorchException) as error:
+                if data["dataset_valid"] is None and "valid_" in str(error):
+                    raise ValueError(
+                        f"callbacks: {type(cb).__name__} looks for what is recorded only with early_stopping=True "
+                        f"({error.args[0]})."
+                    ) from error
+                raise
+        return stop
+
+    def _swap(self) -> None:
+        """Exchange the weights that are trained and those that predict, where they differ."""
+        predictor = self.objective.predictor(self.module)
+        if predictor is not self.module:
+            for mine, theirs in zip(self.module.parameters(), predictor.parameters(), strict=True):
+                mine.data, theirs.data = theirs.data, mine.data
+
+
+def overriding(net: Any, hook: str) -> list[Callback]:
+    """Return the callbacks of a net that do something in a hook."""
+    return [cb for _, cb in net.callbacks_ if getattr(type(cb), hook) is not getattr(Callback, hook)]
+
+
+def copied_weights(module: nn.Module) -> dict[str, torch.Tensor]:
+    """Return a copy of the state of a module."""
+    return deepcopy(module.state_dict())
