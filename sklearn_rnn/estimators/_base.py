@@ -28,7 +28,17 @@ from .._sklearn import (
 )
 from .._state import PicklableEstimator
 from .._warnings import warn
-from ..modules import CELLS, POOLINGS, Architecture, Encoder, Model, auto_patch_size, initialise
+from ..modules import (
+    CELLS,
+    POOLINGS,
+    Architecture,
+    Encoder,
+    Model,
+    NumberInput,
+    TokenInput,
+    auto_patch_size,
+    initialise,
+)
 from ..objectives import Objective, Task, from_name, objective_names
 from ..perturbations import Light, Perturbation, StepDrop, Strong
 from ..perturbations._base import Levels, Steps
@@ -290,32 +300,32 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             initialise(model.head, generator)
         if given:
             encoder.set_dropout(float(self.dropout))
-            self._freeze(encoder, encoder.frozen)
-        elif sequences.kind == "tokens":
+            self._freeze(encoder, encoder.input.frozen)
+        elif isinstance(encoder.input, TokenInput):
             self._set_vectors(encoder, sequences, generator)
-        else:
+        elif isinstance(encoder.input, NumberInput):
             origin = None if sequences.origin is None else torch.from_numpy(sequences.origin)
             mean, deviation, change = (torch.from_numpy(moment).float() for moment in sequences.moments())
-            encoder.standardise(mean, deviation, change, origin)
-            if encoder.kernels is not None:
-                encoder.scale_kernels(*some_steps(sequences))
+            encoder.input.standardise(mean, deviation, change, origin)
+            if encoder.input.kernels is not None:
+                encoder.input.scale_kernels(*some_steps(sequences))
         initialise(model.parts, generator)  # last, so that no other draw hangs on the objective
         return model
 
     def _set_vectors(self, encoder: Encoder, sequences: Sequences, generator: torch.Generator) -> None:
         """Start the vectors of tokens, which are drawn already, as `embedding_init` says."""
+        assert isinstance(encoder.input, TokenInput)
         a, init, vectors = encoder.architecture, self.embedding_init, None
         if not isinstance(init, str):
             vectors = given_vectors(init)
         elif init == "cooccurrence" or (init == "auto" and a.n_tokens > a.embedding_size):
             vectors = cooccurrence_vectors(sequences, a.n_tokens, a.embedding_size, generator)
-        encoder.set_vectors(vectors, frequencies(sequences, a.n_tokens))
+        encoder.input.set_vectors(vectors, frequencies(sequences, a.n_tokens))
         self._freeze(encoder, vectors is not None)
 
     def _freeze(self, encoder: Encoder, auto: bool) -> None:
         """Freeze or train the vectors of tokens, as `freeze_embedding` says, or else as `auto` does."""
-        if encoder.embedding is not None:
-            encoder.freeze(auto if self.freeze_embedding == "auto" else bool(self.freeze_embedding))
+        encoder.input.freeze(auto if self.freeze_embedding == "auto" else bool(self.freeze_embedding))
 
     def _last_model(self, objective: Objective, seed: int) -> Model:
         """Return a copy of the last fit's model to go on with, which must be as the parameters say now.
@@ -329,7 +339,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             if mine not in (last, "auto") and not given:
                 raise ValueError(f"warm_start=True goes on with {name}={last!r} of the last fit, got {name}={mine!r}.")
         model.encoder.set_dropout(float(self.dropout))
-        self._freeze(model.encoder, model.encoder.frozen)
+        self._freeze(model.encoder, model.encoder.input.frozen)
         n_classes = 0 if model.head is None else model.head.out_features
         parts = nn.ModuleDict(objective.parts(model.encoder, n_classes))
         if _shapes(parts) != _shapes(model.parts):
@@ -444,7 +454,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
 
 def origin_of(estimator: Any) -> NDArray[np.float64]:
     """Origin of the encoder of a fitted estimator."""
-    return estimator.net_.module_.encoder.origin.numpy()
+    return estimator.net_.module_.encoder.input.origin.numpy()
 
 
 def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -470,7 +480,7 @@ def levels_of(training: Rows, model: Model) -> Levels:
     rows = known[np.linspace(0, len(known) - 1, min(len(known), LEVEL_ROWS)).astype(np.int64)]
     means = torch.empty(len(rows), training.sequences.n_features)
     for some, values, lengths in in_batches(model, training.sequences, rows):
-        standardised = model.encoder.standardised(values)
+        standardised = model.encoder.input.standardised(values)
         means[some] = Steps.of(standardised, lengths).mean(standardised)[: len(some)].cpu()
     return Levels.of(means, torch.from_numpy(training.codes[rows]))
 

@@ -50,7 +50,7 @@ class Composite(DecodingMixin, Objective):
 
     def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return the `"decoder"` of the past and that of the `"future"`."""
-        return {**super().parts(encoder, n_classes), "future": Decoder(encoder.architecture, self.code_size(encoder))}
+        return {**super().parts(encoder, n_classes), "future": Decoder(encoder, self.code_size(encoder))}
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the mean errors of `"past"` and `"future"`."""

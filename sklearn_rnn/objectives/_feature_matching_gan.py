@@ -64,7 +64,7 @@ class FeatureMatchingGAN(ClassificationMixin, Objective):
 
     def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return the `"generator"`."""
-        return {"generator": Generator(encoder.architecture, self.n_noise)}
+        return {"generator": Generator(encoder, self.n_noise)}
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"real"` and `"fake"`."""

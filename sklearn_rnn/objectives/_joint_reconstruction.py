@@ -57,7 +57,7 @@ class JointReconstruction(ClassificationMixin, Objective):
 
     def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return a `"decoder"`."""
-        return {"decoder": Decoder(encoder.architecture, encoder.out_features)}
+        return {"decoder": Decoder(encoder, encoder.out_features)}
 
     def labeled_terms(self, model: Any, batch: Batch, view: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Return `"labeled_reconstruction"`."""

@@ -95,7 +95,7 @@ class SemiSupervisedVAE(ClassificationMixin, Objective):
     def parts(self, encoder: Any, n_classes: int = 0) -> dict[str, nn.Module]:
         """Return the `"posterior"` of codes given sequences and classes, a `"decoder"`, and for numbers `"noise"`."""
         posterior = linear(encoder.out_features + n_classes, 2 * self.latent_size)
-        return {"posterior": posterior, **generative_parts(encoder.architecture, self.latent_size + n_classes)}
+        return {"posterior": posterior, **generative_parts(encoder, self.latent_size + n_classes)}
 
     def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
         """Draw a sequence of each of the classes `rows` (n,): standardised steps, or logits, the largest drawn."""
