@@ -259,6 +259,31 @@ def test_standardising_brings_features_to_mean_0_and_deviation_1_their_changes_t
     torch.testing.assert_close(values[:, :1, 0] + steps.cumsum(1), values[:, :, 0], atol=1e-4, rtol=0)
 
 
+def test_decoded_numbers_are_the_values_whose_standardised_steps_these_are():
+    layer = made_encoder(n_features=2).input
+    layer.standardise(torch.tensor([5.0, -1.0]), torch.tensor([3.0, 0.5]), torch.ones(2))
+    steps = torch.randn(5, 9, 2, generator=seeded(1))
+    for values in (layer.to_values(steps), layer.decoded(steps)):
+        torch.testing.assert_close(layer.target(values), steps, atol=1e-5, rtol=0)
+    origin = torch.tensor([1e9 + 1, 0.5], dtype=torch.float64)
+    layer.standardise(torch.zeros(2), torch.ones(2), torch.ones(2), origin)
+    assert torch.equal(layer.decoded(steps), steps.double() + origin)
+
+
+def test_tokens_made_of_logits_are_the_largest_with_the_gradient_of_the_softmax_and_never_decoded_as_unknown():
+    layer = made_encoder(n_tokens=4).input
+    logits = torch.randn(5, 9, 5, generator=seeded(1), requires_grad=True)
+    ones, weights = layer.to_values(logits), torch.randn(5, 9, 5, generator=seeded(2))
+    ids = logits.argmax(2)
+    torch.testing.assert_close(layer.embed(ones), layer.embed(ids), atol=1e-5, rtol=0)
+    gradients = [torch.autograd.grad((x * weights).sum(), logits)[0] for x in (ones, logits.softmax(2))]
+    torch.testing.assert_close(*gradients)
+    known = ids < 4
+    assert 0 < known.sum() < 45
+    assert torch.equal(layer.decoded(logits)[known], ids[known])
+    assert layer.decoded(logits).max() < 4
+
+
 LIGHTS = {
     "all": Light(),
     "strong": Light(shift=0.5, scale=0.5, jitter=1),

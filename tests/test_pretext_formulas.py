@@ -33,7 +33,7 @@ def alone(batch, i):
 
 def inputs(model, embedded, beyond=True):
     """Inputs (K, H) of the recurrence, patch by patch, of embedded steps (1, L, E), kernels silent or not."""
-    p, kernels = model.encoder.architecture.patch_size, model.encoder.input.kernels
+    p, kernels = model.encoder.architecture.patch_size, getattr(model.encoder.input, "kernels", None)
     made = []
     for first in range(0, embedded.shape[1], p):
         patch = torch.zeros(p, embedded.shape[2], dtype=embedded.dtype)
