@@ -39,7 +39,7 @@ class InputLayer(nn.Module, ABC):
     @property
     def origin(self) -> Tensor:
         """What is subtracted from values before the encoder gets them: (F,), float64."""
-        return torch.zeros(1, dtype=torch.float64)
+        return torch.zeros(1, dtype=torch.float64, device="cpu")
 
     def freeze(self, frozen: bool) -> None:
         """Leave the learned vectors as they are from now on, or train them."""
