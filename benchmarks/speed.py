@@ -84,7 +84,7 @@ def build_model(X: np.ndarray, hidden_size: int) -> Model:
     model = Model(Encoder(architecture), n_classes=2)
     initialise(model, torch.Generator().manual_seed(0))
     change = np.sqrt(np.square(np.diff(X, axis=1)).mean((0, 1)))
-    model.encoder.standardise(*(torch.from_numpy(m) for m in (X.mean((0, 1)), X.std((0, 1)), change)))
+    model.encoder.input.standardise(*(torch.from_numpy(m) for m in (X.mean((0, 1)), X.std((0, 1)), change)))
     return model
 
 

@@ -54,7 +54,7 @@ def test_a_number_of_codes_that_transform_does_not_make_is_refused():
 @pytest.mark.parametrize("form", ["table", "grid", "list"])
 def test_scores_are_minus_the_squared_error_in_standard_units(form):
     X, autoencoder = FORMS[form], fitted(form)
-    scale = autoencoder.net_.module_.encoder.scale.numpy()
+    scale = autoencoder.net_.module_.encoder.input.scale.numpy()
     pairs = zip(X, autoencoder.reconstruct(X), strict=True)
     expected = [-np.mean(((x - r).reshape(len(x), -1) / scale) ** 2) for x, r in pairs]
     np.testing.assert_allclose(autoencoder.score_samples(X), expected, rtol=1e-4)

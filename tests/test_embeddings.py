@@ -35,7 +35,7 @@ def fitted(cls, X=IDS, **params):
 
 
 def weight(estimator):
-    return estimator.net_.module_.encoder.embedding.weight.detach()
+    return estimator.net_.module_.encoder.input.embedding.weight.detach()
 
 
 def seeded():

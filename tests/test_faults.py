@@ -790,7 +790,7 @@ def test_numbers_far_from_zero_are_standardised():
     clf = small(Classifier, objective="supervised", max_epochs=2).fit(X, np.arange(40) % 2)
     assert clf.history_[-1]["train_loss"] < 2
     constant = small(Classifier, objective="supervised").fit(np.full((8, 5), 0.1), np.arange(8) % 2)
-    assert constant.net_.module_.encoder.scale.item() == 1
+    assert constant.net_.module_.encoder.input.scale.item() == 1
 
 
 def test_an_unfitted_transformer_reads_as_much_as_it_says():

@@ -120,14 +120,14 @@ def test_the_origin_is_that_of_a_pretrained_encoder():
     wide = FLOATS + 1000 * (np.arange(80) > 39)[:, None, None]  # float32 would do for these alone
     frozen = FrozenEstimator(autoencoder().fit(FLOATS))
     clf = classifier(pretraining=frozen, freeze=1).fit(wide, labels)
-    assert clf.net_.module_.encoder.origin == frozen.net_.module_.encoder.origin
+    assert clf.net_.module_.encoder.input.origin == frozen.net_.module_.encoder.input.origin
 
 
 @pytest.mark.full_epochs
 def test_a_warm_start_keeps_the_origin():
     clf = classifier(warm_start=True).fit(FLOATS, labels)
-    origin = clf.net_.module_.encoder.origin
-    assert clf.fit(FLOATS + 0.01, labels).net_.module_.encoder.origin == origin
+    origin = clf.net_.module_.encoder.input.origin
+    assert clf.fit(FLOATS + 0.01, labels).net_.module_.encoder.input.origin == origin
     assert clf.score(FLOATS + 0.01, labels) == 1
 
 

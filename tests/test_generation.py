@@ -259,7 +259,9 @@ def test_opponents_start_warm_and_do_not_stop_early(objective):
 
 @pytest.mark.parametrize("objective", ["variational", "adversarial_autoencoder", "recurrent_gan"])
 def test_the_vectors_of_tokens_are_trained(objective):
-    slow, fast = (fitted("tokens", objective, lr=lr).net_.module_.encoder.embedding.weight for lr in (1e-12, 0.008))
+    slow, fast = (
+        fitted("tokens", objective, lr=lr).net_.module_.encoder.input.embedding.weight for lr in (1e-12, 0.008)
+    )
     assert (slow - fast)[:6].abs().amax(1).min() > 1e-3
 
 

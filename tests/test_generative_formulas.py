@@ -140,7 +140,7 @@ def made_generator_view(model, batch):
     """Embedded steps of the fakes that come first from the batch's generator."""
     generator = torch.Generator().manual_seed(2)
     steps = model.parts["generator"](len(batch), batch.values.shape[1], generator)
-    return model.encoder.embed(steps * model.encoder.scale + model.encoder.mean)
+    return model.encoder.embed(steps * model.encoder.input.scale + model.encoder.input.mean)
 
 
 def code_of(model, x, length):

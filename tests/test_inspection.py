@@ -51,7 +51,7 @@ def baseline_log_odds(clf, kind, target):
     code, scores = list(clf.classes_).index(target), []
     for x in sequences(kind):
         with torch.no_grad():
-            numbers = torch.from_numpy(x)[None] if kind == "tokens" else encoder.mean.expand(1, len(x), -1)
+            numbers = torch.from_numpy(x)[None] if kind == "tokens" else encoder.input.mean.expand(1, len(x), -1)
             embedded = encoder.embed(numbers) * (0 if kind == "tokens" else 1)
             p = model.scores(embedded, None).softmax(1)[0, code].item()
         scores.append(np.log(p / (1 - p)))
@@ -91,7 +91,7 @@ def test_integrated_gradients_are_those_of_captum(kind, patch_size):
     for own, sequence in zip(ours[:6], X, strict=False):
         x = torch.as_tensor(sequence.reshape(1, len(sequence), -1), dtype=torch.float32)
         x = model.encoder.embed(torch.from_numpy(sequence)[None]).detach() if kind == "tokens" else x
-        start = torch.zeros_like(x) if kind == "tokens" else model.encoder.mean.expand_as(x)
+        start = torch.zeros_like(x) if kind == "tokens" else model.encoder.input.mean.expand_as(x)
         theirs = attr.IntegratedGradients(score).attribute(x, start, n_steps=20, method="gausslegendre")[0]
         theirs = theirs if kind == "series" else theirs.sum(1)
         assert own == pytest.approx(theirs.detach().numpy(), abs=1e-5)

@@ -94,7 +94,7 @@ def test_both_directions_equal_torch_on_a_packed_sequence(cell, num_layers):
 @pytest.mark.parametrize("n_steps", [1, 2, 3, 7])
 def test_a_decoder_makes_as_many_steps_as_asked(n_steps, patch_size):
     architecture = Architecture(2, 0, "lstm", 6, 1, True, 0.0, "mean", patch_size)
-    decoder = Decoder(architecture, 5)
+    decoder = Decoder(Encoder(architecture), 5)
     initialise(decoder, seeded())
     code = torch.randn(4, 5, generator=seeded(1))
     steps = decoder(code, n_steps)
@@ -129,7 +129,7 @@ def test_what_is_rebuilt_is_of_patches_that_begin_at_the_first_step():
 
 
 def test_a_decoder_of_tokens_makes_a_logit_for_each_and_for_the_unknown():
-    decoder = Decoder(Architecture(1, 6, "gru", 4, 1, False, 0.0, "mean", 1), 5)
+    decoder = Decoder(Encoder(Architecture(1, 6, "gru", 4, 1, False, 0.0, "mean", 1)), 5)
     initialise(decoder, seeded())
     assert decoder(torch.zeros(2, 5), 3).shape == (2, 3, 7)
 
@@ -188,10 +188,10 @@ def test_kernels_reach_over_no_more_steps_than_asked_and_share_out_what_there_is
 
 def test_scaled_kernels_answer_with_mean_0_and_deviation_1_beside_their_bias():
     encoder = made_encoder(n_features=2)
-    layer, biases = encoder.kernels.convolutions[0], encoder.kernels.convolutions[0].bias.clone()
+    layer, biases = encoder.input.kernels.convolutions[0], encoder.input.kernels.convolutions[0].bias.clone()
     values = 100 + 30 * torch.randn(200, 9, 2, generator=seeded(1)).cumsum(1)
     lengths = LENGTHS.repeat(40)
-    encoder.scale_kernels(values, lengths)
+    encoder.input.scale_kernels(values, lengths)
     own = OWN.repeat(40, 1)
     answers = layer((encoder.embed(values) * own[:, :, None]).transpose(1, 2)).transpose(1, 2)[own]
     torch.testing.assert_close(answers.mean(0), biases, rtol=0, atol=1e-4)
@@ -202,8 +202,8 @@ def test_kernels_that_would_answer_noise_more_than_the_data_are_turned_off():
     smooth = torch.sin(torch.linspace(0, 6, 500) + torch.arange(6.0)[:, None])[:, :, None]
     for values, n_on in ((torch.zeros(5, 9, 1), 0), (smooth, 0), (torch.randn(50, 9, 1, generator=seeded(1)), 5)):
         encoder = made_encoder()
-        encoder.scale_kernels(values, None)
-        weights = torch.cat([layer.weight.flatten(1) for layer in encoder.kernels.convolutions])
+        encoder.input.scale_kernels(values, None)
+        weights = torch.cat([layer.weight.flatten(1) for layer in encoder.input.kernels.convolutions])
         assert weights.any(1).sum() == n_on
         assert torch.isfinite(weights).all()
 
@@ -213,18 +213,18 @@ def test_kernels_see_the_same_in_parts(split, monkeypatch):
     monkeypatch.setattr("sklearn_rnn.modules._kernels.SOME", split)
     encoder = made_encoder()
     x = torch.randn(5, 9, 2, generator=seeded(1)) * OWN[:, :, None]
-    parts = torch.cat([encoder.kernels(x[i : i + 1], LENGTHS[i : i + 1]) for i in range(5)])
-    torch.testing.assert_close(encoder.kernels(x, LENGTHS), parts, rtol=0, atol=1e-5)
-    torch.testing.assert_close(encoder.kernels(x, None)[2], parts[2], rtol=0, atol=1e-5)
+    parts = torch.cat([encoder.input.kernels(x[i : i + 1], LENGTHS[i : i + 1]) for i in range(5)])
+    torch.testing.assert_close(encoder.input.kernels(x, LENGTHS), parts, rtol=0, atol=1e-5)
+    torch.testing.assert_close(encoder.input.kernels(x, None)[2], parts[2], rtol=0, atol=1e-5)
 
 
-def test_the_kernels_are_silent_for_sequences_that_are_not_heard_which_then_look_no_step_ahead():
+def test_masked_kernels_have_zero_features_and_then_no_patch_depends_on_later_steps():
     encoder = made_encoder(patch_size=3)
     x = torch.randn(50, 9, 2, generator=seeded(1))
     lengths, none = LENGTHS.repeat(10), torch.zeros(50, dtype=torch.bool)
-    heard = torch.arange(50) % 3 == 0
-    whole, silent, mixed = (encoder.patched(x, lengths, mask)[0] for mask in (None, none, heard))
-    torch.testing.assert_close(mixed, torch.where(heard[:, None, None], whole, silent), rtol=0, atol=1e-6)
+    kernel_mask = torch.arange(50) % 3 == 0
+    whole, silent, mixed = (encoder.patched(x, lengths, mask)[0] for mask in (None, none, kernel_mask))
+    torch.testing.assert_close(mixed, torch.where(kernel_mask[:, None, None], whole, silent), rtol=0, atol=1e-6)
     later = x.clone()
     later[:, 3:] += 1
     assert torch.equal(encoder.patched(later, None, none)[0][:, 0], encoder.patched(x, None, none)[0][:, 0])
@@ -249,14 +249,39 @@ def test_labeled_sequences_alone_do_without_the_kernels_in_training_and_only_a_s
 def test_standardising_brings_features_to_mean_0_and_deviation_1_their_changes_to_size_1_and_constants_to_0():
     encoder = made_encoder(n_features=2)
     values = torch.randn(500, 9, 2, generator=seeded(1)) * torch.tensor([3.0, 0.0]) + 5
-    encoder.standardise(values.mean((0, 1)), values.std((0, 1)), values.diff(dim=1).square().mean((0, 1)).sqrt())
+    encoder.input.standardise(values.mean((0, 1)), values.std((0, 1)), values.diff(dim=1).square().mean((0, 1)).sqrt())
     embedded = encoder.embed(values)
     torch.testing.assert_close(embedded[:, :, :2].mean((0, 1)), torch.zeros(2), atol=1e-4, rtol=0)
     torch.testing.assert_close(embedded[:, :, :2].std((0, 1)), torch.tensor([1.0, 0.0]), atol=1e-4, rtol=0)
     size = embedded[:, 1:, 2:].square().mean((0, 1)).sqrt()
     torch.testing.assert_close(size, torch.tensor([1.0, 0.0]), atol=1e-4, rtol=0)
-    steps = embedded[:, :, 2] * encoder.change[0] * encoder.scale[0]
+    steps = embedded[:, :, 2] * encoder.input.change[0] * encoder.input.scale[0]
     torch.testing.assert_close(values[:, :1, 0] + steps.cumsum(1), values[:, :, 0], atol=1e-4, rtol=0)
+
+
+def test_decoded_numbers_are_the_values_whose_standardised_steps_these_are():
+    layer = made_encoder(n_features=2).input
+    layer.standardise(torch.tensor([5.0, -1.0]), torch.tensor([3.0, 0.5]), torch.ones(2))
+    steps = torch.randn(5, 9, 2, generator=seeded(1))
+    for values in (layer.to_values(steps), layer.decoded(steps)):
+        torch.testing.assert_close(layer.target(values), steps, atol=1e-5, rtol=0)
+    origin = torch.tensor([1e9 + 1, 0.5], dtype=torch.float64)
+    layer.standardise(torch.zeros(2), torch.ones(2), torch.ones(2), origin)
+    assert torch.equal(layer.decoded(steps), steps.double() + origin)
+
+
+def test_tokens_made_of_logits_are_the_largest_with_the_gradient_of_the_softmax_and_never_decoded_as_unknown():
+    layer = made_encoder(n_tokens=4).input
+    logits = torch.randn(5, 9, 5, generator=seeded(1), requires_grad=True)
+    ones, weights = layer.to_values(logits), torch.randn(5, 9, 5, generator=seeded(2))
+    ids = logits.argmax(2)
+    torch.testing.assert_close(layer.embed(ones), layer.embed(ids), atol=1e-5, rtol=0)
+    gradients = [torch.autograd.grad((x * weights).sum(), logits)[0] for x in (ones, logits.softmax(2))]
+    torch.testing.assert_close(*gradients)
+    known = ids < 4
+    assert 0 < known.sum() < 45
+    assert torch.equal(layer.decoded(logits)[known], ids[known])
+    assert layer.decoded(logits).max() < 4
 
 
 LIGHTS = {

@@ -588,7 +588,7 @@ def test_random_kernels_are_never_trained():
     X, _, y = toy()
 
     def kernels(estimator):
-        return dict(estimator.net_.module_.encoder.kernels.named_parameters())
+        return dict(estimator.net_.module_.encoder.input.kernels.named_parameters())
 
     short, long = fitted(X, y, max_epochs=1), fitted(X, y, max_epochs=3)
     assert not changed(kernels(short), kernels(long))

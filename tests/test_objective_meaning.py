@@ -54,7 +54,7 @@ def test_mixtures_of_labeled_rows_do_without_the_kernels_as_those_rows_do(share)
         model.kernel_dropout = share
         if cut:
             with torch.no_grad():
-                model.encoder.patches.weight[:, -model.encoder.kernels.out_features :] = 0
+                model.encoder.patches.weight[:, -model.encoder.input.kernels.out_features :] = 0
         terms.append(MixUp().terms(model, batch)["mixup"].item())
     assert (terms[0] == terms[1]) == (share == 1)
 

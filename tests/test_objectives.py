@@ -110,7 +110,7 @@ def test_tokens_train_all_but_their_frozen_vectors(cls):
     few = np.where(np.arange(40) < 12, y, -1)
     estimator = made_estimator(cls, embedding_size=4, max_epochs=2)
     trained, longer = (weights(clone(estimator).set_params(max_epochs=n).fit(X, few)) for n in (1, 2))
-    assert torch.equal(trained["encoder.embedding.weight"], longer["encoder.embedding.weight"])
+    assert torch.equal(trained["encoder.input.embedding.weight"], longer["encoder.input.embedding.weight"])
     assert not torch.equal(trained["encoder.patches.weight"], longer["encoder.patches.weight"])
     assert all(weight.isfinite().all() for weight in longer.values())
 

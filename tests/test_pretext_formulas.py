@@ -33,7 +33,7 @@ def alone(batch, i):
 
 def inputs(model, embedded, beyond=True):
     """Inputs (K, H) of the recurrence, patch by patch, of embedded steps (1, L, E), kernels silent or not."""
-    p, kernels = model.encoder.architecture.patch_size, model.encoder.kernels
+    p, kernels = model.encoder.architecture.patch_size, getattr(model.encoder.input, "kernels", None)
     made = []
     for first in range(0, embedded.shape[1], p):
         patch = torch.zeros(p, embedded.shape[2], dtype=embedded.dtype)
@@ -48,7 +48,7 @@ def inputs(model, embedded, beyond=True):
 def step_error(model, batch, i, t, answer):
     """Error of an answer for step `t` of row `i`: values, or a vector that all tokens' weights are compared with."""
     if batch.values.dim() == 3:
-        truth = (alone(batch, i)[0, t] - model.encoder.mean) / model.encoder.scale
+        truth = (alone(batch, i)[0, t] - model.encoder.input.mean) / model.encoder.input.scale
         return sum((answer[f] - truth[f]) ** 2 for f in range(2)) / 2
     logits = model.parts["vocabulary"](answer)
     return -(logits[batch.values[i, t]] - logits.exp().sum().log())
@@ -143,7 +143,7 @@ def test_tied_vectors_are_the_weights_of_the_softmax(cls):
     model.parts["vocabulary"] = torch.nn.Linear(5, 7).double()
     with torch.no_grad():
         model.parts["vocabulary"].bias.zero_()
-        model.parts["vocabulary"].weight.copy_(model.encoder.embedding.weight)
+        model.parts["vocabulary"].weight.copy_(model.encoder.input.embedding.weight)
     torch.testing.assert_close(tied, cls().errors(model, batch))
 
 
@@ -279,7 +279,7 @@ def test_what_is_rebuilt_backwards_is_returned_forwards(feed, cell):
     autoencoder = RNNAutoencoderTransformer(Reconstruction(reverse=True, feed=feed), cell=cell, **TINY).fit(X)
     model = autoencoder.net_.module_
     codes = torch.from_numpy(autoencoder.transform(X))
-    rebuilt = autoencoder.objective_.decode(model, codes, 12) * model.encoder.scale + model.encoder.mean
+    rebuilt = autoencoder.objective_.decode(model, codes, 12) * model.encoder.input.scale + model.encoder.input.mean
     for x, again, steps in zip(X, autoencoder.reconstruct(X), rebuilt, strict=True):
         np.testing.assert_allclose(again[:, 0], steps[: len(x)].flip(0)[:, 0].detach(), rtol=1e-5)
 

@@ -41,7 +41,7 @@ def levels_of(training: TrainingSet, model: Model, task: Task) -> Levels:
     rows = known[np.linspace(0, len(known) - 1, min(len(known), LEVEL_ROWS)).astype(np.int64)]
     means = torch.empty(len(rows), training.sequences.n_features)
     for some, values, lengths in in_batches(model, training.sequences, rows):
-        standardised = model.encoder.standardised(values)
+        standardised = model.encoder.input.standardised(values)
         means[some] = Steps.of(standardised, lengths).mean(standardised)[: len(some)].cpu()
     return Levels.of(means, torch.from_numpy(task.strata(training.targets[rows])))
 

@@ -275,7 +275,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
 
 def origin_of(estimator: Any) -> NDArray[np.float64]:
     """Origin of the encoder of a fitted estimator."""
-    return estimator.net_.module_.encoder.origin.numpy()
+    return estimator.net_.module_.encoder.input.origin.numpy()
 
 
 def objective_can(method: str) -> Callable[[Any], bool]:

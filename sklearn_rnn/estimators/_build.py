@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from .._warnings import warn
-from ..modules import Architecture, Encoder, Model, auto_patch_size, initialise
+from ..modules import Architecture, Encoder, Model, NumberInput, TokenInput, auto_patch_size, initialise
 from ..objectives import Objective
 from ..sequences import Sequences
 from ..tasks import Task
@@ -53,11 +53,11 @@ def build_model(
     initialise(model.head, generator)
     if is_given:
         encoder.set_dropout(float(params.dropout))
-        freeze_vectors(params, encoder, encoder.frozen)
-    elif sequences.kind == "tokens":
-        _set_vectors(params, encoder, sequences, generator)
-    else:
-        _set_scales(encoder, sequences)
+        freeze_vectors(params, encoder, encoder.input.frozen)
+    elif isinstance(encoder.input, TokenInput):
+        _set_vectors(params, encoder, encoder.input, sequences, generator)
+    elif isinstance(encoder.input, NumberInput):
+        _set_scales(encoder.input, sequences)
     initialise(model.parts, generator)  # last, so that no other draw depends on the objective
     return model
 
@@ -75,7 +75,7 @@ def resumed_model(params: Any, last: Model, objective: Objective, task: Task, se
         _check_same("embedding__size", option.size, model.encoder.architecture.embedding_size)
     model.task = task
     model.encoder.set_dropout(float(params.dropout))
-    freeze_vectors(params, model.encoder, model.encoder.frozen)
+    freeze_vectors(params, model.encoder, model.encoder.input.frozen)
     parts = nn.ModuleDict(objective.parts(model.encoder, task))
     if _shapes(parts) != _shapes(model.parts):
         initialise(parts, torch.Generator().manual_seed(seed))
@@ -107,8 +107,7 @@ def architecture(params: Any, sequences: Sequences) -> Architecture:
 def freeze_vectors(params: Any, encoder: Encoder, auto: bool) -> None:
     """Freeze or train the vectors of tokens, as the parameters say, or else as `auto` does."""
     frozen = as_option("embedding", params.embedding).frozen
-    if encoder.embedding is not None:
-        encoder.freeze(auto if frozen == "auto" else bool(frozen))
+    encoder.input.freeze(auto if frozen == "auto" else bool(frozen))
 
 
 def _patch_size(params: Any, sequences: Sequences) -> int:
@@ -137,24 +136,26 @@ def _vocabulary(option: Any, sequences: Sequences) -> tuple[int, int]:
     return n_tokens, option.size
 
 
-def _set_vectors(params: Any, encoder: Encoder, sequences: Sequences, generator: torch.Generator) -> None:
+def _set_vectors(
+    params: Any, encoder: Encoder, layer: TokenInput, sequences: Sequences, generator: torch.Generator
+) -> None:
     """Start the vectors of tokens, which are drawn already, as `Embedding` says."""
     a, init, vectors = encoder.architecture, as_option("embedding", params.embedding).init, None
     if not isinstance(init, str):
         vectors = given_vectors(init)
     elif init == "cooccurrence" or (init == "auto" and a.n_tokens > a.embedding_size):
         vectors = cooccurrence_vectors(sequences, a.n_tokens, a.embedding_size, generator)
-    encoder.set_vectors(vectors, frequencies(sequences, a.n_tokens))
+    layer.set_vectors(vectors, frequencies(sequences, a.n_tokens))
     freeze_vectors(params, encoder, vectors is not None)
 
 
-def _set_scales(encoder: Encoder, sequences: Sequences) -> None:
+def _set_scales(layer: NumberInput, sequences: Sequences) -> None:
     """Learn how numbers are standardised, and how the kernels' responses are scaled."""
     origin = None if sequences.origin is None else torch.from_numpy(sequences.origin)
     mean, deviation, change = (torch.from_numpy(moment).float() for moment in sequences.moments())
-    encoder.standardise(mean, deviation, change, origin)
-    if encoder.kernels is not None:
-        encoder.scale_kernels(*some_steps(sequences))
+    layer.standardise(mean, deviation, change, origin)
+    if layer.kernels is not None:
+        layer.scale_kernels(*some_steps(sequences))
 
 
 def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:

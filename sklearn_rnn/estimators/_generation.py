@@ -16,18 +16,6 @@ from ._base import SequenceEstimator, draw_seed
 SOME = 256  # sequences made together
 
 
-def decoded(model: Any, steps: torch.Tensor) -> NDArray:
-    """Values (n, T, F) of standardised steps, or the likeliest of the logits (n, T, tokens).
-
-    They are float32, or float64 where the encoder has an origin.
-    """
-    encoder, largest = model.encoder, torch.finfo(torch.float32).max
-    if encoder.architecture.n_tokens:
-        return steps[:, :, :-1].argmax(2).cpu().numpy()  # nobody writes the unknown token, the last
-    values = (steps * encoder.scale + encoder.mean).clamp(-largest, largest).cpu()
-    return (values.double() + encoder.origin if encoder.origin.any() else values).numpy()
-
-
 def checked_ends(lengths: Any, rows: NDArray) -> NDArray[np.int64]:
     """Lengths, which must be integers, one for each row, at least 1."""
     ends = np.asarray(lengths)
@@ -65,7 +53,7 @@ def written(
             steps = write(torch.from_numpy(rows[some]).to(device), int(ends.max()))
             if estimator.objective_.reverse:
                 steps = reverse(steps, torch.from_numpy(ends[some]).to(device))
-            values.append(decoded(model, steps))
+            values.append(model.encoder.input.decoded(steps).numpy())
     sequences = np.concatenate(values)
     if estimator._kind == "tokens" or as_list or ends.min() < ends.max():
         return [row[:end] for row, end in zip(sequences, ends, strict=True)]

@@ -157,20 +157,17 @@ def attention_weights(estimator: Any, X: Any) -> list[NDArray]:
 def _path(
     model: Model, values: Tensor, lengths: Tensor | None, codes: Tensor
 ) -> tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]:
-    """Baseline and sequence, both (n, T, E), and the log-odds of `codes` as a function of what is between."""
+    """Baseline and sequence, standardised (n, T, D), and the log-odds of `codes` as a function of what is between."""
     others = torch.nn.functional.one_hot(codes, model.head.out_features).bool()  # type: ignore[union-attr]
 
     def log_odds(embedded: Tensor) -> Tensor:
         logits = model.scores(embedded, lengths)
         return logits[others] - logits.masked_fill(others, -torch.inf).logsumexp(1)
 
-    encoder = model.encoder
-    if encoder.embedding is not None:
-        with torch.no_grad():
-            end = encoder.embed(values)
-        return torch.zeros_like(end), end, log_odds
-    end = encoder.standardised(values)
-    return torch.zeros_like(end), end, lambda x: log_odds(encoder.with_changes(x))
+    layer = model.encoder.input
+    with torch.no_grad():
+        end = layer.standardised(values)
+    return torch.zeros_like(end), end, lambda x: log_odds(layer.with_changes(x))
 
 
 def _codes(estimator: Any, sequences: Sequences, target: Any) -> NDArray[np.int64]:

@@ -10,10 +10,13 @@ from ._decoder import Decoder
 from ._encoder import Architecture, Encoder, auto_patch_size
 from ._feeding_decoder import FeedingDecoder
 from ._generator import Generator
+from ._input import InputLayer
 from ._layers import RowLinear, blank, full_precision, initialise, linear, mask_padding, step_mask
 from ._model import Model
+from ._number_input import NumberInput
 from ._pooling import POOLINGS, Pooling
-from ._token_decoder import TokenDecoder, gumbel_like
+from ._token_decoder import TokenDecoder
+from ._token_input import TokenInput
 
 __all__ = [
     "CELLS",
@@ -23,15 +26,17 @@ __all__ = [
     "Encoder",
     "FeedingDecoder",
     "Generator",
+    "InputLayer",
     "Model",
+    "NumberInput",
     "Pooling",
     "RecurrentStack",
     "RowLinear",
     "TokenDecoder",
+    "TokenInput",
     "auto_patch_size",
     "blank",
     "full_precision",
-    "gumbel_like",
     "initialise",
     "linear",
     "mask_padding",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ._cells import RecurrentStack
-from ._encoder import Architecture
+from ._encoder import Encoder
 from ._layers import linear, n_patches
 
 
@@ -16,11 +16,11 @@ class Decoder(nn.Module):
     logit for each token id.
     """
 
-    def __init__(self, architecture: Architecture, code_size: int):
+    def __init__(self, encoder: Encoder, code_size: int):
         super().__init__()
-        a = architecture
+        a = encoder.architecture
         self.patch_size = a.patch_size
-        self.n_outputs = a.n_outputs
+        self.n_outputs = encoder.input.n_outputs
         self.recurrence = RecurrentStack(a.cell, code_size, a.hidden_size, 1, False, 0.0)
         self.output = linear(a.hidden_size, self.n_outputs * a.patch_size)
 

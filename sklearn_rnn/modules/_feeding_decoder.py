@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from ._cells import CELLS
-from ._encoder import Architecture
+from ._encoder import Encoder
 from ._layers import blank, embedding, linear
 
 
@@ -18,11 +18,11 @@ class FeedingDecoder(nn.Module):
     Outputs are as `Decoder`'s.
     """
 
-    def __init__(self, architecture: Architecture, code_size: int, reads: bool):
+    def __init__(self, encoder: Encoder, code_size: int, reads: bool):
         super().__init__()
-        a = architecture
+        a = encoder.architecture
         self.patch_size = a.patch_size
-        self.n_outputs = a.n_outputs
+        self.n_outputs = encoder.input.n_outputs
         self.embedding = embedding(self.n_outputs, a.hidden_size) if a.n_tokens and reads else None
         self.n_inputs = a.patch_size * (a.hidden_size if a.n_tokens else a.n_features) if reads else 1
         self.reads = reads

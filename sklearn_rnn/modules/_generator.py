@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ._cells import RecurrentStack
-from ._encoder import Architecture
+from ._encoder import Encoder
 from ._layers import linear
 
 
@@ -17,13 +17,13 @@ class Generator(nn.Module):
     sequence (n, n_noise) and that of each step (n, T, n_noise).
     """
 
-    def __init__(self, architecture: Architecture, n_noise: int):
+    def __init__(self, encoder: Encoder, n_noise: int):
         super().__init__()
-        a = architecture
+        a = encoder.architecture
         self.n_noise = n_noise
         self.recurrence = RecurrentStack(a.cell, 2 * n_noise, a.hidden_size, 1, False, 0.0)
         self.gain = nn.Parameter(torch.full((n_noise,), 0.1))  # of the noise of steps, which smooth sequences lack
-        self.output = linear(a.hidden_size, a.n_outputs)
+        self.output = linear(a.hidden_size, encoder.input.n_outputs)
 
     def forward(self, n: int, n_steps: int, generator: torch.Generator | None) -> Tensor:
         """Draw `n` sequences of `n_steps`; without a generator the noise is zero."""

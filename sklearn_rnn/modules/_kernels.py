@@ -72,15 +72,15 @@ class RandomKernels(nn.Module):
             weight.div_(deviation[:, None, None])
             bias.sub_(mean / deviation)
 
-    def forward(self, x: Tensor, lengths: Tensor | None, heard: Tensor | None = None) -> Tensor:
-        """What the kernels see in each patch; zeros for sequences that are not `heard`.
+    def forward(self, x: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None = None) -> Tensor:
+        """Features of each patch; zeros for sequences whose `kernel_mask` (n,) is False.
 
         `x` is zero where `lengths` has ended.
         """
-        if heard is not None:
+        if kernel_mask is not None:
             seen = x.new_zeros(x.shape[0], n_patches(x.shape[1], self.patch_size), self.out_features)
-            if heard.any():
-                seen[heard] = self(x[heard], None if lengths is None else lengths[heard]).to(seen)
+            if kernel_mask.any():
+                seen[kernel_mask] = self(x[kernel_mask], None if lengths is None else lengths[kernel_mask]).to(seen)
             return seen
         if traced():  # a graph has no parts, whose number would be that of the example
             return self._seen(x, lengths)

@@ -1,4 +1,4 @@
-"""What all modules share: masks, dropout and initial weights without global random state."""
+"""What all modules share: masks, noise and initial weights without global random state."""
 
 from __future__ import annotations
 
@@ -83,6 +83,11 @@ def dropout(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
         return x
     keep = torch.empty_like(x).bernoulli_(1 - p, generator=generator)
     return x * keep.mul_(1 / (1 - p))
+
+
+def gumbel_like(logits: Tensor, generator: torch.Generator) -> Tensor:
+    """Noise that makes the largest logit a draw from their softmax."""
+    return -torch.empty_like(logits).exponential_(generator=generator).log()
 
 
 def last_step(states: Tensor, lengths: Tensor | None) -> Tensor:

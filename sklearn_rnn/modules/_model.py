@@ -86,11 +86,11 @@ class Model(nn.Module):
         n_labeled: int = 0,
     ) -> Tensor:
         """Outputs (n, n_outputs) for embedded steps; the first `n_labeled` may have to do without kernels."""
-        heard = None
-        if n_labeled and self.kernel_dropout and generator is not None and self.encoder.kernels is not None:
-            heard = embedded.new_ones(len(embedded)).bool()
-            heard[:n_labeled].bernoulli_(1 - self.kernel_dropout, generator=generator)
-        return full_precision(self.head(self.encoder(embedded, lengths, generator, heard)))
+        kernel_mask = None
+        if n_labeled and self.kernel_dropout and generator is not None and self.encoder.input.kernel_width:
+            kernel_mask = embedded.new_ones(len(embedded)).bool()
+            kernel_mask[:n_labeled].bernoulli_(1 - self.kernel_dropout, generator=generator)
+        return full_precision(self.head(self.encoder(embedded, lengths, generator, kernel_mask)))
 
     def code(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Codes (n, out_features), without noise."""

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from ._cells import CELLS
-from ._encoder import Architecture
-from ._layers import blank, embedding, linear
+from ._encoder import Encoder
+from ._layers import blank, embedding, gumbel_like, linear
 
 
 class TokenDecoder(nn.Module):
@@ -18,11 +18,11 @@ class TokenDecoder(nn.Module):
     zeros there, as does a step whose token is dropped.
     """
 
-    def __init__(self, architecture: Architecture, code_size: int):
+    def __init__(self, encoder: Encoder, code_size: int):
         super().__init__()
-        a = architecture
+        a = encoder.architecture
         self.patch_size = a.patch_size
-        self.n_outputs = a.n_outputs
+        self.n_outputs = encoder.input.n_outputs
         self.embedding = embedding(self.n_outputs, a.hidden_size)
         n_inputs = code_size + a.patch_size * a.hidden_size
         self.recurrence = blank(CELLS[a.cell], n_inputs, a.hidden_size, batch_first=True)
@@ -59,8 +59,3 @@ class TokenDecoder(nn.Module):
 
     def _logits(self, states: Tensor) -> Tensor:
         return self.output(states).reshape(len(states), -1, self.n_outputs)
-
-
-def gumbel_like(logits: Tensor, generator: torch.Generator) -> Tensor:
-    """Noise that makes the largest logit a draw from their softmax."""
-    return -torch.empty_like(logits).exponential_(generator=generator).log()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from .._sklearn import COUNT, POSITIVE
 from ..modules import Decoder, linear
 from ..sequences import Batch
-from ._fakes import critic, drawn, told_fake, told_real
+from ._fakes import critic, told_fake, told_real
 from ._latent import normal
 from ._representation import DecodingObjective, rebuilding_errors
 
@@ -56,7 +56,7 @@ class AdversarialAutoencoder(DecodingObjective):
         """Return a `"projection"` to codes, a `"decoder"`, and a `"discriminator"` of codes."""
         return {
             "projection": linear(encoder.out_features, self.latent_size),
-            "decoder": Decoder(encoder.architecture, self.latent_size),
+            "decoder": Decoder(encoder, self.latent_size),
             "discriminator": critic(self.latent_size, encoder.architecture.hidden_size),
         }
 
@@ -71,7 +71,7 @@ class AdversarialAutoencoder(DecodingObjective):
     def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
         """Decode draws of the prior, one for each of the `rows`: standardised steps, or logits, the largest drawn."""
         steps = self.decode(model, normal(model, rows, self.latent_size, generator), n_steps)
-        return drawn(model, steps, generator)
+        return model.encoder.input.draw(steps, generator)
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return `"reconstruction"` and `"prior"`, the discriminator's verdict."""

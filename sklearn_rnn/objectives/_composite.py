@@ -49,7 +49,7 @@ class Composite(DecodingObjective):
 
     def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return the `"decoder"` of the past and that of the `"future"`."""
-        return {**super().parts(encoder, task), "future": Decoder(encoder.architecture, self.code_size(encoder))}
+        return {**super().parts(encoder, task), "future": Decoder(encoder, self.code_size(encoder))}
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the mean errors of `"past"` and `"future"`."""

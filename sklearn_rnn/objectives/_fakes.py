@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot, softplus
+from torch.nn.functional import softplus
 
-from ..modules import gumbel_like, linear
+from ..modules import linear
 from ..sequences import Batch
 
 
 def fake_view(model: Any, batch: Batch) -> Tensor:
     """Embedded steps (n, T, E) of as many generated sequences as there are rows, perturbed as those are."""
     steps = model.parts["generator"](len(batch), batch.values.shape[1], batch.generator)
-    if batch.values.dim() == 2:
-        return model.view(drawn_tokens(steps, batch.generator), batch.lengths, batch.generator, batch.strong)
-    values = steps * model.encoder.scale + model.encoder.mean
+    values = model.encoder.input.to_values(model.encoder.input.draw(steps, batch.generator))
     return model.view(values, batch.lengths, batch.generator, batch.strong)
-
-
-def drawn(model: Any, steps: Tensor, generator: torch.Generator) -> Tensor:
-    """Generated steps as they are; logits of tokens with noise, so that the largest are drawn."""
-    return steps + gumbel_like(steps, generator) if model.encoder.architecture.n_tokens else steps
-
-
-def drawn_tokens(logits: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Drawn ids as ones among zeros (n, T, V), with the gradient of the softmax (Jang 2017)."""
-    if generator is not None:
-        logits = logits + gumbel_like(logits, generator)
-    soft = logits.softmax(2)
-    hard = one_hot(logits.argmax(2), logits.shape[2]).to(soft)
-    return hard + soft - soft.detach()
 
 
 def told_real(scores: Tensor) -> Tensor:

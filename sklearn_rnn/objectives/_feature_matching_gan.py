@@ -64,7 +64,7 @@ class FeatureMatchingGAN(SemiSupervisedObjective):
 
     def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return the `"generator"`."""
-        return {"generator": Generator(encoder.architecture, self.n_noise)}
+        return {"generator": Generator(encoder, self.n_noise)}
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"real"` and `"fake"`."""

@@ -57,7 +57,7 @@ class JointReconstruction(SemiSupervisedObjective):
 
     def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return a `"decoder"`."""
-        return {"decoder": Decoder(encoder.architecture, encoder.out_features)}
+        return {"decoder": Decoder(encoder, encoder.out_features)}
 
     def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"labeled_reconstruction"`."""

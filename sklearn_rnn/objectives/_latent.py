@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from ..modules import Decoder, TokenDecoder, mask_padding
+from ..modules import Decoder, TokenDecoder, TokenInput, mask_padding
 from ..sequences import Batch
 
 MIN_SCALE = 0.01  # of the noise in standardised values; less would be worth ever more for a constant feature
@@ -27,11 +27,11 @@ class StepNoise(nn.Module):
         return self.log_scale.clamp_min(math.log(MIN_SCALE))
 
 
-def generative_parts(architecture: Any, code_size: int) -> dict[str, nn.Module]:
+def generative_parts(encoder: Any, code_size: int) -> dict[str, nn.Module]:
     """Return a `"decoder"` of codes, and for numbers the `"noise"` on what it decodes."""
-    if architecture.n_tokens:
-        return {"decoder": TokenDecoder(architecture, code_size)}
-    return {"decoder": Decoder(architecture, code_size), "noise": StepNoise(architecture.n_features)}
+    if isinstance(encoder.input, TokenInput):
+        return {"decoder": TokenDecoder(encoder, code_size)}
+    return {"decoder": Decoder(encoder, code_size), "noise": StepNoise(encoder.input.n_features)}
 
 
 def write(model: Any, codes: Tensor, n_steps: int, generator: torch.Generator | None = None) -> Tensor:
@@ -50,7 +50,7 @@ def log_likelihood(
         logs = -cross_entropy(logits.transpose(1, 2), values, reduction="none")
     else:
         log_scale = model.parts["noise"]()
-        error = (model.encoder.standardised(values) - decoder(codes, values.shape[1])) / log_scale.exp()
+        error = (model.encoder.input.standardised(values) - decoder(codes, values.shape[1])) / log_scale.exp()
         logs = -(error.square() / 2 + log_scale + math.log(2 * math.pi) / 2).sum(2)
     return mask_padding(logs[:, :, None], lengths).sum((1, 2))
 
@@ -70,7 +70,7 @@ def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 def normal(model: Any, rows: Batch | Tensor, latent_size: int, generator: torch.Generator | None) -> Tensor:
     """Standard normal draws (n, latent_size), as many as there are `rows`; zeros without a generator."""
-    draws = model.encoder.mean.new_zeros(len(rows), latent_size)
+    draws = model.encoder.patches.weight.new_zeros(len(rows), latent_size)
     return draws if generator is None else draws.normal_(generator=generator)
 
 

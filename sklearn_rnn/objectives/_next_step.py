@@ -86,7 +86,7 @@ def states_around(encoder: Any, embedded: Tensor, batch: Batch, head: str) -> Te
         steps = torch.arange(embedded.shape[1], device=embedded.device)
         embedded = encoder.without(embedded, steps < 0, steps % encoder.architecture.patch_size == 0)
     silent = torch.zeros(len(embedded), dtype=torch.bool, device=embedded.device)
-    x, lengths = encoder.patched(embedded, batch.lengths, heard=silent)
+    x, lengths = encoder.patched(embedded, batch.lengths, kernel_mask=silent)
     states = encoder.recurrence.alone(x, lengths, batch.generator, backward)
     if backward:
         return pad(mask_padding(states, lengths)[:, 1:], (0, 0, 0, 1))

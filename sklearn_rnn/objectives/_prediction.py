@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from .._sklearn import COUNT
-from ..modules import linear
+from ..modules import TokenInput, linear
 from ..sequences import Batch
 from ._representation import UnsupervisedObjective
 
@@ -36,11 +36,11 @@ class PredictionObjective(UnsupervisedObjective):
 
     def heads(self, encoder: Any, **n_states: int) -> dict[str, nn.Module]:
         """Blank layers from states to what is predicted of the steps of a patch, and the softmax of tokens."""
-        a, vectors = encoder.architecture, encoder.embedding
-        width = a.n_features if vectors is None else vectors.embedding_dim
+        a, tokens = encoder.architecture, isinstance(encoder.input, TokenInput)
+        width = a.embedding_size if tokens else a.n_features
         parts: dict[str, nn.Module] = {name: linear(n, a.patch_size * width) for name, n in n_states.items()}
-        if vectors is not None and not self.tied:
-            parts["vocabulary"] = linear(width, vectors.num_embeddings)
+        if tokens and not self.tied:
+            parts["vocabulary"] = linear(width, encoder.input.n_outputs)
         return parts
 
     def predicted(self, model: Any, head: str, states: Tensor, n_steps: int) -> Tensor:
@@ -54,7 +54,7 @@ class PredictionObjective(UnsupervisedObjective):
             n_patches = -(-own.shape[1] // model.encoder.architecture.patch_size)
             self.most_patches_ = max(getattr(self, "most_patches_", 0), n_patches)
         if batch.values.dim() == 3:
-            errors = (predicted - model.encoder.standardised(batch.values)).square().mean(2)
+            errors = (predicted - model.encoder.input.standardised(batch.values)).square().mean(2)
             return errors.masked_fill(~own, 0)
         likelihoods = self._token_errors(model, predicted[own], batch.values[own], batch.generator)
         return likelihoods.new_zeros(own.shape).masked_scatter(own, likelihoods)
@@ -69,7 +69,7 @@ class PredictionObjective(UnsupervisedObjective):
 
     def _token_errors(self, model: Any, vectors: Tensor, tokens: Tensor, generator: torch.Generator | None) -> Tensor:
         """Negative log likelihoods (m,) of tokens (m,), a part at a time where they are many."""
-        layer = model.encoder.embedding if self.tied else model.parts["vocabulary"]
+        layer = model.encoder.input.embedding if self.tied else model.parts["vocabulary"]
         weight, bias = layer.weight, getattr(layer, "bias", None)
         if generator is not None and len(weight) > self.n_candidates:
             drawn = torch.randint(len(weight), (self.n_candidates,), generator=generator, device=tokens.device)

@@ -48,7 +48,7 @@ class RebuildingObjective(DecodingObjective):
         """Return a `"decoder"`."""
         if self.feed == "code":
             return super().parts(encoder, task)
-        return {"decoder": FeedingDecoder(encoder.architecture, self.code_size(encoder), self.feed == "steps")}
+        return {"decoder": FeedingDecoder(encoder, self.code_size(encoder), self.feed == "steps")}
 
     def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
         """Errors (n, T) of each step, averaged over its features."""
@@ -69,7 +69,7 @@ class RebuildingObjective(DecodingObjective):
         n_steps = batch.values.shape[1]
         if self.feed != "steps" or batch.generator is None:
             return self.decode(model, code, n_steps)
-        known = batch.values if batch.values.dim() == 2 else model.encoder.standardised(batch.values)
+        known = model.encoder.input.target(batch.values)
         if self.own_share == 0:
             return model.parts["decoder"](code, n_steps, known)
         n_patches = -(-n_steps // model.encoder.architecture.patch_size)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from .._sklearn import COUNT, NOT_NEGATIVE
 from ..modules import Generator, linear
 from ..sequences import Batch
-from ._fakes import drawn, fake_view, told_apart, told_fake, told_real
+from ._fakes import fake_view, told_apart, told_fake, told_real
 from ._representation import UnsupervisedObjective
 from ._vat import random_like, sphere
 
@@ -85,13 +85,13 @@ class RecurrentGAN(UnsupervisedObjective):
         """Return the `"score"` of codes, and the `"generator"`."""
         return {
             "score": linear(encoder.out_features, 1),
-            "generator": Generator(encoder.architecture, self.n_noise),
+            "generator": Generator(encoder, self.n_noise),
         }
 
     def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
         """Generate a sequence for each of the `rows`: standardised steps, or logits, the largest drawn."""
         steps = model.parts["generator"](len(rows), n_steps, generator)
-        return drawn(model, steps, generator)
+        return model.encoder.input.draw(steps, generator)
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the discriminator's `"real"`, `"fake"` and `"steepness"`."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, huber_loss, l1_loss, mse_loss
+from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
 from ..modules import Decoder, mask_padding, step_mask
 from ..sequences import Batch
@@ -58,7 +58,7 @@ class DecodingObjective(UnsupervisedObjective):
 
     def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return a `"decoder"`."""
-        return {"decoder": Decoder(encoder.architecture, self.code_size(encoder))}
+        return {"decoder": Decoder(encoder, self.code_size(encoder))}
 
     def decode(self, model: Any, codes: Tensor, n_steps: int) -> Tensor:
         """Steps (n, n_steps, F), standardised, or logits (n, n_steps, tokens)."""
@@ -81,9 +81,7 @@ def rebuilding_errors(model: Any, batch: Batch, steps: Tensor) -> Tensor:
 
 def step_errors(model: Any, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:
     """Errors (n, T) of rebuilt steps (n, T, F), or logits (n, T, tokens), as means over features."""
-    if batch.values.dim() == 2:
-        return cross_entropy(steps.transpose(1, 2), batch.values, reduction="none")
-    return LOSSES[loss](steps, model.encoder.standardised(batch.values), reduction="none").mean(2)
+    return model.encoder.input.errors(steps, batch.values, LOSSES[loss])
 
 
 def mean_over_steps(error: Tensor, lengths: Tensor | None) -> Tensor:

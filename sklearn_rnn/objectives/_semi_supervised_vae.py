@@ -96,10 +96,10 @@ class SemiSupervisedVAE(SemiSupervisedObjective):
     def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return the `"posterior"` of codes given sequences and classes, a `"decoder"`, and for numbers `"noise"`."""
         posterior = linear(encoder.out_features + task.n_classes, 2 * self.latent_size)
-        return {"posterior": posterior, **generative_parts(encoder.architecture, self.latent_size + task.n_classes)}
+        return {"posterior": posterior, **generative_parts(encoder, self.latent_size + task.n_classes)}
 
     def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
-        """Draw a sequence of each of the classes `rows` (n,): standardised steps, or outputs, the largest drawn."""
+        """Draw a sequence of each of the classes `rows` (n,): standardised steps, or logits, the largest drawn."""
         codes = normal(model, rows, self.latent_size, generator)
         classes = one_hot(rows, model.task.n_classes).to(codes)
         return write(model, torch.cat([codes, classes], dim=1), n_steps, generator)

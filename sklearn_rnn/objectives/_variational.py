@@ -101,7 +101,7 @@ class Variational(UnsupervisedObjective):
     def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return the `"posterior"` on top of the encoder, a `"decoder"`, and for numbers their `"noise"`."""
         posterior = linear(encoder.out_features, 2 * self.latent_size)
-        return {"posterior": posterior, **generative_parts(encoder.architecture, self.latent_size)}
+        return {"posterior": posterior, **generative_parts(encoder, self.latent_size)}
 
     def code_size(self, encoder: Any) -> int:
         """Width of the codes."""
@@ -150,7 +150,7 @@ class Variational(UnsupervisedObjective):
             codes = mean + noise * (log_variance / 2).exp()
             total = total + log_likelihood(model, batch.values, batch.lengths, codes)
         if batch.values.dim() == 3:
-            total = total - N_DRAWS * sizes(batch.values, batch.lengths) * model.encoder.scale.log().mean()
+            total = total - N_DRAWS * sizes(batch.values, batch.lengths) * model.encoder.input.scale.log().mean()
         return gaussian_kl(mean, log_variance).sum(1) - total / N_DRAWS
 
     def observed(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..modules import Model
+from ..modules import Model, TokenInput
 from ..sequences import Sequences, like_lengths
 
 STATES = 1 << 20  # computed together on a CPU, so that what is known of them fits a cache
@@ -37,8 +37,7 @@ def in_batches(
 def _steps(model: Model, device: torch.device) -> int:
     """Steps to compute together; no more than on a CPU where likelihoods of a vocabulary may follow."""
     encoder = model.encoder
-    seen = 0 if encoder.kernels is None else encoder.kernels.out_features
-    width = max(encoder.recurrence.out_features, seen)
-    wordy = encoder.embedding is not None and len(model.parts) > 0
+    width = max(encoder.recurrence.out_features, encoder.input.kernel_width)
+    wordy = isinstance(encoder.input, TokenInput) and len(model.parts) > 0
     states = STATES if wordy or device.type == "cpu" else STATES_OF_GPU
     return max(1, states * encoder.architecture.patch_size // width)

@@ -1,0 +1,98 @@
+"""Token ids as the input of an encoder: each has a vector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, one_hot
+
+from ._input import InputLayer
+from ._layers import embedding, gumbel_like, in_patches
+
+
+class TokenInput(InputLayer):
+    """Token ids (n, T): their vectors, normalised over the data, as embedded steps (n, T, E).
+
+    Instead of ids there may be ones among zeros (n, T, n_tokens + 1), which have a gradient. Decoded steps are one
+    logit for each token, and a last one for the unknown token.
+
+    Parameters
+    ----------
+    n_tokens : int
+        Number of tokens, without the unknown one, whose id is `n_tokens`.
+    embedding_size : int
+        Width of the vectors.
+    patch_size : int
+        Steps in a patch.
+    """
+
+    auto_steps = 48
+    frequency: Tensor
+
+    def __init__(self, n_tokens: int, embedding_size: int, patch_size: int):
+        super().__init__()
+        self.n_outputs, self.patch_size = n_tokens + 1, patch_size
+        self.patch_width = embedding_size * patch_size
+        self.embedding = embedding(n_tokens + 1, embedding_size)
+        self.register_buffer("frequency", torch.full((n_tokens + 1,), 1 / (n_tokens + 1)))
+
+    def set_vectors(self, vectors: Tensor | None, frequency: Tensor) -> None:
+        """Set the tokens' frequencies (n_tokens + 1,), and their first vectors (n_tokens + 1, E) where given."""
+        with torch.no_grad():
+            self.frequency.copy_(frequency)
+            if vectors is not None:
+                self.embedding.weight.copy_(vectors)
+
+    def freeze(self, frozen: bool) -> None:
+        """Leave the vectors of tokens as they are from now on, or train them."""
+        if frozen and not self.frozen:
+            with torch.no_grad():
+                self.embedding.weight.copy_(self._normalised(self.embedding.weight))
+        self.frozen = frozen
+        self.embedding.requires_grad_(not frozen)
+
+    def standardised(self, values: Tensor) -> Tensor:
+        """Normalised vectors (n, T, E) of ids (n, T), or of ones among zeros (n, T, n_tokens + 1)."""
+        vectors = self.embedding(values) if values.dim() == 2 else values @ self.embedding.weight
+        return vectors if self.frozen else self._normalised(vectors)
+
+    def _normalised(self, vectors: Tensor) -> Tensor:
+        """Bring vectors to mean 0 and variance 1 over the tokens of the data (Miyato, Dai and Goodfellow 2017).
+
+        The variance is that of all features together, so that strong ones stay stronger than weak ones.
+        """
+        weight = self.embedding.weight
+        mean = self.frequency @ weight
+        variance = (self.frequency @ (weight - mean).square()).mean()
+        return (vectors - mean) * (variance + 1e-8).rsqrt()
+
+    def group(self, x: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None = None) -> Tensor:
+        """Patches (n, T / patch_size, patch_width): the steps alone, as tokens have no random kernels."""
+        return in_patches(x, self.patch_size).flatten(2)
+
+    def target(self, values: Tensor) -> Tensor:
+        """Token ids (n, T)."""
+        return values
+
+    def errors(self, steps: Tensor, values: Tensor, loss: Callable[..., Tensor]) -> Tensor:
+        """Cross-entropies (n, T) of logits (n, T, n_tokens + 1), whatever the `loss` of numbers."""
+        return cross_entropy(steps.transpose(1, 2), values, reduction="none")
+
+    def draw(self, steps: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Logits with noise, so that the largest is a draw from their softmax; without a generator as they are."""
+        return steps if generator is None else steps + gumbel_like(steps, generator)
+
+    def to_values(self, steps: Tensor) -> Tensor:
+        """Ids of the largest logits as ones among zeros (n, T, n_tokens + 1), with the gradient of the softmax.
+
+        It is the straight-through estimator of Jang (2017).
+        """
+        soft = steps.softmax(2)
+        hard = one_hot(steps.argmax(2), steps.shape[2]).to(soft)
+        return hard + soft - soft.detach()
+
+    def decoded(self, steps: Tensor) -> Tensor:
+        """Likeliest ids (n, T) of logits; never the unknown token, the last."""
+        return steps[:, :, :-1].argmax(2).cpu()
