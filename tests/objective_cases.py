@@ -7,11 +7,15 @@ import sklearn_rnn.objectives as exported
 from sklearn_rnn.modules import Architecture, Encoder, Model, initialise
 from sklearn_rnn.objectives import VAT, Batch, FixMatch, Objective, Sum
 from sklearn_rnn.perturbations import Light, Strong
+from sklearn_rnn.tasks import Classification, Representation
 
 CLASSES = [
     cls
     for name in exported.__all__
-    if isinstance(cls := getattr(exported, name), type) and issubclass(cls, Objective) and cls not in (Objective, Sum)
+    if isinstance(cls := getattr(exported, name), type)
+    and issubclass(cls, Objective)
+    and cls is not Sum
+    and not name.endswith("Objective")
 ]
 TINY = {"hidden_size": 8, "n_kernels": 4, "max_epochs": 1, "batch_size": 8, "random_state": 0}
 LENGTHS = torch.tensor([7, 4, 9, 1, 9, 5, 2, 8])
@@ -20,10 +24,17 @@ LENGTHS = torch.tensor([7, 4, 9, 1, 9, 5, 2, 8])
 class VATAndFixMatch:
     """A sum that is made as the classes are, so that the laws run for it too."""
 
-    task = "classification"
+    needs = "classes"
 
     def __new__(cls, weight=1):
         return VAT(weight=weight) + FixMatch(weight=weight)
+
+
+def classes(n=3):
+    """Task of a classifier that knows n classes."""
+    task = Classification(-1, None, "the test")
+    task.read(np.arange(n), n)
+    return task
 
 
 def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1, objective=None, **architecture):
@@ -44,17 +55,17 @@ def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1, obj
         }
         | architecture
     )
-    n_classes = 3 if cls.task == "classification" else 0
+    task = classes(3) if cls.needs != "sequences" else Representation()
     encoder, objective = Encoder(architecture), objective or cls()
     model = Model(
         encoder,
-        n_classes=n_classes,
-        parts=objective.parts(encoder, n_classes),
+        task=task,
+        parts=objective.parts(encoder, task),
         augmentation=Light(),
         strong_augmentation=Strong(),
     )
     initialise(model, torch.Generator().manual_seed(0))
-    if model.head is not None:
+    if task.n_outputs:
         with torch.no_grad():
             model.head.weight.mul_(confidence)
     return model
@@ -62,7 +73,7 @@ def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1, obj
 
 def made_batch(cls, n_labeled, lengths=LENGTHS, tokens=False, extra=0, noise=True):
     """Batch whose padding is not zero, and of other content where it has `extra` steps."""
-    n_labeled = n_labeled if cls.task == "classification" else 0
+    n_labeled = n_labeled if cls.needs != "sequences" else 0
     numbers = torch.Generator().manual_seed(1)
     n, longest = len(LENGTHS), int(LENGTHS.max())
     shape = (n, longest) if tokens else (n, longest, 2)
@@ -122,7 +133,7 @@ def scaled_at_random(x, lengths, generator):
 def alone(model, batch, i, change=lambda x: x):
     """Probabilities (K,) of row `i` without the others and without padding, its embedded steps changed."""
     x = model.encoder.embed(batch.values[i : i + 1, : LENGTHS[i]])
-    return model.logits(change(x), None)[0].softmax(0)
+    return model.train_outputs(change(x), None)[0].softmax(0)
 
 
 def mixed(model, batch, i, j, share, u):
@@ -130,7 +141,7 @@ def mixed(model, batch, i, j, share, u):
     x = torch.zeros(1, max(LENGTHS[i], LENGTHS[j]), 4, dtype=torch.float64)
     for part, row in ((share, i), (1 - share, j)):
         x[:, : LENGTHS[row]] += part * u * model.encoder.embed(batch.values[row : row + 1, : LENGTHS[row]])
-    return model.logits(x, None)[0].softmax(0)
+    return model.train_outputs(x, None)[0].softmax(0)
 
 
 def cross_entropy(p, q):
@@ -146,7 +157,7 @@ def supervised(model, batch, u=1.0):
     total = 0.0
     for i in range(batch.n_labeled):
         own = 1 if batch.weights is None else batch.weights[i]
-        total -= own * alone(model, batch, i, lambda x: u * x)[batch.codes[i]].log() / batch.n_labeled
+        total -= own * alone(model, batch, i, lambda x: u * x)[batch.targets[i]].log() / batch.n_labeled
     return total
 
 

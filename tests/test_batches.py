@@ -6,7 +6,7 @@ import torch
 
 from sklearn_rnn import RNNAutoencoderTransformer
 from sklearn_rnn.estimators._base import SCALE_STEPS, some_steps
-from sklearn_rnn.sequences._batches import MAX_STEPS, Rows
+from sklearn_rnn.sequences._batches import MAX_STEPS, TrainingSet
 from sklearn_rnn.sequences._reading import read_sequences
 
 
@@ -14,7 +14,7 @@ def ragged(lengths, n_labeled):
     X = [np.zeros((length, 1), dtype=np.float32) for length in lengths]
     codes = np.where(np.arange(len(X)) < n_labeled, 0, -1)
     sequences = read_sequences(RNNAutoencoderTransformer(), X, reset=True)
-    return Rows(sequences, codes, None, np.flatnonzero(codes == 0), np.flatnonzero(codes < 0))
+    return TrainingSet(sequences, codes, None, np.flatnonzero(codes == 0), np.flatnonzero(codes < 0))
 
 
 @pytest.mark.parametrize("n_labeled", [50, 1])

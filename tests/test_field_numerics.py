@@ -381,7 +381,9 @@ STATES = {
 @pytest.mark.parametrize("tokens", [False, True])
 def test_answers_do_not_depend_on_the_state_of_torch(state, estimator, tokens):
     X = [np.arange(i, i + 9) % 12 for i in range(30)] if tokens else some
-    calls = ["predict_proba"] if estimator._task == "classification" else ["transform", "score_samples", "reconstruct"]
+    calls = (
+        ["predict_proba"] if estimator.task_name == "classification" else ["transform", "score_samples", "reconstruct"]
+    )
     fitted = clone(estimator).fit(X, labels[:30])
     before = [getattr(fitted, call)(X) for call in calls]
     STATES[state]()

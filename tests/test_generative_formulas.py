@@ -93,7 +93,7 @@ def test_variational_is_kingma_and_welling_2014_equation_10_with_the_free_bits_o
 def test_the_score_of_a_sequence_is_below_a_tighter_bound_of_its_likelihood(tokens):
     model, batch = case(Variational, tokens=tokens)
     objective, generator = Variational(), torch.Generator().manual_seed(0)
-    batch = replace(batch, values=batch.values[:1, : LENGTHS[0]], lengths=None, codes=batch.codes[:1])
+    batch = replace(batch, values=batch.values[:1, : LENGTHS[0]], lengths=None, targets=batch.targets[:1])
     posterior = model.parts["posterior"](model.code(batch.values, None))[0].detach()
     q, prior = Normal(posterior[:16], (posterior[16:] / 2).exp()), Normal(torch.zeros(16).double(), 1.0)
     with torch.no_grad():
@@ -162,7 +162,7 @@ def bounds(model, batch, i, y, noise):
 def test_the_semi_supervised_vae_is_kingma_2014_equations_6_to_9(tokens):
     model, batch = case(SemiSupervisedVAE, 3, tokens)
     known, unknown = draws((3, 16), (5, 16))
-    labeled = sum(bounds(model, batch, i, batch.codes[i], known[i]) for i in range(3)) / 3
+    labeled = sum(bounds(model, batch, i, batch.targets[i], known[i]) for i in range(3)) / 3
     unlabeled = 0.0
     for i in range(3, 8):
         q = alone(model, batch, i)

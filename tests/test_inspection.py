@@ -53,7 +53,7 @@ def baseline_log_odds(clf, kind, target):
         with torch.no_grad():
             numbers = torch.from_numpy(x)[None] if kind == "tokens" else encoder.input.mean.expand(1, len(x), -1)
             embedded = encoder.embed(numbers) * (0 if kind == "tokens" else 1)
-            p = model.scores(embedded, None).softmax(1)[0, code].item()
+            p = model.predict_outputs(embedded, None).softmax(1)[0, code].item()
         scores.append(np.log(p / (1 - p)))
     return np.array(scores)
 
@@ -84,7 +84,7 @@ def test_integrated_gradients_are_those_of_captum(kind, patch_size):
     model = clf.net_.module_
 
     def score(x):
-        logits = model.scores(x if kind == "tokens" else model.encoder.embed(x), None)
+        logits = model.predict_outputs(x if kind == "tokens" else model.encoder.embed(x), None)
         return logits[:, 1] - logits[:, [0, 2]].logsumexp(1)
 
     ours = integrated_gradients(clf, X, target="bean", n_points=20)
@@ -113,7 +113,7 @@ def test_values_after_the_end_get_exactly_nothing():
     clf = fitted("series", patch_size=3)
     values = torch.randn(2, 12, 2, generator=torch.Generator().manual_seed(0), requires_grad=True)
     model = clf.net_.module_
-    model.scores(model.encoder.embed(values), torch.tensor([12, 5])).sum().backward()
+    model.predict_outputs(model.encoder.embed(values), torch.tensor([12, 5])).sum().backward()
     assert values.grad[1, 5:].eq(0).all()
     assert values.grad[1, :5].ne(0).all()
 

@@ -43,7 +43,7 @@ def case(cls, confidence=12):
 def some_rows(batch, first, last, progress):
     """The labeled rows and the unlabeled ones from `first` to `last`."""
     rows = torch.tensor([0, 1, 2, *range(first, last)])
-    parts = {name: getattr(batch, name)[rows] for name in ("values", "lengths", "codes", "rows")}
+    parts = {name: getattr(batch, name)[rows] for name in ("values", "lengths", "targets", "rows")}
     return replace(batch, progress=progress, **parts)
 
 
@@ -241,7 +241,7 @@ def test_noisy_student_is_xie_2020_equation_2_with_soft_labels_of_the_last_round
     objective.start(model, 10, 8)
     assert_terms(objective, model, batch, {"supervised": supervised(model, batch, 0.9)}, started=True)
     soft = torch.tensor([[0.9, 0.1, 0], [0.3, 0.5, 0.2], [0, 0, 1.0], [0.7, 0.2, 0.1], [0.1, 0.45, 0.45]]).double()
-    objective.relabel(batch.codes, torch.arange(3, 8), soft)
+    objective.relabel(batch.targets, torch.arange(3, 8), soft)
     objective.start(model, 10, 8)
     total = sum(cross_entropy(soft[i - 3], alone(model, batch, i, strong)) for i in sure) / 5
     expected = {"supervised": supervised(model, batch, 0.9), "student": 2 * total}

@@ -109,7 +109,7 @@ STARTS = {1: [0], 2: [0, 1], 3: [0, 1, 2], 7: [0, 2, 4], 12: [0, 4, 8]}
 @torch.no_grad()
 def test_what_is_classified_is_the_mean_over_the_steps_at_which_patches_begin(patch_size):
     starts = STARTS[patch_size]
-    model = Model(made_encoder(patch_size=patch_size), n_classes=3)
+    model = Model(made_encoder(patch_size=patch_size), task=classes())
     initialise(model.head, seeded(2))
     whole = torch.randn(5, 9, 1, generator=seeded(1)).cumsum(1)
     code, probabilities = model.code(whole, LENGTHS), model(whole, LENGTHS)
@@ -123,7 +123,7 @@ def test_what_is_classified_is_the_mean_over_the_steps_at_which_patches_begin(pa
 
 
 def test_what_is_rebuilt_is_of_patches_that_begin_at_the_first_step():
-    model = Model(made_encoder(patch_size=3))
+    model = Model(made_encoder(patch_size=3), task=Representation())
     whole = torch.randn(5, 9, 1, generator=seeded(1))
     assert torch.equal(model.code(whole, LENGTHS), model.encoder(model.encoder.embed(whole), LENGTHS))
 
@@ -234,16 +234,16 @@ def test_masked_kernels_have_zero_features_and_then_no_patch_depends_on_later_st
 def test_labeled_sequences_alone_do_without_the_kernels_in_training_and_only_a_share_of_them():
     encoder = made_encoder()
     encoder.set_dropout(0.0)
-    model = Model(encoder, n_classes=3)
+    model = Model(encoder, task=classes())
     initialise(model, seeded(0))
     model.kernel_dropout = 0.5
     x = torch.randn(100, 9, 2, generator=seeded(1))
-    whole = model.logits(x, None)
-    changed = (model.logits(x, None, seeded(2), n_labeled=60) != whole).any(1)
+    whole = model.train_outputs(x, None)
+    changed = (model.train_outputs(x, None, seeded(2), n_labeled=60) != whole).any(1)
     assert 15 < changed[:60].sum() < 45
     assert not changed[60:].any()
-    assert torch.equal(model.logits(x, None, seeded(2)), whole)
-    assert torch.equal(model.logits(x, None, n_labeled=60), whole)
+    assert torch.equal(model.train_outputs(x, None, seeded(2)), whole)
+    assert torch.equal(model.train_outputs(x, None, n_labeled=60), whole)
 
 
 def test_standardising_brings_features_to_mean_0_and_deviation_1_their_changes_to_size_1_and_constants_to_0():
@@ -330,7 +330,7 @@ def test_light_takes_lengths_or_none_alike_and_draws_from_the_generator_alone(li
 def test_a_copy_of_a_model_has_the_weights_of_each_recurrent_layer_together(copied, monkeypatch):
     joined = []
     monkeypatch.setattr(nn.GRU, "flatten_parameters", lambda layer: joined.append(layer))
-    twin = copied(Model(made_encoder()))
+    twin = copied(Model(made_encoder(), task=Representation()))
     layers = [layer for layer in twin.modules() if isinstance(layer, nn.GRU)]
     assert len(layers) == 4  # two in each direction
     assert set(map(id, layers)) <= set(map(id, joined))

@@ -76,7 +76,9 @@ def test_temporal_ensembling_is_laine_and_aila_2017_algorithm_2_counted_by_row(t
     for step in range(6):
         some = replace(batch, generator=torch.Generator().manual_seed(2), progress=step / 6)
         if step % 2:  # only some rows come
-            some = replace(some, values=some.values[:6], lengths=LENGTHS[:6], codes=some.codes[:6], rows=some.rows[:6])
+            some = replace(
+                some, values=some.values[:6], lengths=LENGTHS[:6], targets=some.targets[:6], rows=some.rows[:6]
+            )
         (u,), _ = draws(1)
         total, m = 0.0, len(some) - 3
         for i in range(3, len(some)):
@@ -125,7 +127,7 @@ def test_adversarial_training_is_miyato_2017_section_3_with_a_radius_by_length(t
     total = 0.0
     for i in KNOWN:
         r = torch.zeros(LENGTHS[i], 8 if tokens else 4, dtype=torch.float64, requires_grad=True)
-        y = batch.codes[i]
+        y = batch.targets[i]
         loss = -alone(model, batch, i, lambda x, r=r: (u * x).detach() + r)[y].log()
         (g,) = torch.autograd.grad(loss, r)
         worst = 0.2 * np.sqrt(g.numel()) * g / g.norm()
@@ -182,7 +184,7 @@ def test_mixup_is_zhang_2018_equation_1_on_embedded_steps(weights):
         log_p = mixed(model, batch, i, j, share, u).log()
         for part, row in ((share, i), (1 - share, j)):
             own = 1 if weights is None else weights[row]
-            total -= own * part * log_p[batch.codes[row]] / 3
+            total -= own * part * log_p[batch.targets[row]] / 3
     assert len(set(partners.tolist())) == 3
     expected = {"supervised": supervised(model, batch, u), "mixup": 2 * total}
     assert_terms(MixUp(weight=2, alpha=0.7), model, batch, expected)

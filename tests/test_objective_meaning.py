@@ -40,7 +40,7 @@ class Seen:
 
     def logits(self, embedded, lengths, generator=None, n_labeled=0):
         self.asked.append(embedded.detach())
-        return self.model.logits(embedded, lengths, generator, n_labeled)
+        return self.model.train_outputs(embedded, lengths, generator, n_labeled)
 
 
 # Kernels
@@ -82,11 +82,11 @@ def test_the_direction_of_vat_changes_predictions_more_than_any_of_20_random_one
     VAT(epsilon=0.3, n_power=2).terms(seen, batch)
     view, worst = seen.asked[0], seen.asked[-1]
     with torch.no_grad():
-        target = model.logits(view, LENGTHS).log_softmax(1)
-        reached = divergence(target, model.logits(worst, LENGTHS))
+        target = model.train_outputs(view, LENGTHS).log_softmax(1)
+        reached = divergence(target, model.train_outputs(worst, LENGTHS))
         for seed in range(20):
             noise = random_like(view, torch.Generator().manual_seed(seed))
-            assert reached > divergence(target, model.logits(view + sphere(noise, LENGTHS, 0.3), LENGTHS))
+            assert reached > divergence(target, model.train_outputs(view + sphere(noise, LENGTHS, 0.3), LENGTHS))
 
 
 def test_the_adversarial_step_raises_the_loss_of_the_labels():

@@ -50,7 +50,7 @@ def assert_same(one, other):
 
 
 def made_estimator(cls, **params):
-    kind = SemiSupervisedRNNClassifier if cls.task == "classification" else RNNAutoencoderTransformer
+    kind = SemiSupervisedRNNClassifier if cls.needs != "sequences" else RNNAutoencoderTransformer
     return kind(cls(), **{**TINY, **params})
 
 
@@ -115,7 +115,7 @@ def test_tokens_train_all_but_their_frozen_vectors(cls):
     assert all(weight.isfinite().all() for weight in longer.values())
 
 
-@pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls.task == "classification"])
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls.needs != "sequences"])
 def test_labeled_rows_without_weight_add_nothing(cls):
     model, objective = made_model(cls), cls()
     started(objective, model)
@@ -172,8 +172,8 @@ def test_mean_teacher_is_tarvainen_and_valpola_2017_with_the_mask_of_french_2018
     for step in range(1, 13):
         terms = objective.terms(model, batch)
         with torch.no_grad():
-            logits = model.logits(model.encoder.embed(batch.values), LENGTHS).double()
-            target = teacher.logits(teacher.encoder.embed(batch.values), LENGTHS)[3:].double().softmax(1)
+            logits = model.train_outputs(model.encoder.embed(batch.values), LENGTHS).double()
+            target = teacher.train_outputs(teacher.encoder.embed(batch.values), LENGTHS)[3:].double().softmax(1)
         means = 0.97 * means + 0.03 * target.mean(0)
         target = target * (1 / 3 / means) ** alignment  # Berthelot et al., section 3.1; of each class one label
         target = target / target.sum(1, keepdim=True)
@@ -181,7 +181,7 @@ def test_mean_teacher_is_tarvainen_and_valpola_2017_with_the_mask_of_french_2018
         for i in range(8):
             p = (logits[i] - logits[i].logsumexp(0)).exp()
             if i < 3:
-                supervised -= p[batch.codes[i]].log().item() / 3
+                supervised -= p[batch.targets[i]].log().item() / 3
             elif target[i - 3].max() >= threshold:  # French et al., section 3.1
                 consistency += sum((p[k] - target[i - 3, k]).item() ** 2 for k in range(3)) / 5
                 n_sure += 1
@@ -299,7 +299,7 @@ def cross_validated(cls, n_jobs, backend):
         results = cross_validate(
             made_estimator(cls, max_epochs=1),
             X,
-            y if cls.task == "classification" else None,
+            y if cls.needs != "sequences" else None,
             cv=2,
             scoring=None if hasattr(made_estimator(cls), "score") else mean_code,
             n_jobs=n_jobs,
@@ -445,7 +445,7 @@ def supervised_accuracy(seed):
 @pytest.mark.parametrize("cls", slow_but({FixMatch, MeanTeacher}, [cls for cls in CASES if cls is not Supervised]))
 def test_on_a_toy_task_it_is_not_worse_than_supervised(cls):
     trained = {"objective": cls()}
-    if cls.task == "representation":
+    if cls.needs == "sequences":
         trained = {"objective": "supervised", "pretraining": cls()}
     gains = []
     for seed in range(6):

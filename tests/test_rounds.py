@@ -44,7 +44,7 @@ class Noted(Callback):
 
     def on_batch_begin(self, net, batch=None, training=False, **kwargs):
         if training:
-            codes = batch[0].codes[: batch[0].n_labeled].tolist()
+            codes = batch[0].targets[: batch[0].n_labeled].tolist()
             self.steps_.append((len(net.history), batch[0].rows.tolist(), codes, len(batch[0])))
 
 

@@ -107,8 +107,8 @@ class ICT(SemiSupervisedObjective):
         task = model.task
         share, partner = draw_mixture(view, self.alpha, batch.generator)
         with torch.no_grad():
-            answers = task.answers(self.predictor(model).train_outputs(view, batch.lengths))
-            answers = self.alignment_.align(answers)
+            teacher: Any = self.predictor(model)
+            answers = self.alignment_.align(task.answers(teacher.train_outputs(view, batch.lengths)))
         sure = confident(task, answers, self.threshold)
         sure = sure * sure[partner]
         self.observe(confident=sure.mean(), agreement=task.agreement(answers, outputs))

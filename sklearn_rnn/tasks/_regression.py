@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..sequences import Batch
 from ._base import Targets, Task
 from ._numbers import read_numbers, warn_of_one_value
 
-LOSSES = {"squared": mse_loss, "absolute": l1_loss, "huber": huber_loss}
+LOSSES: dict[str, Callable[..., Tensor]] = {"squared": mse_loss, "absolute": l1_loss, "huber": huber_loss}
 
 
 class Regression(Task):

@@ -91,7 +91,8 @@ class RecurrentNet(NeuralNet):
         self, training: TrainingSet, validation: TrainingSet | None, patience: int | None, watch: FitWatch
     ) -> RecurrentNet:
         """Train the objective; see `Loop`."""
-        self.watch_, self.list_keys_ = watch, set()
+        self.watch_ = watch
+        self.list_keys_: set[str] = set()
         try:
             Loop(self, training, validation, patience, watch).run()
         finally:
