@@ -29,7 +29,8 @@ class PartiallyLabeledSplit(BaseCrossValidator):
         any splitter, such as ``GroupKFold(3)``; it sees the labeled rows only. The folds of a
         `PredefinedSplit` are those of all rows.
     missing_label : int, float, str, None or nan, default=-1
-        Marks the unlabeled rows of y.
+        Marks the unlabeled rows of y; NaN for a regressor. Rows of several numbers of which only some are known are
+        always in the training set.
 
     Raises
     ------
@@ -80,8 +81,8 @@ class PartiallyLabeledSplit(BaseCrossValidator):
         ----------
         X : array-like or list of arrays, of n samples
             Samples.
-        y : array-like of shape (n,)
-            Labels; `missing_label` where unknown.
+        y : array-like of shape (n,) or (n, k)
+            Labels, or numbers; `missing_label` where unknown.
         groups : array-like of shape (n,), default=None
             Groups of all rows, the unlabeled ones too.
 
