@@ -3,6 +3,7 @@
 from ._autoencoder import RNNAutoencoderTransformer
 from ._classifier import SemiSupervisedRNNClassifier
 from ._detector import RNNOutlierDetector
+from ._documented import documented, parameter
 from ._labeled import LabeledEstimator
 from ._options import Embedding, Optimizer, Pretraining
 from ._regressor import SemiSupervisedRNNRegressor
@@ -16,4 +17,6 @@ __all__ = [
     "RNNOutlierDetector",
     "SemiSupervisedRNNClassifier",
     "SemiSupervisedRNNRegressor",
+    "documented",
+    "parameter",
 ]
