@@ -9,10 +9,10 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
 class Runs:
-    """The lines of docs/NAME.csv: the `key` of a run, and what was `measured`."""
+    """The lines of NAME.csv in a folder: the `key` of a run, and what was `measured`."""
 
-    def __init__(self, name, key, measured):
-        self.path, self.fields, self.n_keys = DOCS / f"{name}.csv", (*key, *measured), len(key)
+    def __init__(self, name, key, measured, folder=DOCS):
+        self.path, self.fields, self.n_keys = folder / f"{name}.csv", (*key, *measured), len(key)
 
     def read(self):
         """Return the measures (an array of floats) of each run, by its key (a tuple of strings)."""
