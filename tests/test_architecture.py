@@ -18,6 +18,7 @@ OUTSIDE = {"text", "inspection", "datasets", "plotting", "model_selection", "pre
 ARROWS = {
     "__init__": {"estimators"},
     "estimators": {
+        "_documented",
         "_sklearn",
         "_state",
         "_warnings",
@@ -29,11 +30,12 @@ ARROWS = {
         "training",
     },
     "training": {"_warnings", "modules", "objectives", "sequences"},
-    "objectives": {"_sklearn", "_warnings", "modules", "sequences"},
+    "objectives": {"_documented", "_sklearn", "_warnings", "modules", "sequences"},
     "tasks": {"_sklearn", "_warnings", "modules", "sequences"},
     "sequences": {"_warnings"},
     "perturbations": {"_sklearn"},
     "modules": set(),
+    "_documented": set(),
     "_extras": set(),
     "_set_output": set(),
     "_sklearn": set(),

@@ -112,7 +112,7 @@ def test_what_is_classified_is_the_mean_over_the_steps_at_which_patches_begin(pa
     model = Model(made_encoder(patch_size=patch_size), task=classes())
     initialise(model.head, seeded(2))
     whole = torch.randn(5, 9, 1, generator=seeded(1)).cumsum(1)
-    code, probabilities = model.code(whole, LENGTHS), model(whole, LENGTHS)
+    code, probabilities = model.embed_sequences(whole, LENGTHS), model(whole, LENGTHS)
     for row, values, own in zip(range(5), whole, LENGTHS, strict=True):
         x = values[:own]
         codes = [model.encoder(model.encoder.embed(torch.cat([x[:1]] * s + [x])[None]), None)[0] for s in starts]
@@ -125,7 +125,7 @@ def test_what_is_classified_is_the_mean_over_the_steps_at_which_patches_begin(pa
 def test_what_is_rebuilt_is_of_patches_that_begin_at_the_first_step():
     model = Model(made_encoder(patch_size=3), task=Representation())
     whole = torch.randn(5, 9, 1, generator=seeded(1))
-    assert torch.equal(model.code(whole, LENGTHS), model.encoder(model.encoder.embed(whole), LENGTHS))
+    assert torch.equal(model.embed_sequences(whole, LENGTHS), model.encoder(model.encoder.embed(whole), LENGTHS))
 
 
 def test_a_decoder_of_tokens_makes_a_logit_for_each_and_for_the_unknown():

@@ -220,7 +220,7 @@ def test_reconstruction_is_the_mean_over_sequences_of_each_ones_mean_squared_err
     expected = []
     for row, length in zip(batch.values, LENGTHS, strict=True):
         alone = row[None, :length]
-        rebuilt = model.parts["decoder"](model.code(alone, None), int(length))
+        rebuilt = model.parts["decoder"](model.embed_sequences(alone, None), int(length))
         expected.append(((rebuilt - alone) ** 2).mean().item())
     got = Reconstruction().terms(model, batch)["reconstruction"].item()
     assert got == pytest.approx(np.mean(expected), rel=1e-5)

@@ -16,11 +16,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch.nn.functional import pad
 
+from .._documented import documented, parameter
 from .._state import all_or_nothing
 from ..objectives import Objective
 from ..tasks import Representation, Task
 from ._base import SequenceEstimator, objective_can
-from ._documented import documented, parameter
 from ._generation import checked_ends, generate, written
 
 
@@ -95,10 +95,10 @@ class RNNAutoencoderTransformer(SequenceEstimator):
 
     @property
     def _n_features_out(self) -> int:
-        return self.objective_.code_size(self.net_.module_.encoder)
+        return self.objective_.out_features(self.net_.module_.encoder)
 
-    def _coder(self, model: Any) -> Callable[..., torch.Tensor]:
-        return partial(self.objective_.code, model)
+    def _embedder(self, model: Any) -> Callable[..., torch.Tensor]:
+        return partial(self.objective_.embed_sequences, model)
 
     @available_if(objective_can("decode"))
     def inverse_transform(self, X: Any, lengths: Any = None) -> Any:
@@ -145,7 +145,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
             In the form of X, (T_i,) arrays as (T_i, 1); a list where lengths differ.
         """
         sequences = self._read(X)
-        codes = self._compute(sequences, self._coder)
+        codes = self._compute(sequences, self._embedder)
         return self.inverse_transform(codes, sequences.lengths)
 
     @available_if(objective_can("sample"))

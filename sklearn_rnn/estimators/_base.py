@@ -80,10 +80,10 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         embeddings : ndarray of shape (n, n_features_out), float32
             One vector for each sequence.
         """
-        return self._compute(self._read(X), self._coder)
+        return self._compute(self._read(X), self._embedder)
 
-    def _coder(self, model: Any) -> Callable[..., torch.Tensor]:
-        return model.code
+    def _embedder(self, model: Any) -> Callable[..., torch.Tensor]:
+        return model.embed_sequences
 
     @property
     def _goes_on(self) -> bool:

@@ -14,13 +14,13 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from .._documented import documented, parameter
 from .._sklearn import MARKER, StrOptions
 from .._state import all_or_nothing
 from ..objectives import Objective
 from ..sequences import Sequences
 from ..tasks import Classification, Targets, Task, class_codes, read_target
 from ._base import objective_can
-from ._documented import documented, parameter
 from ._generation import checked_ends, generate
 from ._labeled import LabeledEstimator
 

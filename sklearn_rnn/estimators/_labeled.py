@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
+from .._documented import parameter
 from .._sklearn import SHARE, StrOptions, _check_sample_weight
 from ..modules import Encoder
 from ..objectives import Objective, objective_names
@@ -19,7 +20,6 @@ from ..sequences import Sequences
 from ..tasks import Targets, Task
 from ._autoencoder import RNNAutoencoderTransformer
 from ._base import SequenceEstimator, draw_seed
-from ._documented import parameter
 from ._options import Pretraining, as_option
 from ._parameters import ARCHITECTURE
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from .._documented import documented, parameter
 from .._sklearn import COUNT, FRACTION, NOT_NEGATIVE, POSITIVE, HasMethods, StrOptions, plain_parameters
 from ..objectives import Objective
 from ..training import OPTIMIZERS
-from ._documented import documented, parameter
 
 
 @documented

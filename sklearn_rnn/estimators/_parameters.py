@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import torch
 
+from .._documented import parameter
 from .._sklearn import COUNT, COUNT_OR_ZERO, POSITIVE, SHARE, Interval, InvalidParameterError, StrOptions
 from .._state import PicklableEstimator
 from ..modules import CELLS, POOLINGS
 from ..training import OPTIMIZERS, callback_params, copied_callbacks, set_callback_params
 from ._advice import advice_for, example_of
-from ._documented import parameter
 from ._options import OPTIONS, Embedding, Optimizer, wrapped
 
 ARCHITECTURE = ("cell", "hidden_size", "num_layers", "bidirectional", "pooling", "patch_size", "n_kernels")

@@ -11,12 +11,12 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length
 
+from .._documented import documented, parameter
 from .._sklearn import NUMERIC_MARKER, StrOptions
 from .._state import all_or_nothing
 from ..objectives import Objective
 from ..sequences import Sequences
 from ..tasks import Regression, Targets, Task, r2_of_known, read_numbers
-from ._documented import documented, parameter
 from ._labeled import LabeledEstimator
 
 

@@ -23,7 +23,7 @@ def hold_out(
         )
     none = rows.unlabeled[:0]
     if not len(rows.labeled):
-        held_out = _any(rows.unlabeled, fraction, 2 if objective.tells_views else 1, random)
+        held_out = _any(rows.unlabeled, fraction, 2 if objective.compares_views else 1, random)
         training = replace(rows, unlabeled=np.setdiff1d(rows.unlabeled, held_out))
         return training, replace(rows, unlabeled=held_out)
     counting = rows.labeled if rows.weights is None else rows.labeled[rows.weights[rows.labeled] > 0]

@@ -92,18 +92,18 @@ class Model(nn.Module):
             kernel_mask[:n_labeled].bernoulli_(1 - self.kernel_dropout, generator=generator)
         return full_precision(self.head(self.encoder(embedded, lengths, generator, kernel_mask)))
 
-    def code(self, values: Tensor, lengths: Tensor | None) -> Tensor:
+    def embed_sequences(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Codes (n, out_features), without noise."""
-        return self.coded(self.encoder.embed(values), lengths)
+        return self.predict_embeddings(self.encoder.embed(values), lengths)
 
-    def coded(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
+    def predict_embeddings(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
         """Codes of embedded steps, without noise: the mean over their `readings`."""
         codes = [full_precision(self.encoder(x, ends)) for _, x, ends in self.readings(embedded, lengths)]
         return torch.stack(codes).mean(0)
 
     def predict_outputs(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
         """Outputs (n, n_outputs) for embedded steps, without noise: those that predict."""
-        return full_precision(self.head(self.coded(embedded, lengths)))
+        return full_precision(self.head(self.predict_embeddings(embedded, lengths)))
 
     def readings(self, embedded: Tensor, lengths: Tensor | None) -> Iterator[tuple[int, Tensor, Tensor | None]]:
         """Yield how often the first step is said again, the embedded steps with that, and their lengths.

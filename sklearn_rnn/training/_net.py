@@ -145,7 +145,7 @@ class RecurrentNet(NeuralNet):
 
     def get_iterator(self, dataset: TrainingSet, training: bool = False) -> Iterator[Data]:
         """Batches of labeled rows, or of all, in order, without noise; with the same each time where views are told."""
-        noise = torch.Generator(self.device).manual_seed(self.seed) if self.objective.tells_views else None
+        noise = torch.Generator(self.device).manual_seed(self.seed) if self.objective.compares_views else None
         for rows in dataset.in_turn(self.batch_size):
             batch = self.on_device(dataset.batch(rows, len(rows) if len(dataset.labeled) else 0))
             batch = replace(batch, generator=noise, progress=1.0)  # so that losses of all epochs compare
