@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
 from .._sklearn import COUNT, MARKER, Interval, validate_params
-from ..tasks import is_nothing, read_groups, read_labels
+from ..tasks import is_nothing, read_groups, read_labels, read_numbers, read_target
 
 
 @validate_params(
@@ -40,26 +40,28 @@ def hide_labels(
 
     Parameters
     ----------
-    y : array-like of shape (n,)
-        Labels. Those that are hidden already stay so and do not count.
+    y : array-like of shape (n,) or (n, k)
+        Labels, or numbers to regress. Those that are hidden already stay so and do not count. A row of several
+        numbers counts if one of them is known.
     n_labeled : int, default=None
         Labels to keep.
     fraction : float, default=None
         Share of the labels to keep, instead of `n_labeled`; rounded.
     stratify : bool, default=True
-        Whether each class keeps its share of the labels, and one at least.
+        Whether each class keeps its fraction of the labels, and one at least. Numbers to regress (floats that are not
+        whole, or several columns) are drawn at random.
     groups : array-like of shape (n,), default=None
         Keeps or hides whole groups, such as all recordings of a person: in random order until
         `n_labeled` labels are kept, so that more may stay. Where `stratify`, groups come first that
         hold a class of which there is no label yet.
     missing_label : int, float, str, None or nan, default=-1
-        Marks the hidden labels.
+        Marks the hidden labels; NaN for a regressor.
     random_state : int, RandomState or None, default=None
         Draws the rows.
 
     Returns
     -------
-    y : ndarray of shape (n,)
+    y : ndarray of shape (n,) or (n, k)
         A copy, in a dtype that holds the marker. Numbers are float where None or NaN marks (None as NaN),
         booleans are int where a number does, and strings are objects unless a string does:
         scikit-learn's metrics read no objects but strings.
@@ -68,21 +70,25 @@ def hide_labels(
     ------
     ValueError
         Not exactly one of `n_labeled` and `fraction` is given, more labels are asked for than there
-        are, or fewer than classes where `stratify`; or y is no target of a classifier.
+        are, or fewer than classes with `stratify`.
 
     Examples
     --------
     >>> from sklearn_rnn.datasets import hide_labels
     >>> hide_labels([0, 0, 0, 0, 1, 1], 3, random_state=0)
     array([-1, -1,  0,  0,  1, -1])
+    >>> import numpy as np
+    >>> hide_labels([0.5, 1.5, 2.5], 1, missing_label=np.nan, random_state=0)
+    array([nan, nan, 2.5])
     """
     if (n_labeled is None) == (fraction is None):
         raise ValueError("hide_labels needs either n_labeled or fraction, and not both.")
+    target = read_target(y, missing_label, "hide_labels")
+    if target.is_numeric:
+        return _hide_numbers(y, n_labeled, fraction, groups, missing_label, random_state)
     labels = read_labels(y, missing_label, "hide_labels")
     labeled = labels.labeled
-    n = n_labeled if n_labeled is not None else max(1, round((fraction or 0.0) * len(labeled)))
-    if n > len(labeled):
-        raise ValueError(f"n_labeled={n} is more than the {len(labeled)} labels in y.")
+    n = _number_to_keep(n_labeled, fraction, len(labeled))
     codes, n_classes = labels.codes[labeled], len(labels.classes)
     if stratify and n < n_classes:
         raise ValueError(f"n_labeled={n} is fewer than the {n_classes} classes; keep more, or set stratify=False.")
@@ -93,6 +99,31 @@ def hide_labels(
     else:
         kept = _draw_by_class(codes, n, random) if stratify else random.permutation(len(labeled))[:n]
     return put_labels(labels.classes[codes[kept]], labeled[kept], len(labels.codes), missing_label)
+
+
+def _number_to_keep(n_labeled: int | None, fraction: float | None, n: int) -> int:
+    kept = n_labeled if n_labeled is not None else max(1, round((fraction or 0.0) * n))
+    if kept > n:
+        raise ValueError(f"n_labeled={kept} is more than the {n} labels in y.")
+    return kept
+
+
+def _hide_numbers(
+    y: Any, n_labeled: int | None, fraction: float | None, groups: Any, missing_label: Any, random_state: Any
+) -> NDArray:
+    """Hide rows of a y of numbers; a row counts if at least one of its numbers is known."""
+    numbers = read_numbers(y, missing_label, "hide_labels")
+    labeled, random = numbers.labeled, check_random_state(random_state)
+    n = _number_to_keep(n_labeled, fraction, len(labeled))
+    if groups is None:
+        kept = random.permutation(len(labeled))[:n]
+    else:
+        check_consistent_length(y, groups)
+        same = np.zeros(len(labeled), dtype=np.int64)
+        kept = _draw_groups(same, read_groups(groups)[labeled], n, False, random)
+    values = numbers.values[:, 0] if numbers.one_column else numbers.values
+    marker = np.nan if is_nothing(missing_label) else missing_label
+    return put_labels(np.where(np.isnan(values), marker, values)[labeled[kept]], labeled[kept], len(values), marker)
 
 
 def _draw_by_class(codes: NDArray, n: int, random: np.random.RandomState) -> NDArray:

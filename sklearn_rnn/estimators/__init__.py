@@ -3,15 +3,20 @@
 from ._autoencoder import RNNAutoencoderTransformer
 from ._classifier import SemiSupervisedRNNClassifier
 from ._detector import RNNOutlierDetector
+from ._documented import documented, parameter
+from ._labeled import LabeledEstimator
 from ._options import Embedding, Optimizer, Pretraining
 from ._regressor import SemiSupervisedRNNRegressor
 
 __all__ = [
     "Embedding",
+    "LabeledEstimator",
     "Optimizer",
     "Pretraining",
     "RNNAutoencoderTransformer",
     "RNNOutlierDetector",
     "SemiSupervisedRNNClassifier",
     "SemiSupervisedRNNRegressor",
+    "documented",
+    "parameter",
 ]

@@ -138,21 +138,14 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
 
     def _transduce(self, sequences: Sequences, targets: Targets) -> None:
         task: Any = self.net_.module_.task
-        values = task.restored(targets.values.astype(np.float64))
-        unknown = np.isnan(values)
+        assert targets.given is not None
+        values, unknown = targets.given.copy(), np.isnan(targets.given)
         rows = np.flatnonzero(unknown.any(1))
         if len(rows):
-            answers = self._central(self._compute(sequences, lambda model: model, rows))
+            outputs = self._compute(sequences, lambda model: model, rows).astype(np.float64)
+            answers = task.restored(task.central(outputs))
             values[rows] = np.where(unknown[rows], answers, values[rows])
         self.transduction_ = values[:, 0] if task.one_column else values
-
-    def _central(self, answers: NDArray) -> NDArray[np.float64]:
-        """Numbers (n, k) in units of y: of quantiles, the one whose level is nearest to 0.5."""
-        task: Any = self.net_.module_.task
-        if task.quantiles:
-            nearest = int(np.argmin(np.abs(np.array(task.quantiles) - 0.5)))
-            answers = np.sort(task.by_quantile(answers), axis=2)[:, :, nearest]
-        return task.restored(answers.astype(np.float64))
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Predict the targets of sequences.
@@ -167,8 +160,10 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         y : ndarray of shape (n,) or (n, k), float64
             With ``loss="quantile"``, the quantile whose level is nearest to 0.5.
         """
-        numbers = self._central(self._compute(self._read(X), lambda model: model))
-        return numbers[:, 0] if self.net_.module_.task.one_column else numbers
+        outputs = self._compute(self._read(X), lambda model: model).astype(np.float64)
+        task: Any = self.net_.module_.task
+        numbers = task.restored(task.central(outputs))
+        return numbers[:, 0] if task.one_column else numbers
 
     @available_if(_has_quantiles)
     def predict_quantiles(self, X: Any) -> NDArray[np.float64]:
@@ -184,9 +179,9 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         y : ndarray of shape (n, n_quantiles) or (n, k, n_quantiles), float64
             In the order of `quantiles`; they do not cross.
         """
-        answers = self._compute(self._read(X), lambda model: model)
+        outputs = self._compute(self._read(X), lambda model: model).astype(np.float64)
         task: Any = self.net_.module_.task
-        values = task.restored(np.sort(task.by_quantile(answers.astype(np.float64)), axis=2))
+        values = task.restored(task.in_order(outputs))
         return values[:, 0] if task.one_column else values
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,40 +20,43 @@ from ..sequences import Sequences
 from ..tasks import class_codes
 from ..training import in_batches
 
+Score: TypeAlias = Callable[[Tensor, NDArray], Tensor]
 BatchPart: TypeAlias = Callable[[Tensor, "Tensor | None", NDArray], Tensor]
 
 
 @validate_params({"n_points": COUNT}, prefer_skip_nested_validation=True)
 def integrated_gradients(estimator: Any, X: Any, *, target: Any = None, n_points: int = 32) -> list[NDArray]:
-    """Share the score of a class out among the steps of each sequence.
+    """Attribute a prediction to the steps of each sequence.
 
-    The score is the log-odds of the class. What is shared out is how much it differs from that of a
-    baseline which says nothing: the mean of each feature over all steps of `fit`, or zeros in place of
-    the vectors of tokens. The attributions add up to the difference, but for the error of `n_points`.
+    The score that is attributed is the log-odds of a class, or the number that a regressor predicts. The
+    attributions add up to the difference between the score of the sequence and that of a baseline without
+    information: the mean of each feature over all steps of `fit`, or zeros in place of the vectors of tokens. The
+    sum is exact but for the error of `n_points`.
 
     Parameters
     ----------
-    estimator : SemiSupervisedRNNClassifier or Pipeline that ends with one
+    estimator : SemiSupervisedRNNClassifier, SemiSupervisedRNNRegressor or Pipeline that ends with one
         Fitted.
     X : array-like or list of arrays, or what the pipeline reads, of n samples
         Sequences.
-    target : label or array-like of shape (n,), default=None
-        Class whose score is explained; the predicted one of each sequence by default.
+    target : label, int or array-like of shape (n,), default=None
+        Class whose score is explained, by default the predicted one of each sequence; of a regressor, the column of
+        y, by default the first.
     n_points : int, default=32
         Points between baseline and sequence at which gradients are taken (Gauss-Legendre).
 
     Returns
     -------
     attributions : list of n arrays of shape (T_i,) or (T_i, F), float32
-        One for each token, or for each value of a step, of the sequences as the classifier reads them;
-        positive ones speak for the class.
+        One for each token, or for each value of a step, of the sequences as the estimator reads them. Positive ones
+        raise the score. Of a regressor, in units of y.
 
     Raises
     ------
     ValueError
-        `target` is no class, or there is one class only.
+        `target` is no class or column, or there is one class only.
     TypeError
-        `estimator` is no classifier of this package.
+        `estimator` is no classifier or regressor of this package.
 
     Notes
     -----
@@ -76,13 +80,11 @@ def integrated_gradients(estimator: Any, X: Any, *, target: Any = None, n_points
     """
     estimator, sequences = _read(estimator, X)
     model = estimator.net_.module_
-    if model.head is None:
-        raise TypeError(f"integrated_gradients needs a SemiSupervisedRNNClassifier, got {type(estimator).__name__}.")
-    codes = torch.from_numpy(_codes(estimator, sequences, target))
+    scored = _scored(estimator, sequences, target)
     points, weights = np.polynomial.legendre.leggauss(n_points)  # from -1 to 1
 
     def part(values: Tensor, lengths: Tensor | None, rows: NDArray) -> Tensor:
-        start, end, score = _path(model, values, lengths, codes[rows].to(values.device))
+        start, end, score = _path(model, values, lengths, scored, rows)
         total = torch.zeros_like(end)
         for point, weight in zip(points.tolist(), weights.tolist(), strict=True):
             x = torch.lerp(start, end, (point + 1) / 2).requires_grad_()
@@ -155,19 +157,39 @@ def attention_weights(estimator: Any, X: Any) -> list[NDArray]:
 
 
 def _path(
-    model: Model, values: Tensor, lengths: Tensor | None, codes: Tensor
+    model: Model, values: Tensor, lengths: Tensor | None, scored: Score, rows: NDArray
 ) -> tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]:
-    """Baseline and sequence, standardised (n, T, D), and the log-odds of `codes` as a function of what is between."""
-    others = torch.nn.functional.one_hot(codes, model.head.out_features).bool()  # type: ignore[union-attr]
-
-    def log_odds(embedded: Tensor) -> Tensor:
-        logits = model.scores(embedded, lengths)
-        return logits[others] - logits.masked_fill(others, -torch.inf).logsumexp(1)
-
+    """Baseline and sequence, standardised (n, T, D), and the score as a function of what is between."""
     layer = model.encoder.input
     with torch.no_grad():
         end = layer.standardised(values)
-    return torch.zeros_like(end), end, lambda x: log_odds(layer.with_changes(x))
+    return (
+        torch.zeros_like(end),
+        end,
+        lambda x: scored(model.predict_outputs(layer.with_changes(x), lengths), rows),
+    )
+
+
+def _scored(estimator: Any, sequences: Sequences, target: Any) -> Score:
+    """Return the score of outputs (n, K) of some rows (n,), as a function of both."""
+    task = estimator.net_.module_.task
+    if task.name == "classification":
+        codes = torch.from_numpy(_codes(estimator, sequences, target))
+
+        def log_odds(logits: Tensor, rows: NDArray) -> Tensor:
+            chosen = torch.nn.functional.one_hot(codes[rows].to(logits.device), logits.shape[1]).bool()
+            return logits[chosen] - logits.masked_fill(chosen, -torch.inf).logsumexp(1)
+
+        return log_odds
+    if task.name == "regression":
+        column: Any = 0 if target is None else target
+        if not isinstance(column, Integral) or not 0 <= column < task.n_numbers:
+            raise ValueError(f"target must be a column of y, from 0 to {task.n_numbers - 1}, got {target!r}.")
+        return lambda outputs, rows: float(task.scale[column]) * task.central(outputs)[:, column]
+    raise TypeError(
+        "integrated_gradients needs a SemiSupervisedRNNClassifier or a SemiSupervisedRNNRegressor, got "
+        f"{type(estimator).__name__}."
+    )
 
 
 def _codes(estimator: Any, sequences: Sequences, target: Any) -> NDArray[np.int64]:

@@ -13,8 +13,8 @@ from scipy import stats
 from sklearn.base import clone
 from sklearn.model_selection import cross_validate
 
-from .. import SemiSupervisedRNNClassifier
 from .._sklearn import MARKER, HasMethods, Interval, validate_params
+from ..estimators import LabeledEstimator
 from ..tasks import read_target
 from ._labeled import check_marker
 from ._split import PartiallyLabeledSplit
@@ -94,8 +94,8 @@ def compare_to_supervised(
         As for `PartiallyLabeledSplit`, or one of those.
     supervised : estimator, default=None
         What to compare with; it is fitted on the labeled rows only. By default a copy of
-        `estimator`, in which each `SemiSupervisedRNNClassifier` has ``objective="supervised"`` and
-        no `pretraining`; to be given for a search over these.
+        `estimator`, in which each `SemiSupervisedRNNClassifier` and `SemiSupervisedRNNRegressor` has
+        ``objective="supervised"`` and no `pretraining`; to be given for a search over these.
     groups : array-like of shape (n,), default=None
         Groups of all rows.
     scoring : str or scorer, default=None
@@ -150,13 +150,13 @@ def compare_to_supervised(
 
 
 def _without_objective(estimator: Any) -> Any:
-    """Copy an estimator, with every recurrent classifier in it supervised."""
+    """Copy an estimator, with every recurrent classifier or regressor in it supervised."""
     estimator = clone(estimator)
     params = estimator.get_params()
-    nets = [part for part in [estimator, *params.values()] if isinstance(part, SemiSupervisedRNNClassifier)]
+    nets = [part for part in [estimator, *params.values()] if isinstance(part, LabeledEstimator)]
     for key, options in _searched(params):
         of_nets = nets and {"objective", "pretraining"} & set(key.split("__"))
-        if of_nets or any(isinstance(option, SemiSupervisedRNNClassifier) for option in options):
+        if of_nets or any(isinstance(option, LabeledEstimator) for option in options):
             raise ValueError(
                 f"estimator searches over {key}, so that a supervised copy would not be one; pass what to compare "
                 "with as supervised."

@@ -25,11 +25,13 @@ class PartiallyLabeledSplit(BaseCrossValidator):
     Parameters
     ----------
     cv : int or splitter, default=5
-        An int is the number of folds: stratified, or plain where labels are continuous. Otherwise
+        An int is the number of folds: stratified by class, or plain for numbers (floats that are not whole, or of
+        which one is rarer than there are folds; several columns). Otherwise
         any splitter, such as ``GroupKFold(3)``; it sees the labeled rows only. The folds of a
         `PredefinedSplit` are those of all rows.
     missing_label : int, float, str, None or nan, default=-1
-        Marks the unlabeled rows of y.
+        Marks the unlabeled rows of y; NaN for a regressor. Rows of several numbers of which only some are known are
+        always in the training set.
 
     Raises
     ------
@@ -80,8 +82,8 @@ class PartiallyLabeledSplit(BaseCrossValidator):
         ----------
         X : array-like or list of arrays, of n samples
             Samples.
-        y : array-like of shape (n,)
-            Labels; `missing_label` where unknown.
+        y : array-like of shape (n,) or (n, k)
+            Labels, or numbers; `missing_label` where unknown.
         groups : array-like of shape (n,), default=None
             Groups of all rows, the unlabeled ones too.
 
@@ -139,7 +141,15 @@ class PartiallyLabeledSplit(BaseCrossValidator):
         """Return the splitter of the labeled rows."""
         if isinstance(self.cv, PredefinedSplit):
             return PredefinedSplit(self.cv.test_fold[target.labeled])
-        return check_cv(self.cv, target.known, classifier=True)
+        classes = not (isinstance(self.cv, Integral) and _are_numbers(target.known, int(self.cv)))
+        return check_cv(self.cv, target.known, classifier=classes)
+
+
+def _are_numbers(known: NDArray, n_splits: int) -> bool:
+    """Whether these are whole floats that are more likely numbers than classes: some are too rare to be stratified."""
+    return (
+        known.ndim == 1 and known.dtype.kind == "f" and bool(np.unique(known, return_counts=True)[1].min() < n_splits)
+    )
 
 
 def _rows(target: Target, X: Any, groups: NDArray | None) -> tuple[Any, NDArray, Any]:

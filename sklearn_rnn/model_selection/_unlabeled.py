@@ -99,7 +99,7 @@ class WithUnlabeled(Delegate):
         check_alike(X, self.X_unlabeled, type(self).__name__)
         y = target.known
         dtype = dtype_with_marker(y, self.missing_label)
-        markers = np.full(_num_samples(self.X_unlabeled), self.missing_label, dtype)
+        markers = np.full((_num_samples(self.X_unlabeled), *y.shape[1:]), self.missing_label, dtype)
         y = np.concatenate([y.astype(dtype), markers])
         with own_markers():
             self.estimator_ = clone(self.estimator).fit(_joined(X, self.X_unlabeled), y)

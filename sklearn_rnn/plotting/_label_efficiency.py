@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedShuffleSplit, cross_validate
+from sklearn.base import is_regressor
+from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit, cross_validate
 
 from .._extras import extra
 from .._sklearn import Interval, validate_parameter_constraints
@@ -114,7 +115,7 @@ class LabelEfficiencyDisplay:
         Parameters
         ----------
         estimator : estimator
-            Any semi-supervised classifier.
+            Any semi-supervised classifier or regressor.
         X : array-like or list of arrays, of n samples
             Samples.
         y : array-like of shape (n,)
@@ -154,7 +155,7 @@ class LabelEfficiencyDisplay:
         Parameters
         ----------
         estimators : dict of str to estimator
-            Names for the legend, and semi-supervised classifiers.
+            Names for the legend, and semi-supervised classifiers or regressors.
         X : array-like or list of arrays, of n samples
             Samples.
         y : array-like of shape (n,)
@@ -169,7 +170,7 @@ class LabelEfficiencyDisplay:
         scoring : str or scorer, default=None
             The estimators' own score by default.
         missing_label : int, float, str, None or nan, default=-1
-            Marks the unlabeled rows of y.
+            Marks the unlabeled rows of y; NaN for a regressor.
         random_state : int, default=0
             Draws splits and labels, the same for all estimators.
         n_jobs : int, default=None
@@ -184,8 +185,10 @@ class LabelEfficiencyDisplay:
         given = {"estimators": estimators, "random_state": random_state}
         constraints = {"estimators": [Mapping], "random_state": [Interval(Integral, 0, None, closed="left")]}
         validate_parameter_constraints(constraints, given, cls.__name__)
+        of_regressors = all(is_regressor(estimator) for estimator in estimators.values())
         if cv is None:
-            cv = StratifiedShuffleSplit(5, test_size=0.2, random_state=random_state)
+            kind = ShuffleSplit if of_regressors else StratifiedShuffleSplit
+            cv = kind(5, test_size=0.2, random_state=random_state)
         splitter = cv if isinstance(cv, PartiallyLabeledSplit) else PartiallyLabeledSplit(cv, missing_label)
         splits = list(splitter.split(X, y, groups))
         scores = {}
@@ -198,5 +201,6 @@ class LabelEfficiencyDisplay:
                 for budget in budgets
             ]
             scores[name] = np.array([each["test_score"] for each in measured])  # (n_budgets, n_draws)
-        score_name = "accuracy" if scoring is None else scoring if isinstance(scoring, str) else "score"
+        own_score = "R²" if of_regressors else "accuracy"
+        score_name = own_score if scoring is None else scoring if isinstance(scoring, str) else "score"
         return cls(n_labeled, scores, score_name=score_name).plot(ax)

@@ -1,13 +1,12 @@
 """What a net is asked: how y is read, the head, the loss of a labeled row, the answer."""
 
+from ._arrays import find_nothing, is_nothing
 from ._base import Targets, Task
 from ._classification import Classification
 from ._labels import (
     Labels,
     Target,
     class_codes,
-    find_nothing,
-    is_nothing,
     own_markers,
     read_groups,
     read_labels,

@@ -25,10 +25,13 @@ class Targets:
         Class numbers (-1 where unlabeled), or float32 numbers (NaN where unlabeled).
     labeled : ndarray of shape (n_labeled,)
         Numbers of the labeled rows, ascending.
+    given : ndarray or None
+        Numbers (n, k) as they were given, float64.
     """
 
     values: NDArray
     labeled: NDArray
+    given: NDArray | None = None
 
     @property
     def unlabeled(self) -> NDArray:

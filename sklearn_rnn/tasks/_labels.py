@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from .._sklearn import is_pandas_na
 from .._warnings import warn
+from ._arrays import as_array, find_nothing, is_nothing
+from ._numbers import read_numbers
 
 LABELS = (str, bool, np.bool_, int, np.integer, float, np.floating)
 NOTHING = ("nan", "None", "<NA>", "NaT")  # NaN, None, pandas.NA and NaT as text
@@ -26,7 +27,10 @@ _own_markers = ContextVar("_own_markers", default=False)
 
 @dataclass(frozen=True)
 class Target:
-    """A target: all its values, which rows are unlabeled, and the labels of the others in a dtype of their own."""
+    """A target: all its values, which rows are unlabeled, and the labels of the others in a dtype of their own.
+
+    Of several numbers for each row, values (n, k) and known (n_labeled, k), a row is labeled if all are known.
+    """
 
     values: NDArray
     missing: NDArray[np.bool_]
@@ -36,6 +40,11 @@ class Target:
     def labeled(self) -> NDArray:
         """Numbers of the labeled rows."""
         return np.flatnonzero(~self.missing)
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the labels are numbers to regress, not classes."""
+        return type_of_target(self.known).startswith("continuous") or self.known.ndim == 2
 
 
 @dataclass(frozen=True)
@@ -61,8 +70,8 @@ def read_target(
 
     Parameters
     ----------
-    y : array-like of shape (n,)
-        Labels.
+    y : array-like of shape (n,) or (n, k)
+        Labels; of k > 1 columns, numbers.
     missing_label : int, float, str, None, nan or NA
         Marks an unlabeled row. None, NaN, NaT and `pandas.NA` are one marker, and in a numpy array of strings
         so is 'nan', which numpy makes of NaN.
@@ -75,7 +84,12 @@ def read_target(
     """
     if y is None:
         raise ValueError(f"{name} needs y to tell labeled rows from unlabeled ones, but y is None.")
-    values = column_or_1d(as_array(y), warn=warn_column)
+    values = as_array(y)
+    if values.ndim == 2 and values.shape[1] > 1 and not warn_column:
+        numbers = read_numbers(y, missing_label, name, needs_label=needs_label)
+        missing = np.logical_not(numbers.known.all(1))
+        return Target(numbers.values, missing, numbers.values[~missing])
+    values = column_or_1d(values, warn=warn_column)
     missing = _find_missing(values, y, missing_label)
     if needs_label and missing.all():
         raise ValueError(
@@ -130,43 +144,6 @@ def read_groups(groups: Any) -> NDArray:
     if (missing := find_nothing(values, groups)).any():
         raise ValueError(f"groups must have a group for each row, but has none (NaN or None) at {np.argmax(missing)}.")
     return values
-
-
-def is_nothing(label: Any) -> bool:
-    """Whether a label is None, NaN, NaT or `pandas.NA`, which are one marker: pandas keeps any of them."""
-    if label is None or is_pandas_na(label):
-        return True
-    if isinstance(label, str):
-        return False
-    unequal = label != label
-    return isinstance(unequal, bool | np.bool_) and bool(unequal)
-
-
-def find_nothing(values: NDArray, y: Any = None) -> NDArray[np.bool_]:
-    """Which values are None, NaN, NaT or `pandas.NA`; in a numpy array of strings y, 'nan' is what NaN became."""
-    if values.dtype == object:
-        return np.array([is_nothing(label) for label in values], dtype=bool)
-    if values.dtype.kind == "U" and isinstance(y, np.ndarray):
-        return values == "nan"
-    return values != values
-
-
-def as_array(y: Any) -> NDArray:
-    """Array of y in which missing labels are no text and make no floats of integers."""
-    if isinstance(y, np.ma.MaskedArray):
-        values = np.ma.getdata(y).astype(object)
-        values[np.ma.getmaskarray(y)] = None
-        return values
-    if isinstance(y, list | tuple):
-        return np.asarray(y, dtype=object if len({type(label) for label in y}) > 1 else None)
-    array = np.asarray(y)
-    if array.dtype.kind == "T":  # numpy's StringDType
-        return array.astype(object)
-    if array.dtype.kind == "f" and not isinstance(getattr(y, "dtype", None), np.dtype) and np.isnan(array).any():
-        for method in ("to_pylist", "to_list", "tolist"):  # of pyarrow, pandas and polars, arrays of pandas
-            if hasattr(y, method):
-                return np.asarray(getattr(y, method)(), dtype=object)
-    return array
 
 
 def _find_missing(values: NDArray, y: Any, missing_label: Any) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._warnings import warn
-from ._labels import as_array, find_nothing, is_nothing
+from ._arrays import as_array, find_nothing, is_nothing
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Regression(Task):
         if last is not None:
             self._check_alike(last)
             self.mean, self.scale = last.mean, last.scale
-        return Targets(self.standardised(numbers.values), numbers.labeled)
+        return Targets(self.standardised(numbers.values), numbers.labeled, numbers.values)
 
     def standardised(self, values: NDArray) -> NDArray[np.float32]:
         """Numbers (n, k) in standardised units."""
@@ -90,6 +90,18 @@ class Regression(Task):
     def by_quantile(self, outputs: Any) -> Any:
         """Outputs (n, k * q), of torch or numpy, by number and quantile: (n, k, q)."""
         return outputs.reshape(len(outputs), self.n_numbers, -1)
+
+    def central(self, outputs: Any) -> Any:
+        """Numbers (n, k) of outputs of torch or numpy: of quantiles, the one whose level is nearest to 0.5."""
+        if not self.quantiles:
+            return outputs
+        nearest = int(np.argmin(np.abs(np.array(self.quantiles) - 0.5)))
+        return self.in_order(outputs)[:, :, nearest]
+
+    def in_order(self, outputs: Any) -> Any:
+        """Quantiles (n, k, q) that do not cross."""
+        quantiles = self.by_quantile(outputs)
+        return quantiles.sort(2).values if isinstance(outputs, Tensor) else np.sort(quantiles, axis=2)
 
     def answers(self, outputs: Tensor) -> Tensor:
         """Outputs as they are."""
