@@ -19,7 +19,7 @@ from .._sklearn import MARKER, StrOptions
 from .._state import all_or_nothing
 from ..objectives import Objective
 from ..sequences import Sequences
-from ..tasks import Classification, Targets, Task, class_codes, read_target
+from ..tasks import Classification, Targets, Task, class_numbers, read_target
 from ._base import objective_can
 from ._generation import checked_ends, generate
 from ._labeled import LabeledEstimator
@@ -216,13 +216,13 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
         rows = np.arange(check_scalar(n_samples, "n_samples", Integral, min_val=1))
         random, seen = check_random_state(random_state), self.label_distributions_.argmax(1)
         if y is None:
-            codes = random.choice(seen, n_samples)
+            numbers = random.choice(seen, n_samples)
         else:
-            codes = class_codes(np.full(n_samples, y) if np.ndim(y) == 0 else y, self.classes_)
-        check_consistent_length(rows, codes)
+            numbers = class_numbers(np.full(n_samples, y) if np.ndim(y) == 0 else y, self.classes_)
+        check_consistent_length(rows, numbers)
         if lengths is None:
-            lengths = [random.choice(self._lengths[seen == code]) for code in codes]
-        return generate(self, codes, checked_ends(lengths, codes), random)
+            lengths = [random.choice(self._lengths[seen == number]) for number in numbers]
+        return generate(self, numbers, checked_ends(lengths, numbers), random)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy on the labeled rows.
