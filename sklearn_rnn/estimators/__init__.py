@@ -1,4 +1,4 @@
-"""The public estimators, one a file."""
+"""The public estimators, one per file."""
 
 from .._documented import documented, parameter
 from ._autoencoder import RNNAutoencoderTransformer
