@@ -112,10 +112,10 @@ def given_shape(vectors: Any, n_ids: int) -> tuple[int, int]:
     """
     shape = np.shape(vectors)
     if len(shape) != 2 or 0 in shape:
-        raise ValueError(f"embedding_init must have the shape (n_tokens, size), got {shape}.")
+        raise ValueError(f"embedding__init must have the shape (n_tokens, size), got {shape}.")
     if shape[0] < n_ids:
         raise ValueError(
-            f"embedding_init has {shape[0]} rows, but X has token ids up to {n_ids - 1}; give a row for each id, "
+            f"embedding__init has {shape[0]} rows, but X has token ids up to {n_ids - 1}; give a row for each id, "
             "of NaN where a token has no vector."
         )
     return shape
@@ -129,12 +129,12 @@ def given_vectors(vectors: Any) -> Tensor:
     ValueError
         They are no numbers, or a row is partly NaN.
     """
-    table = check_array(vectors, dtype=np.float32, ensure_all_finite="allow-nan", input_name="embedding_init")
+    table = check_array(vectors, dtype=np.float32, ensure_all_finite="allow-nan", input_name="embedding__init")
     missing = np.isnan(table)
     partly = missing.any(1) & ~missing.all(1)
     if partly.any():
         row = int(np.argmax(partly))
-        raise ValueError(f"embedding_init has NaN in row {row}; a token without a vector has NaN in all of its row.")
+        raise ValueError(f"embedding__init has NaN in row {row}; a token without a vector has NaN in all of its row.")
     known = table[~missing.all(1)]
     mean = known.mean(0) if len(known) else np.zeros(table.shape[1], np.float32)
     return torch.from_numpy(np.vstack([np.where(missing, mean, table), mean]))
