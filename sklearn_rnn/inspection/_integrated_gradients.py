@@ -76,7 +76,7 @@ def integrated_gradients(estimator: Any, X: Any, *, target: Any = None, n_points
     """
     estimator, sequences = _read(estimator, X)
     model = estimator.net_.module_
-    if model.head is None:
+    if not model.task.n_classes:
         raise TypeError(f"integrated_gradients needs a SemiSupervisedRNNClassifier, got {type(estimator).__name__}.")
     codes = torch.from_numpy(_codes(estimator, sequences, target))
     points, weights = np.polynomial.legendre.leggauss(n_points)  # from -1 to 1
@@ -158,10 +158,10 @@ def _path(
     model: Model, values: Tensor, lengths: Tensor | None, codes: Tensor
 ) -> tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]:
     """Baseline and sequence, standardised (n, T, D), and the log-odds of `codes` as a function of what is between."""
-    others = torch.nn.functional.one_hot(codes, model.head.out_features).bool()  # type: ignore[union-attr]
+    others = torch.nn.functional.one_hot(codes, model.task.n_classes).bool()
 
     def log_odds(embedded: Tensor) -> Tensor:
-        logits = model.scores(embedded, lengths)
+        logits = model.predict_outputs(embedded, lengths)
         return logits[others] - logits.masked_fill(others, -torch.inf).logsumexp(1)
 
     layer = model.encoder.input
