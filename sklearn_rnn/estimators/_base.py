@@ -113,12 +113,12 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         if isinstance(objective, str) and objective not in fitting:
             raise ValueError(f"objective={objective!r} does not fit {type(self).__name__}; choose from {fitting}.")
         objective = from_name(objective) if isinstance(objective, str) else clone(objective)
+        objective.validate()
         if objective.needs not in FITTING[self.task_name]:
             raise ValueError(
                 f"objective={objective!r} does not fit {type(self).__name__}, which is for {self.task_name}; "
                 f"choose from {fitting}."
             )
-        objective.validate()
         return objective
 
     def _fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:

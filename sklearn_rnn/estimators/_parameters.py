@@ -84,8 +84,9 @@ class NetParameters(PicklableEstimator):
         COUNT_OR_ZERO,
         "int",
         """
-        Number of random convolutions of 9 steps, with dilations of up to 8 steps, which are not trained. Their rectified
-        responses in each patch are further inputs of the net (Dempster 2020). 0 for none. Token ids have none.
+        Number of random convolutions of 9 steps, with dilations of up to 8 steps, which are not trained. Their
+        rectified responses in each patch are further inputs of the net (Dempster 2020). 0 for none. Token ids have
+        none.
         """,
     )
     embedding: Any = parameter(
@@ -115,8 +116,8 @@ class NetParameters(PicklableEstimator):
         [StrOptions({"auto"}), callable, None],
         'callable, "auto" or None',
         """
-        The same for strong views, which objectives such as `FixMatch` need. `"auto"` is `Strong()` for numbers, with the
-        same offsets, and `StepDrop(0.4)` for token ids.
+        The same for strong views, which objectives such as `FixMatch` need. `"auto"` is `Strong()` for numbers, with
+        the same offsets, and `StepDrop(0.4)` for token ids.
         """,
     )
     max_epochs: int = parameter(
