@@ -33,7 +33,7 @@ class Mine(Callback):
     [
         ({"callbacks": Mine()}, "Put it in a list: callbacks=[...]."),
         ({"callbacks": Mine}, "Put it in a list: callbacks=[...]."),
-        ({"objective": MeanTeacher}, "Pass MeanTeacher(), with brackets."),
+        ({"objective": MeanTeacher}, "Pass an instance, MeanTeacher()."),
         ({"augmentation": "strong"}, "Pass an object, perturbations.Strong()."),
         ({"strong_augmentation": "time_warp"}, "Pass an object, perturbations.TimeWarp()."),
         ({"augmentation": "hard"}, "Pass an object, such as perturbations.Light()."),
@@ -46,7 +46,7 @@ def test_a_parameter_of_another_form_is_refused_with_what_to_pass(cls, parameter
 
 
 def test_a_class_for_pretraining_is_refused_with_its_brackets():
-    with pytest.raises(InvalidParameterError, match=r"'pretraining' parameter .*Pass NextStep\(\), with brackets\.$"):
+    with pytest.raises(InvalidParameterError, match=r"'pretraining' parameter .*Pass an instance, NextStep\(\)\.$"):
         SemiSupervisedRNNClassifier(pretraining=NextStep, **SMALL).fit(X, Y)
 
 

@@ -220,7 +220,7 @@ def test_a_warm_start_of_another_architecture_is_an_error(cls, change):
     X, _, y = toy()
     estimator = cls(**TINY, warm_start=True).fit(X, y)
     (name,) = change
-    with pytest.raises(ValueError, match=f"warm_start=True goes on with {name}="):
+    with pytest.raises(ValueError, match=f"warm_start=True needs {name}="):
         estimator.set_params(**change).fit(X, y)
 
 
@@ -364,7 +364,7 @@ def test_dropout_is_the_classifiers_whatever_that_of_pretraining(form):
 def test_pretraining_of_another_architecture_is_an_error_that_says_what_differs(name, value, frozen):
     X, _, y = toy()
     other = pretrained(**{name: value})
-    with pytest.raises(ValueError, match=f"pretraining has {name}={value!r}.*set them alike"):
+    with pytest.raises(ValueError, match=f"pretraining has {name}={value!r}.*[Ss]et the same value in both"):
         fitted(X, y, pretraining=FrozenEstimator(other.fit(X)) if frozen else other)
 
 
@@ -382,7 +382,7 @@ def test_a_frozen_estimator_for_other_features_is_an_error():
 
 def test_a_supervised_objective_pretrains_nothing():
     X, _, y = toy()
-    with pytest.raises(ValueError, match=r"pretraining='supervised' is no objective without labels.*reconstruction"):
+    with pytest.raises(ValueError, match=r"pretraining='supervised' is not an unsupervised objective.*reconstruction"):
         fitted(X, y, pretraining="supervised")
 
 

@@ -140,8 +140,8 @@ class LabeledEstimator(SequenceEstimator):
         for name, (value, pretrained) in pairs.items():
             if value != pretrained:
                 raise ValueError(
-                    f"pretraining has {name}={pretrained!r}, but {type(self).__name__} has {name}={value!r}. Set the same "
-                    "value in both, because they share the encoder."
+                    f"pretraining has {name}={pretrained!r}, but {type(self).__name__} has {name}={value!r}. "
+                    "Set the same value in both, because they share the encoder."
                 )
 
     def _fine_tuning(self) -> dict[str, Any]:
