@@ -210,7 +210,7 @@ def test_kernels_that_would_answer_noise_more_than_the_data_are_turned_off():
 
 @pytest.mark.parametrize("split", [1, 90, 1 << 23])
 def test_kernels_see_the_same_in_parts(split, monkeypatch):
-    monkeypatch.setattr("sklearn_rnn.modules._kernels.SOME", split)
+    monkeypatch.setattr("sklearn_rnn.modules._kernels.CHUNK", split)
     encoder = made_encoder()
     x = torch.randn(5, 9, 2, generator=seeded(1)) * OWN[:, :, None]
     parts = torch.cat([encoder.input.kernels(x[i : i + 1], LENGTHS[i : i + 1]) for i in range(5)])

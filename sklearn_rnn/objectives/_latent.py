@@ -41,7 +41,7 @@ def decoded_steps(model: Any, embeddings: Tensor, n_steps: int, generator: torch
     """
     decoder = model.parts["decoder"]
     if isinstance(decoder, TokenDecoder):
-        return decoder.write(embeddings, n_steps, generator)
+        return decoder.decode(embeddings, n_steps, generator)
     return decoder(embeddings, n_steps)
 
 
