@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..modules import Model, TokenInput
-from ..sequences import Sequences, like_lengths
+from ..sequences import Sequences, batches_by_length
 
 STATES = 1 << 20  # computed together on a CPU, so that they fit the cache
 STATES_OF_GPU = 1 << 24  # fewer do not keep a GPU busy
@@ -30,7 +30,7 @@ def in_batches(
     order = np.arange(len(rows)) if sequences.equal else np.argsort(lengths, kind="stable")
     budget = _steps(model, device)
     size = max(1, min(largest, budget // int(np.median(lengths))))
-    for places in like_lengths(order, lengths[order], size, 2 * budget):
+    for places in batches_by_length(order, lengths[order], size, 2 * budget):
         values, ends = sequences.batch(rows[np.resize(places, max(len(places), SAME_BITS))])
         yield places, torch.from_numpy(values).to(device), None if ends is None else torch.from_numpy(ends).to(device)
 

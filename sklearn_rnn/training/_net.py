@@ -150,7 +150,7 @@ class RecurrentNet(NeuralNet):
         They have no noise; if the objective compares views, they have the same noise each time.
         """
         noise = torch.Generator(self.device).manual_seed(self.seed) if self.objective.compares_views else None
-        for rows in dataset.in_turn(self.batch_size):
+        for rows in dataset.validation_batches(self.batch_size):
             batch = self.on_device(dataset.batch(rows, len(rows) if len(dataset.labeled) else 0))
             batch = replace(batch, generator=noise, progress=1.0)  # so that the losses of all epochs are comparable
             yield batch, batch.targets

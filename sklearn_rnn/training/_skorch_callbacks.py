@@ -228,7 +228,7 @@ class Shown(Dataset):
     @property
     def y(self) -> np.ndarray:
         """Targets, in the order in which the net predicts them."""
-        return self.X.targets[np.concatenate(self.X.in_turn(self.batch_size))]
+        return self.X.targets[np.concatenate(self.X.validation_batches(self.batch_size))]
 
 
 def as_numbers(name: str, value: Any) -> Iterator[tuple[str, float]]:
