@@ -758,7 +758,10 @@ def test_arrays_and_lists_in_one_list_are_sequences():
     [
         ("objective__weight", "an objective object, but objective='auto' is a name.*such as objective=FixMatch()."),
         ("augmentation__jitter", "an augmentation object, but augmentation='auto' is.*=perturbations.Light()."),
-        ("pretraining__weight", "a pretraining object, but .*such as pretraining=NextStep()."),
+        (
+            "pretraining__objective__weight",
+            "an objective object, but pretraining__objective='next_step' is a name.*such as pretraining__objective=NextStep().",
+        ),
     ],
 )
 def test_a_parameter_of_what_is_only_named_asks_for_an_object(name, message):

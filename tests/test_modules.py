@@ -6,12 +6,14 @@ import pickle
 
 import pytest
 import torch
+from objective_cases import classes
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from sklearn_rnn.modules import CELLS, POOLINGS, Architecture, Decoder, Encoder, Model, RecurrentStack, initialise
 from sklearn_rnn.modules._kernels import RandomKernels
 from sklearn_rnn.perturbations import Light
+from sklearn_rnn.tasks import Representation
 
 LENGTHS = torch.tensor([5, 1, 9, 3, 8])
 OWN = torch.arange(9) < LENGTHS[:, None]

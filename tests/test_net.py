@@ -239,7 +239,6 @@ def test_an_epoch_of_ten_labels_among_many_rows_is_25_steps(objective):
     X, _, y = toy(2000, 10)
     clf = fitted(X, y, objective=objective, max_epochs=1)
     assert clf.history_[0]["train_batch_count"] == 25
-    assert clf.net_.n_steps_ == 25
 
 
 def test_an_epoch_of_many_labels_is_one_pass():

@@ -260,16 +260,20 @@ class NetParameters(PicklableEstimator):
 
     def _make_object(self, name: str) -> None:
         """Replace a name or None by the object that it stands for, so that ``embedding__size`` can be set."""
-        first = name.partition("__")[0]
+        first, _, rest = name.partition("__")
         value = getattr(self, first, None)
         if first == "pretraining" and value is None and hasattr(self, first):
             raise ValueError(f"{name} cannot be set, because pretraining is None. Set pretraining too.")
         if first in OPTIONS and hasattr(self, first):
             if value is None or isinstance(value, str | type):
                 setattr(self, first, wrapped(first, value))
-        elif isinstance(value, str):
-            article = "an" if first[0] in "aeiou" else "a"
+            held, _, more = rest.partition("__")
+            value = getattr(getattr(self, first), held, None) if more else None
+            first = f"{first}__{held}"
+        if isinstance(value, str):
+            last = first.rpartition("__")[2]
+            article = "an" if last[0] in "aeiou" else "a"
             raise ValueError(
-                f"{name} sets a parameter of {article} {first} object, but {first}={value!r} is a name. Pass an "
+                f"{name} sets a parameter of {article} {last} object, but {first}={value!r} is a name. Pass an "
                 f"object{example_of(first, value, self._auto)}."
             )

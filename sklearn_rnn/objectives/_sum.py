@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -102,6 +103,7 @@ class Sum(SemiSupervisedObjective):
 
     def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the terms of the opponents of both."""
+        batch = replace(batch, strong=self.strong)
         first, second = (part.opponent_terms(model, batch) for part in (self.first, self.second))
         return first | second
 
