@@ -26,6 +26,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from sklearn_rnn import SemiSupervisedRNNClassifier
 from sklearn_rnn.modules import Architecture, Encoder, Model, initialise
+from sklearn_rnn.tasks import Classification
 from sklearn_rnn.text import TokenSequenceVectorizer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,7 +82,9 @@ def build_model(X: np.ndarray, hidden_size: int) -> Model:
         num_layers=1,
         **{name: PLAIN[name] for name in names},
     )
-    model = Model(Encoder(architecture), n_classes=2)
+    task = Classification(-1, None, "speed.py")
+    task.read(np.arange(2), 2)
+    model = Model(Encoder(architecture), task=task)
     initialise(model, torch.Generator().manual_seed(0))
     change = np.sqrt(np.square(np.diff(X, axis=1)).mean((0, 1)))
     model.encoder.input.standardise(*(torch.from_numpy(m) for m in (X.mean((0, 1)), X.std((0, 1)), change)))
@@ -99,7 +102,7 @@ def train_tuned(X: np.ndarray, y: np.ndarray, hidden_size: int, max_epochs: int)
         for rows in torch.randperm(len(values)).split(BATCH):
             optimizer.zero_grad()
             embedded = model.encoder.embed(values.index_select(0, rows))
-            loss = cross_entropy(model.logits(embedded, None), codes.index_select(0, rows))
+            loss = cross_entropy(model.train_outputs(embedded, None), codes.index_select(0, rows))
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, CLIP)
             optimizer.step()
@@ -116,7 +119,7 @@ def train_as_users_do(X: np.ndarray, y: np.ndarray, hidden_size: int, max_epochs
     for _ in range(max_epochs):
         for values, codes in loader:
             optimizer.zero_grad()
-            loss = cross_entropy(model.logits(model.encoder.embed(values), None), codes)
+            loss = cross_entropy(model.train_outputs(model.encoder.embed(values), None), codes)
             loss.backward()
             optimizer.step()
             loss.item()
@@ -164,7 +167,7 @@ def search() -> list[tuple]:
     """Compare a grid search on one core with two."""
     X, y = sequences(600, 60, 8)
     clf = SemiSupervisedRNNClassifier(**{**PLAIN, "hidden_size": 32, "max_epochs": 6})
-    grid = {"lr": [0.004, 0.008], "weight_decay": [0.0, 0.01]}
+    grid = {"lr": [0.004, 0.008], "optimizer__weight_decay": [0.0, 0.01]}
 
     def fit(n_jobs: int) -> Callable[[], float]:
         return lambda: seconds(lambda: GridSearchCV(clf, grid, cv=3, n_jobs=n_jobs, refit=False).fit(X, y))

@@ -37,8 +37,8 @@ def classes(n=3):
     return task
 
 
-def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1, objective=None, **architecture):
-    """Untrained model of three classes; a `confidence` above 1 makes it surer of them."""
+def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1, objective=None, task=None, **architecture):
+    """Untrained model for a task, by default of three classes; a `confidence` above 1 makes it surer of them."""
     architecture = Architecture(
         **{
             "n_features": 2,
@@ -55,7 +55,7 @@ def made_model(cls, tokens=False, dropout=0.0, confidence=1.0, patch_size=1, obj
         }
         | architecture
     )
-    task = classes(3) if cls.needs != "sequences" else Representation()
+    task = task or (classes(3) if cls.needs != "sequences" else Representation())
     encoder, objective = Encoder(architecture), objective or cls()
     model = Model(
         encoder,

@@ -33,7 +33,7 @@ class Mine(Callback):
     [
         ({"callbacks": Mine()}, "Put it in a list: callbacks=[...]."),
         ({"callbacks": Mine}, "Put it in a list: callbacks=[...]."),
-        ({"objective": MeanTeacher}, "Pass MeanTeacher(), with brackets."),
+        ({"objective": MeanTeacher}, "Pass an instance, MeanTeacher()."),
         ({"augmentation": "strong"}, "Pass an object, perturbations.Strong()."),
         ({"strong_augmentation": "time_warp"}, "Pass an object, perturbations.TimeWarp()."),
         ({"augmentation": "hard"}, "Pass an object, such as perturbations.Light()."),
@@ -46,7 +46,7 @@ def test_a_parameter_of_another_form_is_refused_with_what_to_pass(cls, parameter
 
 
 def test_a_class_for_pretraining_is_refused_with_its_brackets():
-    with pytest.raises(InvalidParameterError, match=r"'pretraining' parameter .*Pass NextStep\(\), with brackets\.$"):
+    with pytest.raises(InvalidParameterError, match=r"'pretraining' parameter .*Pass an instance, NextStep\(\)\.$"):
         SemiSupervisedRNNClassifier(pretraining=NextStep, **SMALL).fit(X, Y)
 
 
@@ -71,7 +71,7 @@ def test_an_augmentation_that_takes_the_arguments_in_another_way_is_called(funct
 @nets
 def test_one_sequence_at_predict_is_told_from_many(cls):
     estimator = cls(**SMALL).fit(X, Y)
-    with pytest.raises(ValueError, match=r"X is a 2-D array.* For one sequence pass X\[np\.newaxis\] or \[X\]\.$"):
+    with pytest.raises(ValueError, match=r"X is a 2-D array.* For one sequence, pass X\[np\.newaxis\] or \[X\]\.$"):
         estimator.transform(X[0])
     np.testing.assert_array_equal(estimator.transform(X[0][np.newaxis]), estimator.transform([X[0]]))
     with pytest.raises(ValueError, match=r"was fitted on sequences.*list of arrays\)\.$"):
@@ -83,7 +83,7 @@ def test_one_sequence_at_predict_is_told_from_many(cls):
 def test_one_frame_at_predict_is_told_from_many(cls, form):
     frames = [form(x, columns=["a", "b"]) if form is pd.DataFrame else form(x, schema=["a", "b"]) for x in X]
     estimator = cls(**SMALL).fit(frames, Y)
-    with pytest.raises(ValueError, match=r"X is one frame of numbers.* For one sequence pass \[X\]\.$"):
+    with pytest.raises(ValueError, match=r"X is one frame of numbers.* For one sequence, pass \[X\]\.$"):
         estimator.transform(frames[0])
 
 

@@ -70,10 +70,10 @@ def test_class_weights_do_not_make_a_class_more_frequent():
 
 
 def test_labels_of_one_class_do_not_rule_out_the_others():
-    alignment = Alignment(uniform(), 100)
+    alignment = Alignment(uniform(), 100, power=1)
     alignment.count(labeled([0, 0]))
     assert (alignment.class_prior() > 0.1).all()
-    aligned = alignment.align(torch.tensor([[0.0, 0, 1], [0.1, 0.1, 0.8]]), 1)
+    aligned = alignment.align(torch.tensor([[0.0, 0, 1], [0.1, 0.1, 0.8]]))
     assert aligned[0].tolist() == [0, 0, 1]
     assert aligned[1, 2] > 0.3
 
@@ -85,9 +85,9 @@ def skewed(n=200):
 
 @pytest.mark.parametrize("power", [0, 0.5, 1])
 def test_rare_classes_are_answered_more_often_the_greater_the_power(power):
-    alignment = Alignment(uniform(), 1)
+    alignment = Alignment(uniform(), 1, power)
     for _ in range(300):
-        aligned = alignment.align(skewed(), power)
+        aligned = alignment.align(skewed())
     torch.testing.assert_close(aligned.sum(1), torch.ones(200))
     ratio = alignment.class_prior() / skewed().mean(0)
     ideal = skewed() * ratio**power
@@ -100,6 +100,6 @@ def test_rare_classes_are_answered_more_often_the_greater_the_power(power):
 def test_answers_stay_finite_where_a_class_was_never_answered():
     alignment = Alignment(uniform(), 1)
     alignment.answered.copy_(torch.tensor([1.0, 0, 0]))
-    aligned = alignment.align(torch.tensor([[1.0, 0, 0], [1 - 1e-30, 1e-30, 0]]), 1)
+    aligned = alignment.align(torch.tensor([[1.0, 0, 0], [1 - 1e-30, 1e-30, 0]]))
     assert aligned.isfinite().all()
     torch.testing.assert_close(aligned[0], torch.tensor([1.0, 0, 0]))

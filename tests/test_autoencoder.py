@@ -47,7 +47,7 @@ def test_lengths_that_no_sequence_has_are_refused(lengths, words):
 
 
 def test_a_number_of_codes_that_transform_does_not_make_is_refused():
-    with pytest.raises(ValueError, match="X has 3 codes, but RNNAutoencoderTransformer makes 32"):
+    with pytest.raises(ValueError, match="X has 3 features, but the embeddings of RNNAutoencoderTransformer have 32"):
         fitted("grid").inverse_transform(np.zeros((2, 3)))
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sklearn_rnn import RNNAutoencoderTransformer
-from sklearn_rnn.estimators._base import SCALE_STEPS, some_steps
+from sklearn_rnn.estimators._build import SCALE_STEPS, some_steps
 from sklearn_rnn.sequences._batches import MAX_STEPS, TrainingSet
 from sklearn_rnn.sequences._reading import read_sequences
 

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+from sklearn_rnn import Optimizer, RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.datasets import hide_labels, make_sines
 from sklearn_rnn.model_selection import PartiallyLabeledSplit, make_labeled_scorer
 from sklearn_rnn.objectives import MeanTeacher
@@ -66,7 +66,7 @@ def test_a_callback_may_stop_training(estimator):
 
 def test_callbacks_are_torn_down_when_fit_fails():
     recorder = Recorder()
-    broken = SemiSupervisedRNNClassifier(**{**TINY, "lr": 1e30, "gradient_clip": None}).set_callbacks(recorder)
+    broken = SemiSupervisedRNNClassifier(**{**TINY, "lr": 1e30, "optimizer": Optimizer(gradient_clip=None)}).set_callbacks(recorder)
     with pytest.raises(FloatingPointError):
         broken.fit(X, Y)
     assert recorder.events[-1] == "teardown"

@@ -10,7 +10,8 @@ import test_objectives as laws
 from objective_cases import TINY, toy
 
 from sklearn_rnn import SemiSupervisedRNNClassifier
-from sklearn_rnn.objectives import VAT, ClassificationMixin, Objective
+from sklearn_rnn.objectives import VAT, SemiSupervisedObjective
+from sklearn_rnn.tasks import Task
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -65,6 +66,16 @@ def test_the_objective_of_the_page_learns(page, capsys):
     assert page["clf"].history_[-1]["r_drop"] > 0
 
 
+def test_the_objective_with_a_teacher_of_the_page_learns(page):
+    assert page["taught"].score(page["X"], page["y"]) > 0.85
+    assert page["taught"].history_[-1]["soft_labels"] > 0
+    assert not hasattr(page["taught"].objective_, "alignment_")
+
+
+both = pytest.mark.parametrize("name", ["RDrop", "SoftLabels"])
+
+
+@both
 @pytest.mark.parametrize(
     "law",
     [
@@ -72,15 +83,16 @@ def test_the_objective_of_the_page_learns(page, capsys):
         laws.test_clones_are_unfitted_and_fit_the_same,
     ],
 )
-def test_the_objective_of_the_page_keeps_the_laws(page, law):
-    law(page["RDrop"])
+def test_the_objectives_of_the_page_keep_the_laws(page, name, law):
+    law(page[name])
 
 
+@both
 @pytest.mark.parametrize("tokens", [False, True], ids=["numbers", "tokens"])
-def test_the_objective_of_the_page_keeps_the_laws_of_numbers_and_tokens(page, tokens):
-    laws.test_the_unlabeled_term_alone_trains_the_encoder(page["RDrop"], tokens)
-    laws.test_without_weight_it_trains_what_supervised_trains(page["RDrop"], tokens)
-    laws.test_padding_changes_neither_loss_nor_gradient(page["RDrop"], tokens, patch_size=3)
+def test_the_objectives_of_the_page_keep_the_laws_of_numbers_and_tokens(page, name, tokens):
+    laws.test_the_unlabeled_term_alone_trains_the_encoder(page[name], tokens)
+    laws.test_without_weight_it_trains_what_supervised_trains(page[name], tokens)
+    laws.test_padding_changes_neither_loss_nor_gradient(page[name], tokens, patch_size=3)
 
 
 def test_the_objective_of_the_page_adds_up_with_others(page):
@@ -91,6 +103,8 @@ def test_the_objective_of_the_page_adds_up_with_others(page):
 
 def test_the_page_names_what_there_is_to_define():
     text = (DOCS / "add_an_objective.md").read_text()
-    named = set(re.findall(r"^\| `(?:self\.)?(\w+)", text, re.MULTILINE))
-    assert named <= set(dir(ClassificationMixin)) | set(dir(Objective)) | {"sample"}  # which few define
-    assert {"start", "after_step", "predictor", "finish", "observe", "troubles"} <= named
+    called = set(re.findall(r"^\| `model\.task\.(\w+)", text, re.MULTILINE))
+    named = set(re.findall(r"^\| `(?:self\.)?(\w+)", text, re.MULTILINE)) - {"model"}
+    assert {"answers", "distance", "divergence"} <= called <= set(dir(Task))
+    assert named <= set(dir(SemiSupervisedObjective)) | {"sample"}  # which few define
+    assert {"needs", "start", "after_step", "predictor", "finish", "observe", "troubles"} <= named

@@ -7,7 +7,7 @@ from objective_cases import topics
 from scipy.sparse import csr_array
 from sklearn.frozen import FrozenEstimator
 
-from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+from sklearn_rnn import Embedding, Pretraining, RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.estimators._token_vectors import (
     SMOOTHING,
     WINDOW,
@@ -19,7 +19,7 @@ from sklearn_rnn.estimators._token_vectors import (
 from sklearn_rnn.objectives import FixMatch
 from sklearn_rnn.sequences._reading import read_sequences
 
-TINY = {"hidden_size": 8, "embedding_size": 4, "max_epochs": 1, "batch_size": 8, "random_state": 0}
+TINY = {"hidden_size": 8, "embedding": Embedding(4), "max_epochs": 1, "batch_size": 8, "random_state": 0}
 BOTH = (SemiSupervisedRNNClassifier, RNNAutoencoderTransformer)
 random = np.random.default_rng(0)
 IDS = [random.integers(1, 12, random.integers(1, 15)) for _ in range(20)]
@@ -90,7 +90,7 @@ def test_words_in_like_places_have_like_vectors():
 def test_given_vectors_may_be_many_more_than_are_used():
     vectors = np.zeros((1_000_200, 1), np.float32)
     X = [np.array([0, 1_000_199]), np.array([1])]
-    clf = SemiSupervisedRNNClassifier(embedding_init=vectors, hidden_size=2, max_epochs=1, random_state=0)
+    clf = SemiSupervisedRNNClassifier(embedding=Embedding(init=vectors), hidden_size=2, max_epochs=1, random_state=0)
     assert clf.fit(X, [0, 1]).net_.module_.encoder.architecture.n_tokens == 1_000_200
 
 
@@ -121,7 +121,7 @@ def test_tokens_without_neighbours_are_told_apart(X):
     "init", ["cooccurrence", "random", random.normal(3, 5, (12, 6))], ids=["counted", "random", "given"]
 )
 def test_embedded_tokens_have_mean_0_and_variance_1_over_the_data(cls, init, freeze):
-    estimator = fitted(cls, embedding_init=init, freeze_embedding=freeze)
+    estimator = fitted(cls, embedding=Embedding(4, init, freeze))
     ids = torch.cat([torch.arange(13), *map(torch.from_numpy, IDS)])  # each counts once more than it occurs
     steps = estimator.net_.module_.encoder.embed(ids[None])[0]
     torch.testing.assert_close(steps.mean(0), torch.zeros(steps.shape[1]), atol=1e-4, rtol=0)
@@ -131,7 +131,7 @@ def test_embedded_tokens_have_mean_0_and_variance_1_over_the_data(cls, init, fre
 @pytest.mark.parametrize("cls", BOTH)
 def test_counted_and_given_vectors_are_frozen_unless_asked_and_random_ones_are_trained(cls):
     frozen = {
-        name: fitted(cls, embedding_init=init, max_epochs=n)
+        name: fitted(cls, embedding=Embedding(4, init), max_epochs=n)
         for name, init, n in (
             ("counted", "cooccurrence", 1),
             ("longer", "cooccurrence", 2),
@@ -141,22 +141,22 @@ def test_counted_and_given_vectors_are_frozen_unless_asked_and_random_ones_are_t
     }
     assert torch.equal(weight(frozen["counted"]), weight(frozen["longer"]))
     assert not torch.equal(weight(frozen["random"]), weight(frozen["longer random"]))
-    free, longer = (fitted(cls, embedding_init="cooccurrence", freeze_embedding=False, max_epochs=n) for n in (1, 2))
+    free, longer = (fitted(cls, embedding=Embedding(4, "cooccurrence", False), max_epochs=n) for n in (1, 2))
     assert not torch.equal(weight(free), weight(longer))
 
 
 def test_few_ids_get_random_vectors_and_many_get_counted_ones():
-    few = fitted(RNNAutoencoderTransformer, embedding_size=12)
+    few = fitted(RNNAutoencoderTransformer, embedding=Embedding(12))
     assert torch.equal(
-        weight(few), weight(fitted(RNNAutoencoderTransformer, embedding_size=12, embedding_init="random"))
+        weight(few), weight(fitted(RNNAutoencoderTransformer, embedding=Embedding(12, "random")))
     )
     many = fitted(RNNAutoencoderTransformer)
-    assert torch.equal(weight(many), weight(fitted(RNNAutoencoderTransformer, embedding_init="cooccurrence")))
+    assert torch.equal(weight(many), weight(fitted(RNNAutoencoderTransformer, embedding=Embedding(4, "cooccurrence"))))
 
 
 def test_given_vectors_keep_their_directions_and_make_ids_known_that_fit_did_not_see():
     table = np.random.default_rng(2).normal(size=(30, 5))
-    clf = fitted(SemiSupervisedRNNClassifier, embedding_init=table)
+    clf = fitted(SemiSupervisedRNNClassifier, embedding=Embedding(4, table))
     got = weight(clf).numpy()[:30]
     scaled = (got - got.mean(0)) / (got - got.mean(0)).std()
     np.testing.assert_allclose(scaled, (table - table.mean(0)) / (table - table.mean(0)).std(), atol=1e-4)
@@ -166,7 +166,7 @@ def test_given_vectors_keep_their_directions_and_make_ids_known_that_fit_did_not
 def test_tokens_without_a_given_vector_get_the_mean():
     table = np.random.default_rng(2).normal(size=(14, 5))
     table[[4, 13]] = np.nan
-    clf = fitted(SemiSupervisedRNNClassifier, embedding_init=table)
+    clf = fitted(SemiSupervisedRNNClassifier, embedding=Embedding(4, table))
     got = weight(clf)
     torch.testing.assert_close(got[4], got[[i for i in range(14) if i not in (4, 13)]].mean(0), atol=1e-5, rtol=0)
     assert torch.equal(got[4], got[13])
@@ -175,34 +175,34 @@ def test_tokens_without_a_given_vector_get_the_mean():
 @pytest.mark.parametrize(
     ("init", "message"),
     [
-        (np.zeros((5, 3)), "embedding_init has 5 rows, but X has token ids up to 11"),
+        (np.zeros((5, 3)), "embedding__init has 5 rows, but X has token ids up to 11"),
         (np.zeros(12), r"shape \(n_tokens, size\), got \(12,\)"),
-        (np.where(np.arange(36).reshape(12, 3) == 7, np.nan, 1.0), "embedding_init has NaN in row 2"),
+        (np.where(np.arange(36).reshape(12, 3) == 7, np.nan, 1.0), "embedding__init has NaN in row 2"),
         (np.full((12, 3), np.inf), "infinity"),
-        ("glove", "embedding_init"),
+        ("glove", "The 'init' parameter of Embedding"),
     ],
 )
 def test_wrong_vectors_are_refused(init, message):
     with pytest.raises(ValueError, match=message):
-        fitted(SemiSupervisedRNNClassifier, embedding_init=init)
+        fitted(SemiSupervisedRNNClassifier, embedding=Embedding(4, init))
 
 
 def test_pretraining_hands_its_vectors_on():
-    given = RNNAutoencoderTransformer(**{**TINY, "embedding_size": 5})
-    with pytest.raises(ValueError, match="embedding_size"):
+    given = RNNAutoencoderTransformer(**{**TINY, "embedding": Embedding(5)})
+    with pytest.raises(ValueError, match="embedding__size"):
         fitted(SemiSupervisedRNNClassifier, pretraining=given)
-    transformer = fitted(RNNAutoencoderTransformer, embedding_init="cooccurrence")
+    transformer = fitted(RNNAutoencoderTransformer, embedding=Embedding(4, "cooccurrence"))
     for freeze, alike in (("auto", True), (False, False)):
-        clf = fitted(SemiSupervisedRNNClassifier, pretraining=FrozenEstimator(transformer), freeze_embedding=freeze)
+        clf = fitted(SemiSupervisedRNNClassifier, pretraining=FrozenEstimator(transformer), embedding=Embedding(4, frozen=freeze))
         assert torch.equal(weight(clf), weight(transformer)) is alike
 
 
 def test_a_warm_start_may_freeze_the_vectors():
-    clf = fitted(SemiSupervisedRNNClassifier, embedding_init="random", warm_start=True)
+    clf = fitted(SemiSupervisedRNNClassifier, embedding=Embedding(4, "random"), warm_start=True)
     ids, first = torch.arange(12)[None], weight(clf).clone()
     embedded = clf.net_.module_.encoder.embed(ids).detach()
     for freeze, alike in ((True, True), ("auto", True), (False, False)):
-        clf.set_params(freeze_embedding=freeze).fit(IDS, Y)
+        clf.set_params(embedding__frozen=freeze).fit(IDS, Y)
         assert torch.allclose(clf.net_.module_.encoder.embed(ids), embedded, atol=1e-5) is alike
     assert not torch.equal(weight(clf), first)
 
@@ -212,9 +212,9 @@ def test_a_warm_start_may_freeze_the_vectors():
 def test_counted_vectors_carry_labels_to_words_that_no_label_has(objective):
     X, y = topics(300, n_words=80)
     few = np.where(np.arange(300) < 4, y, -1)
-    params = {"objective": objective, "hidden_size": 8, "embedding_size": 8, "max_epochs": 4, "random_state": 0}
+    params = {"objective": objective, "hidden_size": 8, "max_epochs": 4, "random_state": 0}
     counted, drawn = (
-        SemiSupervisedRNNClassifier(embedding_init=init, **params).fit(X, few).transduction_
+        SemiSupervisedRNNClassifier(embedding=Embedding(8, init), **params).fit(X, few).transduction_
         for init in ("cooccurrence", "random")
     )
     assert np.mean(counted == y) > 0.95
@@ -222,8 +222,8 @@ def test_counted_vectors_carry_labels_to_words_that_no_label_has(objective):
 
 
 def test_frozen_vectors_stay_what_they_are_when_the_encoder_thaws():
-    few = {"objective": "supervised", "pretraining": "next_step", "max_epochs": 4, "embedding_init": "cooccurrence"}
-    cold, thawed = (fitted(SemiSupervisedRNNClassifier, freeze=share, **few) for share in (1, 0.5))
+    few = {"objective": "supervised", "max_epochs": 4, "embedding": Embedding(4, "cooccurrence")}
+    cold, thawed = (fitted(SemiSupervisedRNNClassifier, pretraining=Pretraining("next_step", freeze=share), **few) for share in (1, 0.5))
     assert torch.equal(weight(cold), weight(thawed))
     inside = [clf.net_.module_.encoder.patches.weight for clf in (cold, thawed)]
     assert not torch.equal(*inside)

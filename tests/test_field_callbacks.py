@@ -257,7 +257,7 @@ class Progress:
         (None, r"callbacks\[1\] must be a callback, got None"),
         (("name", 1), r"callbacks\[1\] must be a callback, got \('name', 1\)"),
         ((1, PrintLog()), r"callbacks\[1\] must be a callback, got \(1, "),
-        (Progress(), "go to set_callbacks"),
+        (Progress(), "to set_callbacks"),
     ],
 )
 def test_what_is_no_callback_is_named_before_training(cls, item, words):
@@ -291,7 +291,7 @@ def test_a_class_that_needs_arguments_is_named():
 @pytest.mark.parametrize(
     ("callbacks", "words"),
     [
-        ([("a", PrintLog()), ("a", PrintLog())], "'a' comes twice"),
+        ([("a", PrintLog()), ("a", PrintLog())], "have the name 'a'"),
         ([("a__b", PrintLog())], "a name without '__'"),
     ],
 )
@@ -458,7 +458,7 @@ def test_a_net_that_is_trained_refuses_data_and_names_the_estimators_method():
         with pytest.raises(ValueError, match=rf"call {method}\(X\) of the estimator"):
             getattr(clf.net_, method)(X)
     autoencoder = RNNAutoencoderTransformer(**TINY).fit(X)
-    with pytest.raises(ValueError, match="predicts no classes"):
+    with pytest.raises(ValueError, match="predicts no labels. Its predict_proba gives codes"):
         autoencoder.net_.predict(X)
     with pytest.raises(ValueError, match=r"call transform\(X\) of the estimator"):
         autoencoder.net_.predict_proba(X)

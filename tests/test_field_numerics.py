@@ -16,7 +16,15 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 
 import sklearn_rnn
-from sklearn_rnn import RNNAutoencoderTransformer, RNNOutlierDetector, SemiSupervisedRNNClassifier
+from sklearn_rnn import (
+    Embedding,
+    Optimizer,
+    Pretraining,
+    RNNAutoencoderTransformer,
+    RNNOutlierDetector,
+    SemiSupervisedRNNClassifier,
+    SemiSupervisedRNNRegressor,
+)
 from sklearn_rnn import objectives as objectives_module
 from sklearn_rnn import perturbations as perturbations_module
 from sklearn_rnn import preprocessing as preprocessing_module
@@ -119,7 +127,7 @@ def test_a_pretrained_encoder_sees_the_signal(pretraining):
 def test_the_origin_is_that_of_a_pretrained_encoder():
     wide = FLOATS + 1000 * (np.arange(80) > 39)[:, None, None]  # float32 would do for these alone
     frozen = FrozenEstimator(autoencoder().fit(FLOATS))
-    clf = classifier(pretraining=frozen, freeze=1).fit(wide, labels)
+    clf = classifier(pretraining=Pretraining(frozen, freeze=1)).fit(wide, labels)
     assert clf.net_.module_.encoder.input.origin == frozen.net_.module_.encoder.input.origin
 
 
@@ -292,21 +300,33 @@ def answers(estimator, tokens=False):
 
 
 @pytest.mark.parametrize("tokens", [False, True])
-@pytest.mark.parametrize("switch", ["early_stopping", "warm_start", "bidirectional", "freeze_embedding"])
-@pytest.mark.parametrize("cls", [SemiSupervisedRNNClassifier, RNNAutoencoderTransformer])
+@pytest.mark.parametrize("switch", ["early_stopping", "warm_start", "bidirectional"])
+@pytest.mark.parametrize("cls", [SemiSupervisedRNNClassifier, SemiSupervisedRNNRegressor, RNNAutoencoderTransformer])
 def test_estimators_take_numpys_numbers(cls, switch, tokens):
     options = {**numeric(cls), **TINY, "max_length": np.int64(100)}
     options[switch] = ~options[switch]
-    if cls is SemiSupervisedRNNClassifier:
+    if cls is not RNNAutoencoderTransformer:
         options["pretraining"] = np.str_("reconstruction")
     mine = answers(cls(**options), tokens)
     np.testing.assert_array_equal(mine, answers(cls(**python(options)), tokens))
 
 
+@pytest.mark.parametrize(
+    ("parameter", "option"), [("embedding", Embedding), ("optimizer", Optimizer), ("pretraining", Pretraining)]
+)
+def test_objects_among_the_parameters_take_numpys_numbers(parameter, option):
+    options = numeric(option)
+    mine, plain = (
+        SemiSupervisedRNNClassifier(**{parameter: option(**o)}, **TINY) for o in (options, python(options))
+    )
+    np.testing.assert_array_equal(answers(mine, tokens=True), answers(plain, tokens=True))
+    assert all(getattr(mine.get_params()[parameter], name) is value for name, value in options.items())
+
+
 @pytest.mark.parametrize("cls", OBJECTIVES, ids=lambda cls: cls.__name__)
 def test_objectives_take_numpys_numbers(cls):
     options = numeric(cls)
-    kind = {"classification": SemiSupervisedRNNClassifier, "representation": RNNAutoencoderTransformer}[cls.task]
+    kind = RNNAutoencoderTransformer if cls.needs == "sequences" else SemiSupervisedRNNClassifier
     mine, plain = (kind(cls(**o), **python(TINY)) for o in (options, python(options)))
     np.testing.assert_array_equal(answers(mine), answers(plain))
     assert type(getattr(mine.objective, next(iter(options)))) is type(next(iter(options.values())))
@@ -323,6 +343,10 @@ def test_every_public_class_with_a_numeric_parameter_is_tried_with_numpys():
     rest = {cls.__name__ for module in (sklearn_rnn, preprocessing_module, text_module) for cls in public(module)}
     assert rest == {
         "SemiSupervisedRNNClassifier",
+        "SemiSupervisedRNNRegressor",
+        "Embedding",
+        "Optimizer",
+        "Pretraining",
         "RNNAutoencoderTransformer",
         "RNNOutlierDetector",
         "PerSequenceScaler",

@@ -496,7 +496,7 @@ def test_several_columns_of_series_are_features(estimator, make):
 def test_columns_of_series_that_do_not_fit_are_named(make):
     with pytest.raises(ValueError, match=r"columns of arrays, \['a'\], and columns of single values, \['b'\]"):
         fitted(AUTOENCODER, make({"a": [[1.0, 2.0], [3.0]], "b": [1.0, 2.0]}))
-    with pytest.raises(ValueError, match=r"series in row 1 of X must be 1-D and of one length, got \[\(1,\), \(2,\)\]"):
+    with pytest.raises(ValueError, match=r"series in row 1 of X must be 1-D and have equal lengths, got \[\(1,\), \(2,\)\]"):
         fitted(AUTOENCODER, make({"a": [[1.0, 2.0], [3.0]], "b": [[1.0, 2.0], [3.0, 4.0]]}))
     with pytest.raises(ValueError, match=r"one column of arrays; pass the column: X\['a'\]"):
         fitted(AUTOENCODER, make({"a": [[1.0, 2.0], [3.0]]}))
@@ -534,20 +534,20 @@ ENCODED = {"input_ids": [[3, 5, 0], [4, 0, 0]], "attention_mask": [[1, 1, 0], [1
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        (Windows(), r"X is a Windows, which is no array.*for x, _ in X\]"),
+        (Windows(), r"X is a Windows, not an array.*for x, _ in X\]"),
         (torch.utils.data.DataLoader(Windows()), r"X is a DataLoader, .*for x, _ in X\.dataset\]"),
         ((x for x in ragged()), r"X is a generator, which can be read only once.*list\(X\)"),
         (map(np.asarray, ragged()), r"X is a map, which can be read only once"),
         ({"x": ragged(), "y": Y}, r"X is a dict with keys \['x', 'y'\]\. .* one value that .*, such as X\['x'\]"),
         ({0: values(5, 2), 1: values(6, 2)}, r"keys \[0, 1\]\. Pass a list of arrays: list\(X\.values\(\)\)"),
-        ({0: values(5, 2)}.values(), r"X is a dict_values, which is no array\. Pass a list of arrays: list\(X\)"),
+        ({0: values(5, 2)}.values(), r"X is a dict_values, not an array\. Pass a list of arrays: list\(X\)"),
         (LONG.groupby("id"), r"from_long_frame\(frame, sequence='id'\), or \[group for _, group in X\]"),
         (LONG.groupby("id")["x"], r"X is a SeriesGroupBy\..*sequence='id'"),
         (pl.from_pandas(LONG).group_by("id"), r"X is a GroupBy\. Pass datasets\.from_long_frame\(frame, seq"),
-        (ENCODED, r"X is a dict of a tokenizer\. Pass the token ids of each text without padding: "),
-        (collections.UserDict(ENCODED), "X is a UserDict of a tokenizer"),
+        (ENCODED, r"X is a tokenizer's dict\. Pass the token ids of each text without padding: "),
+        (collections.UserDict(ENCODED), "X is a tokenizer's UserDict"),
         (Table(), r"X is a Table with columns \['x', 'y'\]\. Pass the column"),
-        ({1, 2}, "X is a set, which is no array"),
+        ({1, 2}, "X is a set, not an array"),
     ],
 )
 def test_what_is_no_array_is_refused_with_what_to_pass(estimator, X, message):
@@ -569,7 +569,7 @@ def test_encodings_of_tokenizers_are_refused_with_what_to_pass():
     tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"a": 0, "b": 1, "?": 2}, unk_token="?"))
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
     X = tokenizer.encode_batch(["a b", "b"])
-    with pytest.raises(ValueError, match=r"X\[0\] is Encoding of a tokenizer; pass its ids: \[np\.array\(x\.ids\)"):
+    with pytest.raises(ValueError, match=r"X\[0\] is a tokenizer's Encoding; pass its ids: \[np\.array\(x\.ids\)"):
         fitted(AUTOENCODER, X)
     assert fitted(AUTOENCODER, [np.array(x.ids) for x in X])._kind == "tokens"
 
@@ -629,7 +629,7 @@ def times(length):
     ],
 )
 def test_times_are_refused_with_how_to_pass_them(estimator, X):
-    with pytest.raises(ValueError, match=r"times.*Give seconds since the start of the sequence"):
+    with pytest.raises(ValueError, match=r"times.*Pass seconds since the start of the sequence"):
         fitted(estimator, X)
 
 

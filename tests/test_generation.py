@@ -5,7 +5,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from test_autoencoder import FORMS, forms
 
-from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+from sklearn_rnn import Optimizer, RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.objectives import (
     VAT,
     AdversarialAutoencoder,
@@ -220,7 +220,7 @@ class NoOpponents(RecurrentGAN):
 def test_each_side_of_a_gan_is_trained_by_its_own_terms_alone(objective, trained):
     fits = [
         RNNAutoencoderTransformer(
-            objective(), hidden_size=8, patch_size=6, weight_decay=0, max_epochs=1, lr=lr, random_state=0
+            objective(), hidden_size=8, patch_size=6, optimizer=Optimizer(weight_decay=0), max_epochs=1, lr=lr, random_state=0
         ).fit(waves(30))
         for lr in (1e-12, 0.008)
     ]

@@ -57,7 +57,7 @@ def log_p(model, x, code):
 
 def coded(model, batch, i):
     """Code of one row without padding."""
-    return model.code(batch.values[i : i + 1, : LENGTHS[i]], None)[0]
+    return model.embed_sequences(batch.values[i : i + 1, : LENGTHS[i]], None)[0]
 
 
 def test_the_divergence_of_gaussians_is_the_closed_form_of_kingma_and_welling_2014_appendix_b():
@@ -94,7 +94,7 @@ def test_the_score_of_a_sequence_is_below_a_tighter_bound_of_its_likelihood(toke
     model, batch = case(Variational, tokens=tokens)
     objective, generator = Variational(), torch.Generator().manual_seed(0)
     batch = replace(batch, values=batch.values[:1, : LENGTHS[0]], lengths=None, targets=batch.targets[:1])
-    posterior = model.parts["posterior"](model.code(batch.values, None))[0].detach()
+    posterior = model.parts["posterior"](model.embed_sequences(batch.values, None))[0].detach()
     q, prior = Normal(posterior[:16], (posterior[16:] / 2).exp()), Normal(torch.zeros(16).double(), 1.0)
     with torch.no_grad():
         weights = []

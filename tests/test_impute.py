@@ -91,7 +91,7 @@ def test_copies_and_clones_give_the_same_bits(copied):
 @pytest.mark.filterwarnings("ignore:.*longer than max_length")
 def test_an_autoencoder_that_cuts_sequences_is_refused():
     imputer = SequenceImputer(clone(TINY).set_params(max_length=5)).fit(gappy())
-    with pytest.raises(ValueError, match="must rebuild all 31 steps, got 19; set its max_length to None"):
+    with pytest.raises(ValueError, match="must reconstruct all 31 steps, got 19; set its max_length to None"):
         imputer.transform(gappy())
 
 

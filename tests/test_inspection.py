@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier, SemiSupervisedRNNRegressor
 from sklearn_rnn.inspection import attention_weights, integrated_gradients
 from sklearn_rnn.plotting import SeriesAttributionDisplay, TokenAttributionDisplay
 from sklearn_rnn.preprocessing import SequenceResampler
@@ -240,6 +240,9 @@ def test_without_another_class_or_any_there_is_nothing_to_explain():
     autoencoder = RNNAutoencoderTransformer(hidden_size=4, max_epochs=1).fit(X)
     with pytest.raises(TypeError, match="needs a SemiSupervisedRNNClassifier, got RNNAutoencoderTransformer"):
         integrated_gradients(autoencoder, X)
+    regressor = SemiSupervisedRNNRegressor(hidden_size=4, max_epochs=1).fit(X, np.arange(len(X)))
+    with pytest.raises(TypeError, match="needs a SemiSupervisedRNNClassifier, got SemiSupervisedRNNRegressor"):
+        integrated_gradients(regressor, X)
     with pytest.warns(UserWarning, match="only one class"):
         clf = SemiSupervisedRNNClassifier("supervised", hidden_size=4, max_epochs=1).fit(X, np.zeros(24, int))
     with pytest.raises(ValueError, match="There is one class only"):

@@ -9,6 +9,7 @@ import torch
 from objective_cases import (
     alone,
     assert_terms,
+    classes,
     cross_entropy,
     made_batch,
     made_model,
@@ -127,10 +128,25 @@ def test_flexmatch_is_zhang_2021_algorithm_1_of_the_rows_that_came(alignment):
     assert kinds[False, False, True] > 0
 
 
+class Answering:
+    """Stand for a model that gives the probabilities `q`, whatever it sees."""
+
+    task = classes(3)
+
+    def parameters(self):
+        return iter([torch.zeros(3, dtype=torch.float64)])
+
+    def view(self, values, lengths, generator):
+        return values
+
+    def train_outputs(self, embedded, lengths):
+        return torch.from_numpy(self.q).log()
+
+
 def test_flexmatch_over_many_steps_has_thresholds_between_none_and_all():
     rng, tau, u = np.random.default_rng(0), 0.8, {}
-    objective = FlexMatch(threshold=tau)
-    objective.start(made_model(FlexMatch), 10, 40)
+    objective, model = FlexMatch(threshold=tau, memory=0, alignment=0), Answering()
+    objective.start(model, 10, 40)
     betas = []
     for _ in range(60):
         rows = rng.choice(30, 8, replace=False)
@@ -140,8 +156,11 @@ def test_flexmatch_over_many_steps_has_thresholds_between_none_and_all():
         beta = [counts[c] / max([*counts.values(), 1]) for c in range(3)]
         betas += beta
         labels = [int(q_b.argmax()) for q_b in q]
-        expected = [q_b.max() >= beta[c] / (2 - beta[c]) * tau for q_b, c in zip(q, labels, strict=True)]
-        assert objective.trust(torch.from_numpy(q), batch).tolist() == expected
+        passes = [q_b.max() >= beta[c] / (2 - beta[c]) * tau for q_b, c in zip(q, labels, strict=True)]
+        p = rng.dirichlet([1, 1, 1], 8)
+        model.q = q
+        term = objective.unlabeled_terms(model, batch, batch.values, torch.from_numpy(p).log())["matching"]
+        assert term.item() == pytest.approx(-np.log(p[range(8), labels]) @ passes / 8)
         u |= {i: c if q_b.max() >= tau else u.get(i, -1) for i, q_b, c in zip(rows.tolist(), q, labels, strict=True)}
     assert len({round(beta, 2) for beta in betas}) > 20
 

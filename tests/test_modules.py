@@ -6,12 +6,14 @@ import pickle
 
 import pytest
 import torch
+from objective_cases import classes
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from sklearn_rnn.modules import CELLS, POOLINGS, Architecture, Decoder, Encoder, Model, RecurrentStack, initialise
 from sklearn_rnn.modules._kernels import RandomKernels
 from sklearn_rnn.perturbations import Light
+from sklearn_rnn.tasks import Representation
 
 LENGTHS = torch.tensor([5, 1, 9, 3, 8])
 OWN = torch.arange(9) < LENGTHS[:, None]
@@ -112,7 +114,7 @@ def test_what_is_classified_is_the_mean_over_the_steps_at_which_patches_begin(pa
     model = Model(made_encoder(patch_size=patch_size), task=classes())
     initialise(model.head, seeded(2))
     whole = torch.randn(5, 9, 1, generator=seeded(1)).cumsum(1)
-    code, probabilities = model.code(whole, LENGTHS), model(whole, LENGTHS)
+    code, probabilities = model.embed_sequences(whole, LENGTHS), model(whole, LENGTHS)
     for row, values, own in zip(range(5), whole, LENGTHS, strict=True):
         x = values[:own]
         codes = [model.encoder(model.encoder.embed(torch.cat([x[:1]] * s + [x])[None]), None)[0] for s in starts]
@@ -125,7 +127,7 @@ def test_what_is_classified_is_the_mean_over_the_steps_at_which_patches_begin(pa
 def test_what_is_rebuilt_is_of_patches_that_begin_at_the_first_step():
     model = Model(made_encoder(patch_size=3), task=Representation())
     whole = torch.randn(5, 9, 1, generator=seeded(1))
-    assert torch.equal(model.code(whole, LENGTHS), model.encoder(model.encoder.embed(whole), LENGTHS))
+    assert torch.equal(model.embed_sequences(whole, LENGTHS), model.encoder(model.encoder.embed(whole), LENGTHS))
 
 
 def test_a_decoder_of_tokens_makes_a_logit_for_each_and_for_the_unknown():
@@ -210,7 +212,7 @@ def test_kernels_that_would_answer_noise_more_than_the_data_are_turned_off():
 
 @pytest.mark.parametrize("split", [1, 90, 1 << 23])
 def test_kernels_see_the_same_in_parts(split, monkeypatch):
-    monkeypatch.setattr("sklearn_rnn.modules._kernels.SOME", split)
+    monkeypatch.setattr("sklearn_rnn.modules._kernels.CHUNK", split)
     encoder = made_encoder()
     x = torch.randn(5, 9, 2, generator=seeded(1)) * OWN[:, :, None]
     parts = torch.cat([encoder.input.kernels(x[i : i + 1], LENGTHS[i : i + 1]) for i in range(5)])

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from objective_cases import CLASSES, TINY
 from sklearn.exceptions import ConvergenceWarning
-from sklearn_rnn.objectives._classification import evenness
 
 from sklearn_rnn import SemiSupervisedRNNClassifier
 from sklearn_rnn.objectives import (
@@ -26,6 +25,7 @@ from sklearn_rnn.objectives import (
     Supervised,
     TemporalEnsembling,
 )
+from sklearn_rnn.objectives._semi_supervised import evenness
 
 SHARES = {"class_share_0", "class_share_1", "class_share_2", "class_entropy"}
 LABELS_ALONE = (AdversarialTraining, MixUp, SelfTraining, Supervised)

@@ -313,8 +313,8 @@ def test_overlapping_windows_are_averaged():
     ("call", "message"),
     [
         (lambda: cut_windows(np.zeros(3), 4), r"3 step\(s\), fewer than a window of length=4"),
-        (lambda: join_windows(np.zeros((2, 5)), 23), "n_steps=23 has 5 such windows, got 2"),
-        (lambda: join_windows(np.zeros((3, 2)), 10, stride=5), "stride=5 leave steps out"),
+        (lambda: join_windows(np.zeros((2, 5)), 23), "n_steps=23 has 5 windows of 5 step.s., got 2"),
+        (lambda: join_windows(np.zeros((3, 2)), 10, stride=5), "stride=5 do not contain all steps"),
         (lambda: cut_windows(np.zeros(3), 0), "The 'length' parameter of cut_windows must be"),
     ],
 )

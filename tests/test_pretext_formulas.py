@@ -240,7 +240,7 @@ def test_reconstruction_is_srivastava_2015(tokens, patch_size, loss, reverse):
     model, batch = case(objective, tokens, patch_size)
     total = 0.0
     for i, length in enumerate(LENGTHS.tolist()):
-        rebuilt = model.parts["decoder"](model.code(alone(batch, i), None), length)[0]
+        rebuilt = model.parts["decoder"](model.embed_sequences(alone(batch, i), None), length)[0]
         for t in range(length):
             answer = rebuilt[length - 1 - t if reverse else t]
             total = total + rebuilding_error(batch, i, t, answer, loss) / length / len(LENGTHS)
@@ -266,7 +266,7 @@ def test_a_decoder_that_reads_steps_is_sutskever_2014_with_the_sampling_of_bengi
     total = 0.0
     for i, length in enumerate(LENGTHS.tolist()):
         known = batch.values[i].reshape(n_patches, patch_size, *batch.values.shape[2:])
-        rebuilt = written(model.parts["decoder"], model.code(alone(batch, i), None), known, own[i])
+        rebuilt = written(model.parts["decoder"], model.embed_sequences(alone(batch, i), None), known, own[i])
         for t in range(length):
             total = total + rebuilding_error(batch, i, t, rebuilt[t]) / length / len(LENGTHS)
     assert_terms(objective, model, batch, {"reconstruction": total})
@@ -308,7 +308,7 @@ def test_composite_is_srivastava_2015_cut_within_each_length(tokens, patch_size,
     total = {"past": 0.0, "future": 0.0}
     for i, length in enumerate(LENGTHS.tolist()):
         cut = max(1, math.ceil(past * length))
-        code = model.code(batch.values[i : i + 1, :cut], None)
+        code = model.embed_sequences(batch.values[i : i + 1, :cut], None)
         answers = {"past": model.parts["decoder"](code, cut)[0]}
         if cut < length:
             answers["future"] = model.parts["future"](code, length - cut)[0]

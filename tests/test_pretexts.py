@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_rnn import RNNAutoencoderTransformer
 from sklearn_rnn.objectives import Composite, Contrastive, MaskedReconstruction, NextStep, Reconstruction
-from sklearn_rnn.objectives._contrastive import MAX_STATES, both_hold
+from sklearn_rnn.objectives._contrastive import MAX_STATES, common_states
 
 random = np.random.default_rng(0)
 WAVES = np.sin(np.linspace(0, 9, 12) * random.uniform(0.5, 1.5, (16, 1)) + random.uniform(0, 6, (16, 1)))
@@ -97,7 +97,7 @@ def test_steps_of_a_composite_score_what_its_sequences_score():
 def test_states_are_told_apart_whatever_the_length_of_the_next_sequence():
     states = torch.randn(2, 3 * MAX_STATES, 4, generator=torch.Generator().manual_seed(0))
     lengths, first = torch.tensor([100, 3 * MAX_STATES]), torch.zeros(2, dtype=torch.long)
-    one, _, told = both_hold((first, states, lengths), (first, states, lengths))
+    one, _, told = common_states((first, states, lengths), (first, states, lengths))
     assert told.sum(1).tolist() == [100, MAX_STATES]
     assert torch.equal(one[0, :100], states[0, :100])
 

@@ -157,7 +157,7 @@ def test_warm_start_goes_on_in_the_units_of_the_last_fit():
     before = reg.net_.module_.task
     reg.fit(X, PARTLY * 2)
     assert reg.net_.module_.task.mean == before.mean
-    with pytest.raises(ValueError, match=r"warm_start=True goes on with the columns of y"):
+    with pytest.raises(ValueError, match=r"warm_start=True needs the number of columns of y"):
         reg.fit(X, np.column_stack([PARTLY, PARTLY]))
 
 

@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from sklearn_rnn import SemiSupervisedRNNClassifier
+from sklearn_rnn import Embedding, SemiSupervisedRNNClassifier
 from sklearn_rnn.text import TokenSequenceVectorizer, read_vectors
 
 LINES = "the 1 2 3\n. . . 4 5 6\ncat -1e-2 0 0.5\nzèbre 7 8 9\n"
@@ -60,6 +60,6 @@ def test_read_vectors_carry_labels_to_words_without_one():
         {"good": [1, 0.1], "fine": [1, 0], "bad": [-1, 0.1], "poor": [-1, 0]}, vectorizer.vocabulary_
     )
     y = np.array([1, 0, -1, -1] * 2)
-    clf = SemiSupervisedRNNClassifier("supervised", embedding_init=vectors, hidden_size=8, max_epochs=4, random_state=0)
+    clf = SemiSupervisedRNNClassifier("supervised", embedding=Embedding(init=vectors), hidden_size=8, max_epochs=4, random_state=0)
     clf.fit(vectorizer.transform(documents), y)
     np.testing.assert_array_equal(clf.transduction_, [1, 0, 1, 0] * 2)

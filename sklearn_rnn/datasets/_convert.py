@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sequences import own_ends
+from ..sequences import unpadded_lengths
 from ._floats import as_floats
 
 
@@ -90,7 +90,7 @@ def from_tslearn(X: Any) -> Any:
     [2, 1]
     """
     X = as_floats(X, "X", ndim=3)
-    ends = own_ends(X)
+    ends = unpadded_lengths(X)
     if not ends.all():
         raise ValueError(f"All steps of X[{int(np.argmin(ends))}] are NaN.")
     return X if (ends == X.shape[1]).all() else [x[:end] for x, end in zip(X, ends, strict=True)]

@@ -89,16 +89,16 @@ def hide_labels(
     labels = read_labels(y, missing_label, "hide_labels")
     labeled = labels.labeled
     n = _number_to_keep(n_labeled, fraction, len(labeled))
-    codes, n_classes = labels.codes[labeled], len(labels.classes)
+    numbers, n_classes = labels.numbers[labeled], len(labels.classes)
     if stratify and n < n_classes:
         raise ValueError(f"n_labeled={n} is fewer than the {n_classes} classes; keep more, or set stratify=False.")
     random = check_random_state(random_state)
     if groups is not None:
         check_consistent_length(y, groups)
-        kept = _draw_groups(codes, read_groups(groups)[labeled], n, stratify, random)
+        kept = _draw_groups(numbers, read_groups(groups)[labeled], n, stratify, random)
     else:
-        kept = _draw_by_class(codes, n, random) if stratify else random.permutation(len(labeled))[:n]
-    return put_labels(labels.classes[codes[kept]], labeled[kept], len(labels.codes), missing_label)
+        kept = _draw_by_class(numbers, n, random) if stratify else random.permutation(len(labeled))[:n]
+    return put_labels(labels.classes[numbers[kept]], labeled[kept], len(labels.numbers), missing_label)
 
 
 def _number_to_keep(n_labeled: int | None, fraction: float | None, n: int) -> int:

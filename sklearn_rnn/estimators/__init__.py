@@ -1,9 +1,9 @@
-"""The public estimators, one a file."""
+"""The public estimators, one per file."""
 
+from .._documented import documented, parameter
 from ._autoencoder import RNNAutoencoderTransformer
 from ._classifier import SemiSupervisedRNNClassifier
 from ._detector import RNNOutlierDetector
-from ._documented import documented, parameter
 from ._labeled import LabeledEstimator
 from ._options import Embedding, Optimizer, Pretraining
 from ._regressor import SemiSupervisedRNNRegressor

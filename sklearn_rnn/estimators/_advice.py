@@ -1,4 +1,4 @@
-"""What to pass instead of a parameter's value that is refused."""
+"""Advice in error messages: what to pass instead of an invalid value."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..training import is_callback
 
 
 def advice_for(parameter: str, value: Any) -> str:
-    """What to pass instead of a value that is refused, as a further sentence; nothing where it is not known."""
+    """Return a sentence that says what to pass instead of an invalid value; empty if that is not known."""
     if parameter == "callbacks" and is_callback(value):
         return " Put it in a list: callbacks=[...]."
     if isinstance(value, type) and issubclass(value, BaseEstimator):
-        return f" Pass {value.__name__}(), with brackets."
+        return f" Pass an instance, {value.__name__}()."
     if parameter.endswith("augmentation") and isinstance(value, str):
         named = {name.lower(): name for name in perturbations.__all__}
         name = named.get(value.replace("_", "").lower())
@@ -26,7 +26,7 @@ def advice_for(parameter: str, value: Any) -> str:
 
 
 def example_of(parameter: str, name: str, auto: str) -> str:
-    """Object that a name may stand for, as the end of a sentence; `auto` is the name of the default objective."""
+    """Return the end of a sentence, with an object for a name; `auto` is the name of the default objective."""
     name = auto if parameter == "objective" and name == "auto" else name
     if name in [*objective_names("classification"), *objective_names("representation")]:
         return f", such as {parameter}={type(from_name(name)).__name__}()"
@@ -35,14 +35,14 @@ def example_of(parameter: str, name: str, auto: str) -> str:
 
 
 def check_arguments(augmentation: Any, parameter: str) -> None:
-    """Refuse a function that cannot be called with what an augmentation gets."""
+    """Raise an error for a function that cannot be called with the arguments of an augmentation."""
     try:
         signature = inspect.signature(augmentation)
-    except ValueError:  # of a function in C
+    except ValueError:  # a function in C has no signature
         return
     try:
         signature.bind(None, None, None)
     except TypeError as error:
         raise TypeError(
-            f"{parameter} must be a callable of (values, lengths, generator), got one of {signature}."
+            f"{parameter} must be a callable with the arguments (values, lengths, generator), got {signature}."
         ) from error

@@ -1,4 +1,4 @@
-"""How the steps that a model sees in training are perturbed."""
+"""The augmentations of a model."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..tasks import Task
 from ..training import in_batches
 from ._advice import check_arguments
 
-LEVEL_ROWS = 1000  # by which it is measured how far the means of sequences lie apart
+LEVEL_ROWS = 1000  # from which the spread of the means of sequences is measured
 
 
 def set_augmentations(params: Any, model: Model, training: TrainingSet, offset: dict[str, float]) -> None:
-    """Set the augmentations of a model; `offset` has the parameters of the default one that shift whole sequences."""
+    """Set the augmentations of a model; `offset` are parameters of the default one, which shift whole sequences."""
     has_numbers = training.sequences.kind != "tokens"
     light, strong = (Light(**offset), Strong(**offset)) if has_numbers else (StepDrop(0.2), StepDrop(0.4))
     model.augmentation = checked(params.augmentation, light, "augmentation")
@@ -34,25 +34,25 @@ def set_augmentations(params: Any, model: Model, training: TrainingSet, offset: 
 
 
 def levels_of(training: TrainingSet, model: Model, task: Task) -> Levels:
-    """Levels of the labeled sequences, or of all if none is labeled; of some if there are many."""
+    """Return the levels of the labeled sequences (of all, if none is labeled), from at most `LEVEL_ROWS` of them."""
     known = training.labeled if len(training.labeled) else training.unlabeled
     if training.weights is not None:
         known = known[training.weights[known] > 0]
     rows = known[np.linspace(0, len(known) - 1, min(len(known), LEVEL_ROWS)).astype(np.int64)]
     means = torch.empty(len(rows), training.sequences.n_features)
-    for some, values, lengths in in_batches(model, training.sequences, rows):
+    for places, values, lengths in in_batches(model, training.sequences, rows):
         standardised = model.encoder.input.standardised(values)
-        means[some] = Steps.of(standardised, lengths).mean(standardised)[: len(some)].cpu()
+        means[places] = Steps.of(standardised, lengths).mean(standardised)[: len(places)].cpu()
     return Levels.of(means, torch.from_numpy(task.strata(training.targets[rows])))
 
 
 def checked(augmentation: Any, auto: Perturbation, parameter: str) -> Any:
-    """Return what perturbs the embedded steps: of a `Perturbation` a checked copy."""
+    """Return the augmentation for the value of a parameter: `auto` for a name, a checked copy of a `Perturbation`."""
     if isinstance(augmentation, str):
         return auto
     if isinstance(augmentation, type):
         name = augmentation.__name__
-        raise TypeError(f"An augmentation must be an instance or a function, got the class {name}; write {name}().")
+        raise TypeError(f"{parameter} must be an instance or a function, got the class {name}; pass {name}().")
     if isinstance(augmentation, Perturbation):
         augmentation = clone(augmentation)
         augmentation.validate()

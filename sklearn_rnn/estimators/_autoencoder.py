@@ -16,12 +16,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch.nn.functional import pad
 
+from .._documented import documented, parameter
 from .._state import all_or_nothing
 from ..objectives import Objective
 from ..tasks import Representation, Task
 from ._base import SequenceEstimator, objective_can
-from ._documented import documented, parameter
-from ._generation import checked_ends, generate, written
+from ._generation import checked_ends, decoded_sequences, generate
 
 
 @documented
@@ -44,7 +44,8 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     Warns
     -----
     ConvergenceWarning
-        A code holds nothing, or a generator lost; the message says which parameter to change.
+        The embeddings carry no information, or the generator can learn nothing; the message says which parameter to
+        change.
 
     References
     ----------
@@ -95,40 +96,44 @@ class RNNAutoencoderTransformer(SequenceEstimator):
 
     @property
     def _n_features_out(self) -> int:
-        return self.objective_.code_size(self.net_.module_.encoder)
+        return self.objective_.out_features(self.net_.module_.encoder)
 
-    def _coder(self, model: Any) -> Callable[..., torch.Tensor]:
-        return partial(self.objective_.code, model)
+    def _embedder(self, model: Any) -> Callable[..., torch.Tensor]:
+        return partial(self.objective_.embed_sequences, model)
 
     @available_if(objective_can("decode"))
     def inverse_transform(self, X: Any, lengths: Any = None) -> Any:
-        """Decode codes.
+        """Decode embeddings.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_codes)
-            Codes.
+        X : array-like of shape (n, n_features_out)
+            Embeddings, as `transform` returns them.
         lengths : array-like of shape (n,), default=None
-            Steps of each sequence; the longest of `fit` by default.
+            Number of steps of each sequence, at least 1. By default, that of the longest sequence of `fit`.
 
         Returns
         -------
         sequences : ndarray of shape (n, T) or (n, T, F), or list of arrays
-            In the form of `fit`'s X, (T_i,) arrays as (T_i, 1); a list where the lengths differ, or for token ids.
+            Sequences in the form of the X of `fit`; (T_i,) arrays come back as (T_i, 1). A list if the lengths differ,
+            and for token ids.
 
         Raises
         ------
         ValueError
-            X has another number of codes than `transform` returns, or `lengths` are not integers, one for each
-            row, at least 1.
+            If X has another number of features than `transform` returns, or `lengths` does not have an integer of at
+            least 1 for each row.
         """
         check_is_fitted(self, "net_")
-        codes = check_array(X, dtype=np.float32, estimator=self)
+        embeddings = check_array(X, dtype=np.float32, estimator=self)
         model = self.net_.module_
-        if codes.shape[1] != self._n_features_out:
-            raise ValueError(f"X has {codes.shape[1]} codes, but {type(self).__name__} makes {self._n_features_out}.")
-        ends = checked_ends(np.full(len(codes), self._lengths.max()) if lengths is None else lengths, codes)
-        return written(self, partial(self.objective_.decode, model), codes, ends)
+        if embeddings.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"X has {embeddings.shape[1]} features, but the embeddings of {type(self).__name__} have "
+                f"{self._n_features_out}. Pass the output of transform."
+            )
+        ends = checked_ends(np.full(len(embeddings), self._lengths.max()) if lengths is None else lengths, embeddings)
+        return decoded_sequences(self, partial(self.objective_.decode, model), embeddings, ends)
 
     @available_if(objective_can("decode"))
     def reconstruct(self, X: Any) -> Any:
@@ -142,11 +147,11 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Returns
         -------
         sequences : ndarray of shape (n, T) or (n, T, F), or list of arrays
-            In the form of X, (T_i,) arrays as (T_i, 1); a list where lengths differ.
+            Sequences in the form of X; (T_i,) arrays come back as (T_i, 1). A list if the lengths differ.
         """
         sequences = self._read(X)
-        codes = self._compute(sequences, self._coder)
-        return self.inverse_transform(codes, sequences.lengths)
+        embeddings = self._compute(sequences, self._embedder)
+        return self.inverse_transform(embeddings, sequences.lengths)
 
     @available_if(objective_can("sample"))
     def sample(self, n_samples: int = 1, lengths: Any = None, random_state: Any = None) -> Any:
@@ -155,22 +160,22 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Parameters
         ----------
         n_samples : int, default=1
-            How many.
+            Number of sequences.
         lengths : array-like of shape (n_samples,), default=None
-            Steps of each; by default drawn from the lengths seen in `fit`, whatever the sequence.
+            Number of steps of each sequence, at least 1. By default drawn from the lengths of the sequences of `fit`.
         random_state : int, RandomState or None, default=None
             Seeds the draws; an int gives the same sequences each time.
 
         Returns
         -------
         sequences : ndarray of shape (n_samples, T) or (n_samples, T, F), or list of arrays
-            In the form of `fit`'s X, (T_i,) arrays as (T_i, 1); a list where lengths differed there or do
-            here, or for token ids.
+            Sequences in the form of the X of `fit`; (T_i,) arrays come back as (T_i, 1). A list if the lengths differ,
+            here or in `fit`, and for token ids.
 
         Raises
         ------
         ValueError
-            `n_samples` is less than 1, or `lengths` are not integers, one for each sample, at least 1.
+            If `n_samples` is less than 1, or `lengths` does not have an integer of at least 1 for each sample.
         """
         check_is_fitted(self, "net_")
         random = check_random_state(random_state)
@@ -181,7 +186,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
 
     @available_if(objective_can("errors"))
     def score_samples(self, X: Any) -> NDArray[np.float32]:
-        """Score sequences: minus the objective's error, so high is normal.
+        """Score sequences: minus the objective's error, so that high scores are normal.
 
         Parameters
         ----------
@@ -191,9 +196,9 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Returns
         -------
         scores : ndarray of shape (n,), float32
-            Minus the objective's error of each sequence: of `Reconstruction` the mean one by its `loss`, in
-            standardised units (of token ids the cross-entropy); of `Variational` minus a lower bound of the
-            log-likelihood of the sequence, in nats.
+            Minus the objective's error of each sequence. For `Reconstruction` the error is the mean `loss` over steps
+            and features, in standardised units (for token ids, the mean cross-entropy). For `Variational` the score
+            is a lower bound of the log-likelihood of the sequence, in nats.
         """
 
         def error(model: Any) -> Any:
@@ -203,7 +208,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
 
     @available_if(objective_can("errors_by_step"))
     def score_steps(self, X: Any) -> Any:
-        """Score each step: minus the objective's error of it, so high is normal.
+        """Score each step: minus the objective's error of the step, so that high scores are normal.
 
         Parameters
         ----------
@@ -212,9 +217,9 @@ class RNNAutoencoderTransformer(SequenceEstimator):
 
         Returns
         -------
-        scores : ndarray of shape (n, T), or list of (T_i,) arrays where lengths differ, float32
-            Minus the error of each step: of numbers by the objective's `loss`, squared unless it has
-            one, a mean over features in standardised units; of token ids the cross-entropy.
+        scores : ndarray of shape (n, T), or list of (T_i,) arrays if lengths differ, float32
+            Minus the error of each step. For numbers it is the objective's `loss` (the squared error if it has none),
+            averaged over features, in standardised units; for token ids, the cross-entropy.
         """
         sequences = self._read(X)
         longest = int(sequences.lengths.max())

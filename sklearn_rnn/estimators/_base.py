@@ -1,4 +1,4 @@
-"""What all estimators with a net do: read X, build the model, train it, predict in batches."""
+"""The base of the estimators with a net: read X, build the model, train it, predict in batches."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ from ._options import as_option
 from ._parameters import NetParameters
 from ._validation import hold_out
 
-WIDE_HIDDEN, WIDE_BATCH = 128, 256  # from here on a second thread pays
+WIDE_HIDDEN, WIDE_BATCH = 128, 256  # sizes from which on a second thread saves time
 NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
 
 
 @dataclass(repr=False, eq=False)
 class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, NetParameters):
-    """Base of the estimators: an encoder trained for an objective.
+    """Base of the estimators: an encoder that is trained for an objective.
 
-    A concrete one has a `task_name`, makes its `Task`, and defines `fit`.
+    A subclass has a `task_name`, makes its `Task`, and defines `fit`.
     """
 
     task_name: ClassVar[str]
@@ -54,7 +54,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
 
     @abstractmethod
     def _make_task(self) -> Task:
-        """Return what the net is asked, from the parameters."""
+        """Return the task, made from the parameters."""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -78,20 +78,20 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         Returns
         -------
         embeddings : ndarray of shape (n, n_features_out), float32
-            One vector for each sequence.
+            One embedding for each sequence.
         """
-        return self._compute(self._read(X), self._coder)
+        return self._compute(self._read(X), self._embedder)
 
-    def _coder(self, model: Any) -> Callable[..., torch.Tensor]:
-        return model.code
+    def _embedder(self, model: Any) -> Callable[..., torch.Tensor]:
+        return model.embed_sequences
 
     @property
     def _goes_on(self) -> bool:
-        """Whether `fit` starts from the weights of the last one."""
+        """Whether `fit` starts from the weights of the last fit."""
         return bool(self.warm_start) and hasattr(self, "net_")
 
     def _start(self) -> Any:
-        """Return the fitted estimator from whose encoder `fit` starts, or None."""
+        """Return the fitted estimator whose encoder `fit` starts from, or None."""
         return self if self._goes_on else None
 
     def _read_training(self, X: Any) -> Sequences:
@@ -106,30 +106,30 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         return known_tokens(sequences, self.net_.module_.encoder)
 
     def _resolve_objective(self) -> Objective:
-        """Return a checked copy of the objective, which must fit the estimator's task."""
+        """Return a checked copy of the objective; it is an error if it does not suit the estimator's task."""
         objective, fitting = self.objective, objective_names(self.task_name)
         if objective == "auto" and self._auto:
             objective = self._auto
         if isinstance(objective, str) and objective not in fitting:
             raise ValueError(f"objective={objective!r} does not fit {type(self).__name__}; choose from {fitting}.")
         objective = from_name(objective) if isinstance(objective, str) else clone(objective)
+        objective.validate()
         if objective.needs not in FITTING[self.task_name]:
             raise ValueError(
                 f"objective={objective!r} does not fit {type(self).__name__}, which is for {self.task_name}; "
                 f"choose from {fitting}."
             )
-        objective.validate()
         return objective
 
     def _fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        """Check, read and train."""
+        """Check the parameters, read X, and train."""
         self._validate_params()
         check_device(self.device)
         return self._fit_sequences(self._read_training(X), X, y, sample_weight)
 
     @with_callbacks
     def _fit_sequences(self, sequences: Sequences, X: Any = None, y: Any = None, sample_weight: Any = None) -> Any:
-        """Train on sequences that are read."""
+        """Train on sequences that have been read."""
         callbacks = self._checked_callbacks()
         objective, task = self._resolve_objective(), self._make_task()
         if y is not None:
@@ -149,13 +149,13 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         return self
 
     def _forget(self, task: Task) -> None:
-        """Drop what a former fit has left, and set what follows from the task."""
+        """Delete attributes of an earlier fit, and set those that depend on the task alone."""
 
     def _finish(self, sequences: Sequences, targets: Targets) -> None:
-        """Set what follows from training."""
+        """Set attributes that depend on the trained net."""
 
     def _row_weights(self, task: Task, targets: Targets, sample_weight: Any) -> NDArray[np.float32] | None:
-        """Weights (n,) of all rows, or None where all weigh the same."""
+        """Return the weights (n,) of all rows, or None if all are equal."""
         return None
 
     def _split(
@@ -167,7 +167,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         objective: Objective,
         random: np.random.RandomState,
     ) -> tuple[TrainingSet, TrainingSet | None]:
-        """Return the rows to train on, and those held out."""
+        """Return the rows to train on, and the rows that are held out, if any."""
         rows = TrainingSet(sequences, targets.values, weights, targets.labeled, targets.unlabeled, task.class_weights)
         if not self.early_stopping:
             return rows, None
@@ -184,7 +184,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         return None
 
     def _checked_callbacks(self) -> list[tuple[str, Any]]:
-        """Names and callbacks for a net, of which `fit` asks before anything else, as each call makes new ones."""
+        """Return names and callbacks for the net. Each call makes new instances of classes, so `fit` calls it once."""
         made = made_callbacks(self.callbacks)
         check_callbacks(
             [callback for _, callback in made],
@@ -204,9 +204,9 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         watch: FitWatch,
         callbacks: list[tuple[str, Any]],
     ) -> None:
-        """Set `net_`, `history_`, `objective_` and `n_iter_`, and train."""
+        """Set `net_`, `history_`, `objective_` and `n_iter_`, and train the net."""
         if validation is not None:
-            validation = replace(validation, sequences=training.sequences)  # with tokens that the model knows
+            validation = replace(validation, sequences=training.sequences)  # in which unknown tokens are replaced
         set_augmentations(self, model, training, self._offset(objective))
         model.kernel_dropout = float(self._kernel_dropout(len(training.labeled)))
         self.net_ = self._make_net(model, objective, seed, callbacks, training.sequences.kind == "tokens")
@@ -242,51 +242,51 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         )
 
     def _offset(self, objective: Objective) -> dict[str, float]:
-        """Parameters of the default augmentation of numbers: how far it offsets whole sequences."""
+        """Return parameters of the default augmentation of numbers, which shift whole sequences."""
         return {}
 
     def _fine_tuning(self) -> dict[str, Any]:
-        """How the net trains an encoder that was trained before."""
+        """Return arguments of the net for the training of a pretrained encoder."""
         return {}
 
     def _kernel_dropout(self, n_labeled: int) -> float:
-        """Fraction of `n_labeled` sequences whose random kernels are zeroed in a step of training."""
+        """Return the fraction of labeled sequences whose kernel features are zeroed at each training step."""
         return 0.0
 
     def _computing(self) -> Any:
-        """Settings to compute in; a second thread changes sums in their last bit, so that a seed has one."""
+        """Return the settings to compute in: one thread if there is a seed, because several change the last bits."""
         wide = self.hidden_size >= WIDE_HIDDEN or self.batch_size >= WIDE_BATCH
         return computing(wide and self.random_state is None)
 
-    def _compute(self, sequences: Sequences, part: Callable[[Any], Any], only: NDArray | None = None) -> NDArray:
-        """Apply `part(model)`, a function of values and lengths, to the sequences in batches."""
+    def _compute(self, sequences: Sequences, part: Callable[[Any], Any], rows: NDArray | None = None) -> NDArray:
+        """Apply `part(model)`, a function of values and lengths, in batches to the sequences, or to `rows` of them."""
         model = self.net_.module_
-        rows = np.arange(len(sequences)) if only is None else only
+        rows = np.arange(len(sequences)) if rows is None else rows
         output: NDArray | None = None
         with self._computing(), torch.inference_mode():
-            for some, values, lengths in in_batches(model, sequences, rows):
-                result = part(model)(values, lengths)[: len(some)].cpu().numpy()
+            for places, values, lengths in in_batches(model, sequences, rows):
+                result = part(model)(values, lengths)[: len(places)].cpu().numpy()
                 if output is None:
                     output = np.empty((len(rows), *result.shape[1:]), result.dtype)
-                output[some] = result
+                output[places] = result
         assert output is not None
         return output
 
 
 def origin_of(estimator: Any) -> NDArray[np.float64]:
-    """Origin of the encoder of a fitted estimator."""
+    """Return the origin of a fitted estimator's encoder, which is subtracted from values, (F,)."""
     return estimator.net_.module_.encoder.input.origin.numpy()
 
 
 def objective_can(method: str) -> Callable[[Any], bool]:
-    """Return a check whether an estimator's objective has a method, for `available_if`."""
+    """Return a function for `available_if` that checks whether an estimator's objective has this method."""
 
     def check(estimator: Any) -> bool:
         objective = getattr(estimator, "objective_", estimator.objective)
         if isinstance(objective, str):
             objective = estimator._auto if objective == "auto" else objective
             if objective not in objective_names(estimator.task_name):
-                return True  # fit will say so
+                return True  # fit will raise the error
             objective = from_name(objective)
         return hasattr(objective, method)
 
@@ -294,7 +294,7 @@ def objective_can(method: str) -> Callable[[Any], bool]:
 
 
 def known_tokens(sequences: Sequences, encoder: Encoder) -> Sequences:
-    """Replace ids outside the vocabulary by the unknown token, and count them in a warning."""
+    """Replace ids outside the vocabulary by the unknown token, and warn with their number."""
     n_tokens = encoder.architecture.n_tokens
     if not n_tokens or sequences.values.max() < n_tokens:
         return sequences
@@ -306,17 +306,17 @@ def known_tokens(sequences: Sequences, encoder: Encoder) -> Sequences:
 
 
 def check_device(device: Any) -> None:
-    """Refuse a device on which torch cannot compute here."""
+    """Raise an error if torch cannot compute on this device."""
     if str(device).startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"device='{device}' was requested but CUDA is not available")
     try:
         torch.zeros(1, device=device).item()
-    except Exception as error:  # each backend has its own
+    except Exception as error:  # each backend raises its own class
         raise ValueError(
             f"Choose device='cpu' or 'cuda': device='{device}' was requested but does not work here."
         ) from error
 
 
 def draw_seed(random: np.random.RandomState) -> int:
-    """Seed for a private generator."""
+    """Draw a seed for a private generator."""
     return int(random.randint(np.iinfo(np.int32).max))

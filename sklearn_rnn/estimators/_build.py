@@ -19,31 +19,31 @@ from ._options import as_option
 from ._parameters import ARCHITECTURE
 from ._token_vectors import cooccurrence_vectors, frequencies, given_shape, given_vectors
 
-MAX_TOKENS, SPARSE = 1_000_000, 100  # a vocabulary above the first has at most so many ids for each one that is used
-LONG = 50  # median lengths, from which on a single sequence may take most of the time
-SCALE_STEPS, SCALE_BLOCKS = 1 << 16, 8  # on which the random kernels are brought to scale, and where these lie
-SCALE_LENGTH = 4  # of a sequence there, in median lengths
+MAX_TOKENS, SPARSE = 1_000_000, 100  # above MAX_TOKENS ids, at least one id in SPARSE must occur in the data
+LONG = 50  # median lengths; a sequence that is longer may take most of the time
+SCALE_STEPS, SCALE_BLOCKS = 1 << 16, 8  # steps, in blocks of rows, from which the random kernels are scaled
+SCALE_LENGTH = 4  # longest sequence among these steps, in median lengths
 
 
 def build_model(
     params: Any, sequences: Sequences, objective: Objective, task: Task, seed: int, encoder: Encoder | None = None
 ) -> Model:
-    """Return a model with fresh weights, but for the `encoder` if one is given.
+    """Return a model with new weights; if an `encoder` is given, it keeps its weights.
 
     Parameters
     ----------
     params : NetParameters
         Parameters of the architecture.
     sequences : Sequences
-        Training data, from which scales and vectors of tokens are learned.
+        Training data, from which the scales of numbers or the vectors of tokens are learned.
     objective : Objective
-        Has parts of its own.
+        Makes its parts.
     task : Task
         Makes the head.
     seed : int
         Seeds the weights.
     encoder : Encoder, default=None
-        A pretrained one.
+        A pretrained encoder.
     """
     generator, is_given = torch.Generator().manual_seed(seed), encoder is not None
     if encoder is None:
@@ -63,11 +63,11 @@ def build_model(
 
 
 def resumed_model(params: Any, last: Model, objective: Objective, task: Task, seed: int) -> Model:
-    """Return a copy of the model of the last fit to go on with, which must be as the parameters say now.
+    """Return a copy of the model of the last fit; it is an error if the parameters ask for another architecture.
 
-    Parts of the objective are kept if they have the names and shapes of the last, else drawn anew.
+    Parts of the objective keep their weights if names and shapes are those of the last fit; else they get new ones.
     """
-    model = deepcopy(last)  # the last fit stays as it is until this one has learned
+    model = deepcopy(last)  # the last fit is kept until this one has finished an epoch
     for name in ARCHITECTURE:
         _check_same(name, getattr(params, name), getattr(model.encoder.architecture, name))
     option = as_option("embedding", params.embedding)
@@ -84,7 +84,7 @@ def resumed_model(params: Any, last: Model, objective: Objective, task: Task, se
 
 
 def architecture(params: Any, sequences: Sequences) -> Architecture:
-    """Return the shapes of an encoder of `sequences`."""
+    """Return the architecture of an encoder for `sequences`."""
     option = as_option("embedding", params.embedding)
     n_tokens, embedding_size = 0, option.size
     if sequences.kind == "tokens":
@@ -105,7 +105,7 @@ def architecture(params: Any, sequences: Sequences) -> Architecture:
 
 
 def freeze_vectors(params: Any, encoder: Encoder, auto: bool) -> None:
-    """Freeze or train the vectors of tokens, as the parameters say, or else as `auto` does."""
+    """Freeze the vectors of tokens or train them, as the parameters say; `auto` is whether `"auto"` freezes them."""
     frozen = as_option("embedding", params.embedding).frozen
     encoder.input.freeze(auto if frozen == "auto" else bool(frozen))
 
@@ -114,11 +114,11 @@ def _patch_size(params: Any, sequences: Sequences) -> int:
     if params.patch_size != "auto":
         return int(params.patch_size)
     median, longest = float(np.median(sequences.lengths)), int(sequences.lengths.max())
-    total = params.batch_size * longest  # of a batch with the longest
+    total = params.batch_size * longest  # number of steps in a batch with the longest sequence
     if params.max_length is None and longest > LONG * median and total > sequences.lengths.sum():
         warn(
-            f"The longest of {len(sequences)} sequences has {longest} steps, the median {median:g}, to which "
-            "patch_size is fitted; long ones may take most of the time. Set max_length or patch_size."
+            f"The longest of {len(sequences)} sequences has {longest} steps, but patch_size is chosen for the median "
+            f"length, {median:g} steps; long sequences may take most of the time. Set max_length or patch_size."
         )
     return auto_patch_size(median, sequences.kind == "tokens")
 
@@ -130,8 +130,8 @@ def _vocabulary(option: Any, sequences: Sequences) -> tuple[int, int]:
         return given_shape(option.init, n_tokens)
     if n_tokens > MAX_TOKENS and n_tokens > SPARSE * (n_seen := len(np.unique(sequences.values))):
         raise ValueError(
-            f"X has token ids up to {n_tokens - 1}, but only {n_seen} different ones, and each id up to the "
-            "largest gets a vector. Number them from 0, or pass floats if they are values."
+            f"X has token ids up to {n_tokens - 1}, but only {n_seen} different ids, and each id up to the "
+            "largest gets a vector. Number the tokens from 0, or pass floats if the ids are values."
         )
     return n_tokens, option.size
 
@@ -139,7 +139,7 @@ def _vocabulary(option: Any, sequences: Sequences) -> tuple[int, int]:
 def _set_vectors(
     params: Any, encoder: Encoder, layer: TokenInput, sequences: Sequences, generator: torch.Generator
 ) -> None:
-    """Start the vectors of tokens, which are drawn already, as `Embedding` says."""
+    """Set the first vectors of tokens as `Embedding` says; until then they are random."""
     a, init, vectors = encoder.architecture, as_option("embedding", params.embedding).init, None
     if not isinstance(init, str):
         vectors = given_vectors(init)
@@ -150,18 +150,19 @@ def _set_vectors(
 
 
 def _set_scales(layer: NumberInput, sequences: Sequences) -> None:
-    """Learn how numbers are standardised, and how the kernels' responses are scaled."""
+    """Learn the scales of the numbers and of the responses of the random kernels."""
     origin = None if sequences.origin is None else torch.from_numpy(sequences.origin)
     mean, deviation, change = (torch.from_numpy(moment).float() for moment in sequences.moments())
     layer.standardise(mean, deviation, change, origin)
     if layer.kernels is not None:
-        layer.scale_kernels(*some_steps(sequences))
+        layer.scale_kernels(*sampled_steps(sequences))
 
 
-def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Values and lengths of rows from all over the data, of about `SCALE_STEPS` steps; none cut much above the median.
+def sampled_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return values and lengths of rows from all parts of the data, about `SCALE_STEPS` steps in total.
 
-    They lie together in a few blocks: a memory map reads far more than the rows that are asked for.
+    Longer sequences are cut to `SCALE_LENGTH` median lengths. The rows lie in a few blocks, because a memory map reads
+    whole pages around each row.
     """
     median = int(np.median(sequences.lengths))
     longest = min(SCALE_LENGTH * median, SCALE_STEPS)
@@ -173,9 +174,9 @@ def some_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]
     return torch.from_numpy(values), None if lengths is None else torch.from_numpy(lengths)
 
 
-def _check_same(name: str, mine: Any, last: Any) -> None:
-    if mine not in (last, "auto"):
-        raise ValueError(f"warm_start=True goes on with {name}={last!r} of the last fit, got {name}={mine!r}.")
+def _check_same(name: str, value: Any, last: Any) -> None:
+    if value not in (last, "auto"):
+        raise ValueError(f"warm_start=True needs {name}={last!r}, as in the last fit, got {name}={value!r}.")
 
 
 def _shapes(module: nn.Module) -> dict[str, torch.Size]:

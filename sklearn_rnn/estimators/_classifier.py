@@ -14,23 +14,23 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from .._documented import documented, parameter
 from .._sklearn import MARKER, StrOptions
 from .._state import all_or_nothing
 from ..objectives import Objective
 from ..sequences import Sequences
-from ..tasks import Classification, Targets, Task, class_codes, read_target
+from ..tasks import Classification, Targets, Task, class_numbers, read_target
 from ._base import objective_can
-from ._documented import documented, parameter
 from ._generation import checked_ends, generate
 from ._labeled import LabeledEstimator
 
-OFFSET, CHANNEL_OFFSET = 2, 0.2  # of whole sequences in training, where their levels do not tell their class
+OFFSET, CHANNEL_OFFSET = 2, 0.2  # of whole sequences in training, if their level does not depend on the class
 
 
 @documented
 @dataclass(repr=False, eq=False)
 class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
-    """Recurrent classifier of sequences that learns from labeled and unlabeled ones.
+    """Recurrent classifier of sequences that learns from labeled and unlabeled sequences.
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Classes, without the marker and in the dtype that they have without it: strings of an object array
-        or a pandas column are objects.
+        Classes, without the marker, in the dtype that the labels have without it. Strings of an object array or a
+        pandas column stay objects.
     transduction_ : ndarray of shape (n,)
-        Labels of the training rows, predicted where they were missing.
+        Labels of the training rows; those of unlabeled rows are predicted.
     label_distributions_ : ndarray of shape (n, n_classes)
-        Class probabilities of the training rows; 0 and 1 where they were labeled.
+        Class probabilities of the training rows; those of labeled rows are 0 and 1.
     %(attributes)s
 
     Raises
@@ -54,8 +54,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
     Warns
     -----
     ConvergenceWarning
-        Only the labels trained the net, or it ends with one class for all unlabeled rows; the message
-        says which parameter to change.
+        The unlabeled rows trained nothing, or all of them are predicted to be of one class; the message says which
+        parameter to change.
 
     Notes
     -----
@@ -106,11 +106,11 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
         MARKER,
         "int, float, str, None or nan",
         """
-        Marks the unlabeled rows of y. None, NaN and `pandas.NA` are one marker, and in a numpy array of
-        strings so is `'nan'`, which numpy makes of NaN. There is a warning if -1 may be a class: if
-        the labels are of one class, or some are negative, or they are 0 and 1 and -1 (in five rows at
-        least) is as frequent as 1: up to a factor of 1.5 for floats, as `numpy.sign` gives them, and of 1.1
-        for integers, where -1 must also not be more frequent than 0.
+        Marks the unlabeled rows of y. None, NaN and `pandas.NA` are one marker; in a numpy array of strings `'nan'`
+        is the same, because numpy converts NaN to it. There is a warning if -1 may be a class: if all labels are
+        equal, if a label is negative, or if the labels are 0 and 1, and -1 has at least five rows and about the
+        frequency of 1. About means up to a factor of 1.5 for floats, such as `numpy.sign` returns, and of 1.1 for
+        integers; integers must also have -1 no more often than 0.
         """,
     )
     class_weight: Any = parameter(
@@ -122,16 +122,16 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
 
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SemiSupervisedRNNClassifier:
-        """Learn from all sequences and the labels of some.
+        """Learn from all sequences and from the labels of some of them.
 
         Parameters
         ----------
         X : array-like of shape (n, T) or (n, T, F), or list of (T_i, F), (T_i,) or token id arrays
             Sequences.
         y : array-like of shape (n,)
-            Labels; `missing_label` where unknown.
+            Labels; unlabeled rows have `missing_label`.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the labeled rows; those of other rows count once `SelfTraining` labels them.
+            Weights of the rows. Those of unlabeled rows count if `SelfTraining` labels the rows.
 
         Returns
         -------
@@ -157,7 +157,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
         self.transduction_ = self.classes_[distributions.argmax(1)]
 
     def predict_proba(self, X: Any) -> NDArray[np.float32]:
-        """Class probabilities.
+        """Predict class probabilities.
 
         Parameters
         ----------
@@ -171,7 +171,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
         return self._compute(self._read(X), lambda model: model)
 
     def predict(self, X: Any) -> NDArray:
-        """Most probable classes.
+        """Predict the most probable classes.
 
         Parameters
         ----------
@@ -182,8 +182,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
         -------
         y : ndarray of shape (n,)
         """
-        codes = self.predict_proba(X).argmax(1)
-        return self.classes_[codes]
+        return self.classes_[self.predict_proba(X).argmax(1)]
 
     @available_if(objective_can("sample"))
     def sample(self, n_samples: int = 1, y: Any = None, lengths: Any = None, random_state: Any = None) -> Any:
@@ -192,37 +191,38 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
         Parameters
         ----------
         n_samples : int, default=1
-            How many.
+            Number of sequences.
         y : array-like of shape (n_samples,), or a class, default=None
-            Class of each, or of all; by default drawn as often as among `transduction_`.
+            Class of each sequence, or of all. By default, classes are drawn with their frequencies in `transduction_`.
         lengths : array-like of shape (n_samples,), default=None
-            Steps of each; by default drawn from the lengths of the training rows of its class.
+            Number of steps of each sequence, at least 1. By default drawn from the lengths of the training rows of its
+            class.
         random_state : int, RandomState or None, default=None
             Seeds the draws; an int gives the same sequences each time.
 
         Returns
         -------
         sequences : ndarray of shape (n_samples, T) or (n_samples, T, F), or list of arrays
-            In the form of `fit`'s X, (T_i,) arrays as (T_i, 1); a list where lengths differed there or do
-            here, or for token ids.
+            Sequences in the form of the X of `fit`; (T_i,) arrays come back as (T_i, 1). A list if the lengths differ,
+            here or in `fit`, and for token ids.
 
         Raises
         ------
         ValueError
-            `n_samples` is less than 1, `y` has a class that was not in `fit`, `y` or `lengths` are not one
-            for each sample, or `lengths` are not integers, at least 1.
+            If `n_samples` is less than 1, `y` has a class that was not in `fit`, `y` does not have a class for each
+            sample, or `lengths` does not have an integer of at least 1 for each sample.
         """
-        check_is_fitted(self, "label_distributions_")  # which a fit that was interrupted lacks
+        check_is_fitted(self, "label_distributions_")  # an interrupted fit does not set it
         rows = np.arange(check_scalar(n_samples, "n_samples", Integral, min_val=1))
         random, seen = check_random_state(random_state), self.label_distributions_.argmax(1)
         if y is None:
-            codes = random.choice(seen, n_samples)
+            numbers = random.choice(seen, n_samples)
         else:
-            codes = class_codes(np.full(n_samples, y) if np.ndim(y) == 0 else y, self.classes_)
-        check_consistent_length(rows, codes)
+            numbers = class_numbers(np.full(n_samples, y) if np.ndim(y) == 0 else y, self.classes_)
+        check_consistent_length(rows, numbers)
         if lengths is None:
-            lengths = [random.choice(self._lengths[seen == code]) for code in codes]
-        return generate(self, codes, checked_ends(lengths, codes), random)
+            lengths = [random.choice(self._lengths[seen == number]) for number in numbers]
+        return generate(self, numbers, checked_ends(lengths, numbers), random)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy on the labeled rows.
@@ -243,7 +243,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
         Raises
         ------
         ValueError
-            No row is labeled.
+            If no row is labeled.
         """
         target = read_target(y, self.missing_label, type(self).__name__)
         predicted, labeled = self.predict(X), target.labeled

@@ -1,4 +1,4 @@
-"""Outliers: sequences that an autoencoder rebuilds badly."""
+"""Detection of outliers: sequences with a large reconstruction error."""
 
 from __future__ import annotations
 
@@ -25,73 +25,74 @@ def _scores_steps(self: Any) -> bool:
 
 
 class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
-    """Outliers among sequences: those that an autoencoder rebuilds badly.
+    """Detector of outliers among sequences: those with a large reconstruction error.
 
-    It holds an autoencoder, so that there is one place for the net's parameters
-    (`autoencoder__hidden_size`), and learns the threshold. A long series is cut into windows first, with
-    `preprocessing.cut_windows`.
+    The detector holds an autoencoder, which has the parameters of the net (`autoencoder__hidden_size`), and learns the
+    threshold of its scores. Cut a long series into windows first, with `preprocessing.cut_windows`.
 
     Parameters
     ----------
     autoencoder : estimator with `score_samples`, default=None
-        Cloned in `fit`; `RNNAutoencoderTransformer()` by default. A pipeline that ends with one will do.
+        Cloned in `fit`; `RNNAutoencoderTransformer()` by default. It may be a pipeline that ends with one.
     contamination : "auto" or float, default="auto"
-        Fraction of outliers among the sequences of `fit`, above 0 and at most 0.5. Where `fit` saw no outliers,
-        about this fraction of new normal sequences are false alarms. `"auto"` puts the threshold three
-        times the distance between the quartiles of the scores below the lower one (Tukey's outer fence), so that
-        there may be none.
+        Fraction of outliers among the sequences of `fit`, above 0 and at most 0.5. If these had no outliers, about
+        this fraction of new normal sequences are false alarms. With `"auto"`, the threshold lies below the lower
+        quartile of the scores, by three times the distance between the quartiles (Tukey's outer fence); there may be
+        no outliers then.
     cv : int, splitter or iterable of (train, test) indices, default=5
         The folds in which the sequences of `fit` are scored by autoencoders that were not trained on them. An int is
-        the number of folds, shuffled the same way in each `fit`, and at most one for each sequence. Pass ``KFold(5)``,
-        which does not shuffle, for overlapping windows of one series: neighbours then lie in one fold. Pass
-        ``ShuffleSplit(1, test_size=0.2, random_state=0)`` to train two autoencoders in all instead of six.
+        the number of folds, at most one per sequence; they are shuffled in the same way in each `fit`. For overlapping
+        windows of one series, pass ``KFold(5)``, which does not shuffle, so that neighbours are in one fold. To train
+        two autoencoders instead of six, pass ``ShuffleSplit(1, test_size=0.2, random_state=0)``.
 
     Attributes
     ----------
     autoencoder_ : estimator
         The copy that was fitted on all sequences.
     offset_ : float
-        The threshold: outliers score lower. It comes from scores of sequences held out.
+        The threshold: the scores of outliers are lower. It is learned from scores of sequences that were held out.
     n_features_in_ : int
-        Features per step; steps for 2-D input.
+        Number of features per step; number of steps for 2-D input.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names, where X had any.
+        Column names, if X had any.
 
     Raises
     ------
     ValueError
-        X is not what it should be; the message says what to do.
+        If X is invalid; the message says what to do.
 
     Notes
     -----
-    An autoencoder rebuilds the sequences it was trained on better than new ones. A threshold from their scores would
-    call many new normal sequences outliers (all of them, where sequences are few). So `fit` trains one autoencoder
-    for each fold on the other folds, and sets the threshold from the scores of the rows held out, as cross-conformal
-    methods do. `fit` takes one training more for each fold. New sequences are scored by one autoencoder; scoring
-    reads X a second time, to find the sequences of `fit`. The autoencoders of the folds
-    have fewer sequences to learn from than the last one, so false alarms on new sequences tend to be a little
-    rarer than `contamination`. That rate is a mean over sets of training sequences: with n of them, its standard
-    deviation is about ``sqrt(contamination * (1 - contamination) / n)``.
+    An autoencoder has smaller errors on the sequences it was trained on than on new ones. With a threshold from their
+    scores, many new normal sequences would be called outliers (all of them, if there are few training sequences). So
+    `fit` trains one further autoencoder for each fold, on the other folds, and sets the threshold from the scores of
+    the rows that were held out, as cross-conformal methods do. New sequences are scored by `autoencoder_`; scoring
+    reads X a second time, to find the sequences of `fit`. The autoencoders of the folds learn from fewer sequences than
+    `autoencoder_`, so false alarms on new sequences tend to be a little rarer than `contamination`. That rate is a mean
+    over sets of training sequences: with n of them, its standard deviation is about
+    ``sqrt(contamination * (1 - contamination) / n)``.
 
-    A sequence of `fit` keeps the score it had when held out: `score_samples`, `decision_function` and `predict`
-    recognise it by its values (as float64), and `fit_predict` is `fit` and `predict`. So outliers in the data of
-    `fit` are judged by autoencoders that did not learn to rebuild them. `score_steps` always uses
-    `autoencoder_`, also for sequences of `fit`.
+    A sequence of `fit` keeps the score that it had when it was held out: `score_samples`, `decision_function` and
+    `predict` recognise it by its values (as float64), and `fit_predict` is `fit` and `predict`. So outliers in the data
+    of `fit` are scored by autoencoders that were not trained on them. `score_steps` always uses `autoencoder_`, also
+    for sequences of `fit`.
 
-    The encoder limits values to 1e6 standard deviations. Beyond that, sequences that differ only in how far off they
-    are get the same score.
+    The encoder limits values to 1e6 standard deviations. Values beyond that limit do not change the score.
 
-    `fit` decides once, for all folds, what kind of input X is. The folds of a memory map in C
-    order are not copied where `autoencoder` is an `RNNAutoencoderTransformer`; a pipeline or another estimator gets
-    copies of the rows.
+    `fit` decides once, for all folds, which kind of input X is. If `autoencoder` is an `RNNAutoencoderTransformer`, the
+    folds of a memory map in C order are not copied; a pipeline or another estimator gets copies of the rows.
 
     References
     ----------
     Malhotra, Ramakrishnan, Anand, Vig, Agarwal and Shroff (2016), "LSTM-based encoder-decoder for
-    multi-sensor anomaly detection", ICML workshop on anomaly detection. Tukey (1977), "Exploratory data
-    analysis", Addison-Wesley. Laxhammar and Falkman (2015), "Inductive conformal anomaly detection for sequential
-    detection of anomalous sub-trajectories", Annals of Mathematics and Artificial Intelligence 74. Barber,
-    Candès, Ramdas and Tibshirani (2021), "Predictive inference with the jackknife+", Annals of Statistics 49.
+    multi-sensor anomaly detection", ICML workshop on anomaly detection.
+
+    Tukey (1977), "Exploratory data analysis", Addison-Wesley.
+
+    Laxhammar and Falkman (2015), "Inductive conformal anomaly detection for sequential detection of anomalous
+    sub-trajectories", Annals of Mathematics and Artificial Intelligence 74.
+
+    Barber, Candès, Ramdas and Tibshirani (2021), "Predictive inference with the jackknife+", Annals of Statistics 49.
 
     Examples
     --------
@@ -141,8 +142,8 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
         samples = read_samples(self, X, autoencoder, isinstance(autoencoder, RNNAutoencoderTransformer))
         if len(samples) < 2:
             raise ValueError(
-                f"{type(self).__name__} got 1 sample, but needs 2 or more: the threshold comes from scores of samples "
-                "held out."
+                f"{type(self).__name__} got 1 sample, but needs 2 or more: the threshold is learned from scores of "
+                "samples that are held out."
             )
         fitted, keys = clone(autoencoder).fit(X, y), samples.keys()
         held_out = held_out_scores(autoencoder, samples, keys, y, self.cv)
@@ -165,11 +166,11 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
                 f"1 in {len(scores) + 1} new normal sequences will be called outliers. Give `fit` more sequences, "
                 "or raise contamination."
             )
-        # Of n + 1 sequences that are alike, the last is below this quantile of the others with that probability.
+        # With n + 1 sequences of one distribution, the last is below this quantile of the others with this probability.
         return float(np.quantile(scores, self.contamination, method="weibull"))
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Score sequences as the autoencoder does: high is normal.
+        """Score sequences as the autoencoder does: high scores are normal.
 
         Parameters
         ----------
@@ -179,7 +180,7 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
         Returns
         -------
         scores : ndarray of shape (n,), float64
-            Of a sequence of `fit` the score it had when held out.
+            A sequence of `fit` has the score that it got when it was held out.
         """
         check_is_fitted(self, "autoencoder_")
         samples = read_samples(self, X)
@@ -189,7 +190,7 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
         return np.where(np.isnan(known), scores, known)
 
     def _check_lengths(self, lengths: NDArray) -> None:
-        """Warn where an autoencoder was asked for lengths that it never saw: it rebuilds them worse."""
+        """Warn of lengths that were not in `fit`, because their reconstruction errors are larger."""
         if not len(lengths) or not len(self._lengths):
             return
         shortest, longest = self._lengths.min(), self._lengths.max()
@@ -197,13 +198,13 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
             seen = f"{shortest} steps" if shortest == longest else f"{shortest} to {longest} steps"
             warn(
                 f"{n} of {len(lengths)} sequences have lengths that {type(self).__name__} was not fitted on ({seen}); "
-                "their scores are lower than those of sequences of known lengths, so that more are called outliers. "
-                "Fit on all lengths, or cut sequences to windows of one length."
+                "their scores are lower than those of other sequences, so more of them are called outliers. Fit on "
+                "all lengths, or cut sequences to windows of one length."
             )
 
     @available_if(_scores_steps)
     def score_steps(self, X: Any) -> Any:
-        """Score each step as the autoencoder does: high is normal.
+        """Score each step as the autoencoder does: high scores are normal.
 
         Parameters
         ----------
@@ -212,14 +213,14 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
 
         Returns
         -------
-        scores : ndarray of shape (n, T), or list of (T_i,) arrays where lengths differ
-            They are not compared with `offset_`, which is for whole sequences: single steps vary more.
+        scores : ndarray of shape (n, T), or list of (T_i,) arrays if lengths differ
+            Do not compare them with `offset_`, which is for whole sequences: scores of steps vary more.
         """
         check_is_fitted(self, "autoencoder_")
         return self.autoencoder_.score_steps(X)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """`score_samples` less `offset_`: negative for outliers.
+        """Return `score_samples` minus `offset_`, which is negative for outliers.
 
         Parameters
         ----------
@@ -233,7 +234,7 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
         return self.score_samples(X) - self.offset_
 
     def predict(self, X: Any) -> NDArray[np.int64]:
-        """Tell outliers from the rest.
+        """Predict which sequences are outliers.
 
         Parameters
         ----------
@@ -243,6 +244,6 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
         Returns
         -------
         labels : ndarray of shape (n,)
-            -1 for outliers, 1 for the rest.
+            -1 for outliers, 1 for other sequences.
         """
         return np.where(self.decision_function(X) >= 0, 1, -1)  # NaN is an outlier

@@ -17,21 +17,21 @@ from sklearn.model_selection import KFold, check_cv
 from .._sklearn import _num_samples, _safe_indexing
 from ..sequences import Sequences, float_like, is_frame, listed, read_sequences
 
-KNOWN = ("_kind", "n_features_in_", "feature_names_in_")  # what an estimator of this package knows of its input
+KNOWN = ("_kind", "n_features_in_", "feature_names_in_")  # attributes that describe the input of an estimator
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Rows of X, which is read once: each row has a key, and estimators get some of the rows.
+    """Rows of X, which is read once: each row has a key, and estimators get subsets of the rows.
 
     Attributes
     ----------
     X : object
-        What the user gave.
+        The user's X.
     sequences : Sequences or None
-        The same as read; None where only the estimator can read it, such as documents.
+        The sequences in X; None if only the estimator can read them, such as documents.
     reads : bool
-        Whether the estimator takes `Sequences` too.
+        Whether the estimator also accepts `Sequences`.
     """
 
     X: Any
@@ -43,25 +43,25 @@ class Samples:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Steps of each sequence; none of what was not read."""
+        """Lengths of the sequences; empty if they could not be read."""
         return np.zeros(0, np.int64) if self.sequences is None else self.sequences.lengths
 
     def keys(self) -> list[Any]:
-        """Return what tells the rows apart: equal where all values are equal, in any dtype or container."""
+        """Return a key for each row: equal if all values are equal, whatever their dtype and container."""
         if self.sequences is None:
             return [_key(row) for row in (np.asarray(self.X) if is_frame(self.X) else self.X)]
         keys, sizes = [], self.sequences.lengths * self.sequences.n_features
         for rows in self.sequences.blocks():
             values, _ = self.sequences.batch(rows, np.float64)
             if values.dtype == np.float64:
-                values[values == 0], values[np.isnan(values)] = 0, np.nan  # -0.0 is 0.0, and all NaN are one
+                values[values == 0], values[np.isnan(values)] = 0, np.nan  # -0.0 equals 0.0, and all NaN are equal
             flat = values.reshape(len(rows), -1)
             pairs = zip(flat, sizes[rows].tolist(), strict=True)
             keys += [blake2b(row[:size].data, digest_size=16).digest() for row, size in pairs]
         return keys
 
     def take(self, rows: NDArray) -> Any:
-        """Return some rows in a container that is read as all of X was."""
+        """Return these rows, in a container that is read in the same way as X."""
         sequences = self.sequences
         if sequences is None or (sequences.starts is None and (is_frame(self.X) or isinstance(self.X, np.ndarray))):
             if self.reads and sequences is not None and sequences.pages and sequences.values.flags.c_contiguous:
@@ -76,18 +76,18 @@ class Samples:
 
 
 def read_samples(detector: BaseEstimator, X: Any, known: Any = None, reads: bool = False) -> Samples:
-    """Read X as the estimator in a detector does, and set or check what the detector knows of its input.
+    """Read X as the estimator in a detector does, and set or check the attributes that describe the input.
 
     Parameters
     ----------
     detector : BaseEstimator
-        Gets `_kind`, `n_features_in_` and `feature_names_in_`; `_kind` is None where only the estimator can read X.
+        Gets `_kind`, `n_features_in_` and `feature_names_in_`; `_kind` is None if only the estimator can read X.
     X : object
-        What the user gave.
+        The user's X.
     known : estimator, default=None
-        In `fit` the estimator, which may be a fitted one.
+        In `fit`, the estimator, which may be fitted.
     reads : bool, default=False
-        Whether the estimator is one of this package: what this package cannot read is refused then.
+        Whether the estimator is one of this package, so that it is an error if this package cannot read X.
     """
     if known is not None:
         _forget(detector)
@@ -97,7 +97,7 @@ def read_samples(detector: BaseEstimator, X: Any, known: Any = None, reads: bool
     sequences = None
     if reset or detector._kind is not None:
         try:
-            with warnings.catch_warnings():  # the estimator warns of what is wrong with X
+            with warnings.catch_warnings():  # the estimator gives the same warnings
                 warnings.simplefilter("ignore", UserWarning)
                 sequences = read_sequences(detector, X, reset=reset, gaps=True, exact=True)
         except ValueError:
@@ -122,29 +122,29 @@ def held_out_scores(estimator: Any, samples: Samples, keys: list[Any], y: Any, c
     keys : list
         Their keys.
     y : array-like, list or None
-        What `estimator` is fitted on beside them.
+        Targets, for an estimator that needs them.
     cv : int, splitter or iterable
         The folds.
 
     Returns
     -------
     scores : dict
-        By the key of a row; the mean where it was held out more than once.
+        Scores by the key of the row; the mean if a row was held out more than once.
     """
     scores: dict[Any, list[float]] = {}
     y = y if y is None or isinstance(y, list | tuple) or is_frame(y) else np.asarray(y)
     for train, test in _folds(cv, len(keys)):
         part = clone(estimator)
-        with warnings.catch_warnings():  # the fit on all rows warns of what is wrong with them
+        with warnings.catch_warnings():  # the fit on all rows gives the same warnings
             warnings.simplefilter("ignore", UserWarning)
             part.fit(samples.take(train), None if y is None else _safe_indexing(y, train))
             for i, score in zip(test, part.score_samples(samples.take(test)), strict=True):
                 scores.setdefault(keys[i], []).append(float(score))
-    return {key: sum(several) / len(several) for key, several in scores.items()}
+    return {key: sum(values) / len(values) for key, values in scores.items()}
 
 
 def known_scores(scores: dict[Any, float], keys: list[Any]) -> NDArray[np.float64]:
-    """Look up the score of each row; NaN where it has none."""
+    """Return the score of each row by its key; NaN if there is none."""
     return np.array([scores.get(key, np.nan) for key in keys])
 
 
@@ -156,7 +156,7 @@ def _folds(cv: Any, n: int) -> Iterator[tuple[NDArray, NDArray]]:
 
 
 def _of_map(sequences: Sequences, rows: NDArray) -> Sequences:
-    """Return some rows of a memory map, whose values stay in the file."""
+    """Return these rows of a memory map without reading their values."""
     n_steps, n_features = sequences.values.shape[1:]
     values, lengths = sequences.values.reshape(-1, n_features), sequences.lengths[rows]
     source = None if float_like(values.dtype) == np.float32 else values

@@ -1,4 +1,4 @@
-"""What estimators do that learn from labels of some rows."""
+"""The base of estimators that learn from labeled and unlabeled rows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
+from .._documented import parameter
 from .._sklearn import SHARE, StrOptions, _check_sample_weight
 from ..modules import Encoder
 from ..objectives import Objective, objective_names
@@ -19,7 +20,6 @@ from ..sequences import Sequences
 from ..tasks import Targets, Task
 from ._autoencoder import RNNAutoencoderTransformer
 from ._base import SequenceEstimator, draw_seed
-from ._documented import parameter
 from ._options import Pretraining, as_option
 from ._parameters import ARCHITECTURE
 
@@ -28,17 +28,17 @@ SHARED = tuple(name for name in RNNAutoencoderTransformer._parameter_constraints
 
 @dataclass(repr=False, eq=False)
 class LabeledEstimator(SequenceEstimator):
-    """Base of the estimators that learn from labels of some rows."""
+    """Base of estimators that learn from labeled and unlabeled rows."""
 
     pretraining: Any = parameter(
         None,
         [str, Objective, RNNAutoencoderTransformer, FrozenEstimator, Pretraining, None],
         "str, Objective, RNNAutoencoderTransformer, FrozenEstimator, Pretraining or None",
         """
-        Unsupervised training of the encoder before: an objective of the autoencoder, trained on all
-        of X with this estimator's parameters; an unfitted `RNNAutoencoderTransformer`, which is cloned and
-        fitted on all of X; or ``FrozenEstimator(fitted)``, whose weights are copied. A `Pretraining` object holds
-        one of these, and says how the encoder is trained after it.
+        Unsupervised training of the encoder before `objective`: an objective of the autoencoder, which is trained on
+        all of X with this estimator's parameters; an unfitted `RNNAutoencoderTransformer`, which is cloned and fitted
+        on all of X; or ``FrozenEstimator(fitted)``, whose weights are copied. A `Pretraining` object holds one of
+        these, and sets how the encoder is trained afterwards.
         """,
     )
     kernel_dropout: float | str = parameter(
@@ -46,8 +46,8 @@ class LabeledEstimator(SequenceEstimator):
         [*SHARE, StrOptions({"auto"})],
         'float or "auto"',
         """
-        Fraction of labeled sequences whose responses of the random convolutions are zeroed at each step of training.
-        `"auto"` is 50 divided by the number of labeled sequences, at most 0.5.
+        Fraction of labeled sequences whose kernel features (see `n_kernels`) are zeroed at each training step. `"auto"`
+        is 50 divided by the number of labeled sequences, at most 0.5.
         """,
     )
 
@@ -67,17 +67,20 @@ class LabeledEstimator(SequenceEstimator):
 
     @abstractmethod
     def _transduce(self, sequences: Sequences, targets: Targets) -> None:
-        """Set `transduction_`, the targets of the training rows, predicted where they were missing."""
+        """Set `transduction_`, the targets of the training rows, with predictions for missing ones."""
 
     def _finish(self, sequences: Sequences, targets: Targets) -> None:
         self._transduce(sequences, targets)
 
     def _forget(self, task: Task) -> None:
-        for name in ("transduction_", "label_distributions_"):  # of a former fit
+        for name in ("transduction_", "label_distributions_"):  # of an earlier fit
             self.__dict__.pop(name, None)
 
     def _row_weights(self, task: Task, targets: Targets, sample_weight: Any) -> NDArray[np.float32] | None:
-        """Weights of all rows, 1 on average over the labeled ones; the task's are in those alone."""
+        """Return the weights (n,) of all rows, with a mean of 1 over the labeled rows, or None if all are equal.
+
+        The task's weights, such as those of classes, are applied to the labeled rows only.
+        """
         of_task, labeled = task.row_weights(targets), targets.labeled
         if sample_weight is None and of_task is None:
             return None
@@ -105,10 +108,10 @@ class LabeledEstimator(SequenceEstimator):
         return transformer._fit_sequences(sequences.cut(transformer.max_length)).net_.module_.encoder
 
     def _copied_encoder(self, transformer: Any) -> Encoder:
-        """Return a copy of the encoder of a fitted autoencoder, which must fit."""
+        """Return a copy of the encoder of a fitted autoencoder; it is an error if it does not suit the estimator."""
         if not isinstance(transformer, RNNAutoencoderTransformer) or not hasattr(transformer, "net_"):
             raise ValueError("pretraining=FrozenEstimator(...) must hold a fitted RNNAutoencoderTransformer.")
-        self._check_alike(transformer)
+        self._check_same_architecture(transformer)
         if (transformer._kind, transformer.n_features_in_) != (self._kind, self.n_features_in_):
             raise ValueError(
                 f"pretraining was fitted on {transformer._kind} with {transformer.n_features_in_} features, "
@@ -117,28 +120,28 @@ class LabeledEstimator(SequenceEstimator):
         return deepcopy(transformer.net_.module_.encoder)
 
     def _transformer(self, source: Any, random: np.random.RandomState) -> RNNAutoencoderTransformer:
-        """Return the unfitted autoencoder that `pretraining` means."""
+        """Return the unfitted autoencoder that `pretraining` stands for."""
         if isinstance(source, RNNAutoencoderTransformer):
             transformer = clone(source)
-            self._check_alike(transformer)
+            self._check_same_architecture(transformer)
             if transformer.random_state is None:
                 transformer.random_state = draw_seed(random)
             return transformer
         names = objective_names("representation")
         if isinstance(source, str) and source not in names:
-            raise ValueError(f"pretraining={source!r} is no objective without labels; choose from {names}.")
+            raise ValueError(f"pretraining={source!r} is not an unsupervised objective; choose from {names}.")
         shared = {name: getattr(self, name) for name in SHARED}
         shared.update(random_state=draw_seed(random), warm_start=False, callbacks=None)
         return RNNAutoencoderTransformer(source, **shared)
 
-    def _check_alike(self, transformer: RNNAutoencoderTransformer) -> None:
+    def _check_same_architecture(self, transformer: RNNAutoencoderTransformer) -> None:
         sizes = {"embedding__size": [as_option("embedding", e.embedding).size for e in (self, transformer)]}
         pairs = {name: [getattr(self, name), getattr(transformer, name)] for name in ARCHITECTURE} | sizes
-        for name, (mine, theirs) in pairs.items():
-            if mine != theirs:
+        for name, (value, pretrained) in pairs.items():
+            if value != pretrained:
                 raise ValueError(
-                    f"pretraining has {name}={theirs!r}, but {type(self).__name__} has {name}={mine!r}; "
-                    "its encoder becomes the estimator's, so set them alike."
+                    f"pretraining has {name}={pretrained!r}, but {type(self).__name__} has {name}={value!r}. "
+                    "Set the same value in both, because they share the encoder."
                 )
 
     def _fine_tuning(self) -> dict[str, Any]:

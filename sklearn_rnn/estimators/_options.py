@@ -1,4 +1,4 @@
-"""Small objects that hold what few people set: token vectors, the optimizer, pretraining."""
+"""Small objects with parameters that are seldom set: of token vectors, the optimizer, and pretraining."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from .._documented import documented, parameter
 from .._sklearn import COUNT, FRACTION, NOT_NEGATIVE, POSITIVE, HasMethods, StrOptions, plain_parameters
 from ..objectives import Objective
 from ..training import OPTIMIZERS
-from ._documented import documented, parameter
 
 
 @documented
@@ -36,10 +36,11 @@ class Embedding(BaseEstimator):
         [StrOptions({"auto", "cooccurrence", "random"}), "array-like"],
         '{"auto", "cooccurrence", "random"} or array-like of shape (n_tokens, size)',
         """
-        First vectors. `"cooccurrence"` learns them from all of X, by counting which ids stand near each other;
-        `"random"` draws them; an array has a row for each id (NaN where there is none), of any width, as
-        `sklearn_rnn.text.read_vectors` reads them. `"auto"` counts if there are more ids than `size`. All are
-        brought to mean 0 and variance 1 over the tokens of X, so that perturbations mean the same.
+        First vectors. `"cooccurrence"` learns them from all of X, by counting which ids occur near each other.
+        `"random"` draws them. An array has a row for each id (NaN for ids without a vector) and any width;
+        `sklearn_rnn.text.read_vectors` returns one. `"auto"` is `"cooccurrence"` if there are more ids than `size`,
+        else `"random"`. All vectors are scaled to mean 0 and variance 1 over the tokens of X, so that perturbations
+        have the same effect.
         """,
         positional=True,
     )
@@ -48,8 +49,8 @@ class Embedding(BaseEstimator):
         [StrOptions({"auto"}), "boolean"],
         'bool or "auto"',
         """
-        Whether training leaves the vectors as they are. `"auto"` freezes them unless they were drawn at random;
-        after pretraining and with `warm_start` they stay frozen or trained as they were.
+        Whether the vectors are not trained. `"auto"` freezes them unless they were drawn at random; after pretraining
+        and with `warm_start`, they are frozen if they were frozen before.
         """,
         positional=True,
     )
@@ -76,8 +77,8 @@ class Optimizer(BaseEstimator):
         [StrOptions(set(OPTIMIZERS)), type],
         '{"adamw", "adam", "sgd"} or torch optimizer class',
         """
-        The algorithm. `"sgd"` has Nesterov momentum of 0.9. `torch.optim.LBFGS` is refused: it needs the same loss
-        at each step.
+        The algorithm. `"sgd"` has Nesterov momentum of 0.9. `torch.optim.LBFGS` is an error, because it needs the same
+        loss in each step.
         """,
         positional=True,
     )
@@ -92,7 +93,7 @@ class Optimizer(BaseEstimator):
 @documented
 @dataclass(repr=False, eq=False)
 class Pretraining(BaseEstimator):
-    """Unsupervised training of the encoder, and how the encoder is trained after it.
+    """Unsupervised training of the encoder, and how the encoder is trained afterwards.
 
     Parameters
     ----------
@@ -116,7 +117,7 @@ class Pretraining(BaseEstimator):
         [str, Objective, HasMethods(["fit", "get_params"])],
         "str, Objective, RNNAutoencoderTransformer or FrozenEstimator",
         """
-        An objective of the autoencoder, trained on all of X with the parameters of the estimator; an unfitted
+        An objective of the autoencoder, which is trained on all of X with the parameters of the estimator; an unfitted
         `RNNAutoencoderTransformer`, which is cloned and fitted on all of X; or ``FrozenEstimator(fitted)``, whose
         weights are copied.
         """,
@@ -127,8 +128,8 @@ class Pretraining(BaseEstimator):
         FRACTION,
         "float",
         """
-        Fraction of training, from its beginning, in which the encoder keeps its weights and only the head is trained;
-        1 freezes it for all of training.
+        Fraction of training, from its beginning, in which the encoder is frozen and only the head is trained; with 1,
+        the encoder is frozen for all of training.
         """,
         positional=True,
     )
@@ -141,7 +142,7 @@ class Pretraining(BaseEstimator):
         "bool",
         """
         Whether the layers of the encoder are unfrozen one by one, the last first, at equal intervals within the
-        fraction `freeze` (Howard and Ruder 2018), instead of all at its end.
+        fraction `freeze` of training (Howard and Ruder 2018), instead of all at its end.
         """,
         positional=True,
     )
@@ -151,24 +152,24 @@ OPTIONS: dict[str, type] = {"embedding": Embedding, "optimizer": Optimizer, "pre
 
 
 def as_option(name: str, value: Any) -> Any:
-    """Return a checked copy of the object that a parameter's value means, with Python's numbers.
+    """Return a checked copy of the object that a parameter's value stands for; numpy's numbers become Python's.
 
     Parameters
     ----------
     name : {"embedding", "optimizer", "pretraining"}
         The parameter.
     value : object
-        An object, or what its first parameter may be; None is the default object.
+        An object, or a value of its first parameter; None stands for the default object.
     """
     option = wrapped(name, value)
     option._validate_params()
-    option = copy(option)  # not a clone, which would forget what a fitted autoencoder has learned
+    option = copy(option)  # a clone would lose the attributes of a fitted autoencoder
     plain_parameters(option)
     return option
 
 
 def wrapped(name: str, value: Any) -> Any:
-    """Return the object that the value of a parameter means."""
+    """Return the object that the value of a parameter stands for."""
     cls = OPTIONS[name]
     if isinstance(value, cls):
         return value

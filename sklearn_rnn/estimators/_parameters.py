@@ -1,4 +1,4 @@
-"""The parameters that all estimators with a net share, and how nested ones are read and set."""
+"""The parameters that all estimators with a net share, and reading and setting nested ones."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import torch
 
+from .._documented import parameter
 from .._sklearn import COUNT, COUNT_OR_ZERO, POSITIVE, SHARE, Interval, InvalidParameterError, StrOptions
 from .._state import PicklableEstimator
 from ..modules import CELLS, POOLINGS
 from ..training import OPTIMIZERS, callback_params, copied_callbacks, set_callback_params
 from ._advice import advice_for, example_of
-from ._documented import parameter
 from ._options import OPTIONS, Embedding, Optimizer, wrapped
 
 ARCHITECTURE = ("cell", "hidden_size", "num_layers", "bidirectional", "pooling", "patch_size", "n_kernels")
@@ -26,18 +26,18 @@ feature_names_in_ : ndarray of shape (n_features_in_,)
 n_iter_ : int
     Number of epochs trained.
 history_ : skorch.history.History
-    Loss terms of each epoch, and what else the objective observes.
+    Loss terms of each epoch, and other values that the objective records.
 objective_ : Objective
-    The copy that was trained.
+    The copy of the objective that was trained.
 net_ : skorch.NeuralNet
     The net; its `module_` is the torch model.
 """,
     "raises": """
 ValueError
-    X or y is not what it should be; the message says what to do.
+    If X or y is invalid; the message says what to do.
 FloatingPointError
-    The loss is not finite; `net_` keeps the best weights so far. Before the first epoch has ended, the estimator
-    stays as it was before `fit`. The same holds if `fit` is interrupted (Ctrl-C).
+    If the loss is not finite. `net_` then has the best weights so far; if the first epoch has not ended, the estimator
+    is as it was before `fit`. The same holds if `fit` is interrupted (Ctrl-C).
 """,
 }
 
@@ -53,7 +53,7 @@ class NetParameters(PicklableEstimator):
         "gru",
         [StrOptions(set(CELLS))],
         '{"lstm", "gru", "rnn"}',
-        "Recurrence. On a CPU an LSTM trains faster; a GRU was more accurate with few labels.",
+        "Recurrent cell. On a CPU an LSTM trains faster; a GRU was more accurate with few labels.",
     )
     hidden_size: int = parameter(
         64, COUNT, "int", "Number of units of each layer and direction, and width of the patch embedding."
@@ -67,7 +67,7 @@ class NetParameters(PicklableEstimator):
         "mean_max",
         [StrOptions(set(POOLINGS))],
         '{"last", "mean", "max", "mean_max", "attention"}',
-        "How the states of all steps become one vector; padding never counts.",
+        "How the states of all steps are combined to one vector. Padding does not count.",
     )
     patch_size: int | str = parameter(
         "auto",
@@ -75,8 +75,8 @@ class NetParameters(PicklableEstimator):
         'int or "auto"',
         """
         Number of steps that a linear layer groups into one recurrent step. `"auto"` aims at 24 recurrent steps
-        for a sequence of median length, and at 48 for token ids, so that shorter texts are not grouped. Predictions
-        are made from the mean over up to three places at which patches begin.
+        for a sequence of median length, and at 48 for token ids, so that short texts are not grouped. Predictions are
+        made from the mean over up to three shifts of the patches.
         """,
     )
     n_kernels: int = parameter(
@@ -84,15 +84,16 @@ class NetParameters(PicklableEstimator):
         COUNT_OR_ZERO,
         "int",
         """
-        Number of random convolutions of 9 steps, dilated up to 8 times and never trained. Their rectified responses
-        in each patch are read beside its values (Dempster 2020). 0 for none. Token ids have none.
+        Number of random convolutions of 9 steps, with dilations of up to 8 steps, which are not trained. Their
+        rectified responses in each patch are further inputs of the net (Dempster 2020). 0 for none. Token ids have
+        none.
         """,
     )
     embedding: Any = parameter(
         None,
         [Embedding, None],
         "Embedding or None",
-        "Vectors of token ids: size, first values, frozen or not. None is ``Embedding()``.",
+        "Vectors of token ids: their size, first values, and whether they are frozen. None is ``Embedding()``.",
     )
     max_length: int | None = parameter(
         None,
@@ -106,7 +107,7 @@ class NetParameters(PicklableEstimator):
         'callable, "auto" or None',
         """
         Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is `Light()` for numbers
-        (in classifiers with ``offset=2, channel_offset=0.2``, unless the objective rebuilds sequences), and
+        (in classifiers with ``offset=2, channel_offset=0.2``, unless the objective reconstructs sequences), and
         `StepDrop(0.2)` for token ids.
         """,
     )
@@ -115,8 +116,8 @@ class NetParameters(PicklableEstimator):
         [StrOptions({"auto"}), callable, None],
         'callable, "auto" or None',
         """
-        The same for objectives that ask for a second, harder view, such as `FixMatch`. `"auto"` is `Strong()` for
-        numbers, with the same offsets, and `StepDrop(0.4)` for token ids.
+        The same for strong views, which objectives such as `FixMatch` need. `"auto"` is `Strong()` for numbers, with
+        the same offsets, and `StepDrop(0.4)` for token ids.
         """,
     )
     max_epochs: int = parameter(
@@ -124,8 +125,8 @@ class NetParameters(PicklableEstimator):
         COUNT,
         "int",
         """
-        Number of passes over the labeled rows (over all rows if no labels are used), each of at least 25
-        optimiser steps. Unlabeled rows come beside them.
+        Number of passes over the labeled rows (over all rows if no labels are used), each of at least 25 optimiser
+        steps. Each step also has unlabeled rows, if the objective uses them.
         """,
     )
     lr: float | str = parameter(
@@ -150,7 +151,7 @@ class NetParameters(PicklableEstimator):
         False,
         ["boolean"],
         "bool",
-        "Whether to hold rows out, stop when their loss stops falling, and keep the best weights.",
+        "Whether to hold rows out, stop when their loss no longer falls, and keep the weights with the lowest loss.",
     )
     validation_fraction: float = parameter(
         0.1,
@@ -158,19 +159,20 @@ class NetParameters(PicklableEstimator):
         "float",
         """
         Fraction of the rows that are held out with `early_stopping`: of the labeled rows, if labels are used. In a
-        classifier, each class of two or more rows has one held out at least, and each class keeps one.
+        classifier, at least one row of each class is held out, and at least one is left to train on; a class with one
+        row has none held out.
         """,
     )
     n_iter_no_change: int = parameter(
-        10, COUNT, "int", "Number of epochs without a better loss after which `early_stopping` stops."
+        10, COUNT, "int", "Number of epochs without a lower loss after which `early_stopping` stops."
     )
     warm_start: bool = parameter(
         False,
         ["boolean"],
         "bool",
         """
-        Whether `fit` goes on from the weights of the last fit, which must have had the same architecture, kind of X
-        and targets.
+        Whether `fit` starts from the weights of the last fit, which must have had the same architecture, kind of X and
+        kind of targets.
         """,
     )
     callbacks: Any = parameter(
@@ -178,29 +180,31 @@ class NetParameters(PicklableEstimator):
         [list, tuple, None],
         "list of skorch callbacks or None",
         """
-        Callbacks, alone or as ``(name, callback)``. `fit` calls these very objects, as skorch does; a clone has
-        copies, which share what cannot be copied (an open file, the run of a logger). Their parameters are
-        set by name, by default the name of the class: ``callbacks__EarlyStopping__patience``.
-        `valid_loss` is recorded only with `early_stopping`. An `LRScheduler` replaces the default schedule.
-        A callback of your own stops training if it is a subclass of skorch's `EarlyStopping` (with
-        ``monitor="train_loss"`` if there is no `early_stopping`) whose `on_epoch_end` raises
-        KeyboardInterrupt; any other exception leaves `fit`.
+        Callbacks, or pairs ``(name, callback)``. `fit` calls these objects, not copies, as skorch does. A clone of the
+        estimator has copies of them, which share attributes that cannot be copied (an open file, the run of a logger).
+        Parameters of a callback are set by its name, by default the name of its class:
+        ``callbacks__EarlyStopping__patience``. `valid_loss` is recorded only with `early_stopping`. An `LRScheduler`
+        replaces the default schedule. To stop training, write a subclass of skorch's `EarlyStopping` (with
+        ``monitor="train_loss"`` if there is no `early_stopping`) whose `on_epoch_end` raises KeyboardInterrupt; any
+        other exception ends `fit` with an error.
         """,
     )
-    device: Any = parameter("cpu", [str, torch.device], "str", 'Where torch computes, such as `"cuda"`.')
+    device: Any = parameter(
+        "cpu", [str, torch.device], "str or torch.device", 'Device on which torch computes, such as `"cuda"`.'
+    )
     random_state: Any = parameter(
         None,
         ["random_state"],
         "int, RandomState or None",
         """
-        Seeds weights, batches and noise. An int gives the same bits each time, on one thread. Without one, nets of
-        128 units or more, or batches of 256 rows or more, use all of torch's threads.
+        Seeds the weights, batches and noise. An int gives the same bits each time; `fit` then uses one thread. Without
+        a seed, `fit` uses all of torch's threads if `hidden_size` is at least 128 or `batch_size` at least 256.
         """,
     )
     verbose: int = parameter(0, ["verbose"], "int", "Whether to print a line for each epoch.")
 
     def __sklearn_clone__(self) -> Any:
-        """Clone as scikit-learn does; callbacks may hold what cannot be copied, which is then shared."""
+        """Clone as scikit-learn does; but attributes of callbacks that cannot be copied are shared."""
         bare = type(self).__new__(type(self))
         bare.__dict__.update(vars(self), callbacks=None)
         cloned = super(NetParameters, bare).__sklearn_clone__()
@@ -216,12 +220,12 @@ class NetParameters(PicklableEstimator):
             raise InvalidParameterError(f"{error}{advice}") if advice else error from None
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Get parameters, also of objects among them, as ``objective__weight`` and ``callbacks__name__patience``.
+        """Get parameters, also nested ones, such as ``objective__weight`` and ``callbacks__name__patience``.
 
         Parameters
         ----------
         deep : bool, default=True
-            Whether to get those of objects too.
+            Whether to get nested parameters too.
 
         Returns
         -------
@@ -232,7 +236,7 @@ class NetParameters(PicklableEstimator):
         return params | callback_params(self.callbacks) if deep else params
 
     def set_params(self, **params: Any) -> Any:
-        """Set parameters, also of objects among them, as ``embedding__size`` and ``callbacks__name__patience``.
+        """Set parameters, also nested ones, such as ``embedding__size`` and ``callbacks__name__patience``.
 
         Parameters
         ----------
@@ -255,17 +259,21 @@ class NetParameters(PicklableEstimator):
         return self
 
     def _make_object(self, name: str) -> None:
-        """Make an object of a parameter that has a name or None, so that ``embedding__size`` can be set."""
-        first = name.partition("__")[0]
+        """Replace a name or None by the object that it stands for, so that ``embedding__size`` can be set."""
+        first, _, rest = name.partition("__")
         value = getattr(self, first, None)
         if first == "pretraining" and value is None and hasattr(self, first):
-            raise ValueError(f"{name} sets a parameter of pretraining, which is None. Set pretraining too.")
+            raise ValueError(f"{name} cannot be set, because pretraining is None. Set pretraining too.")
         if first in OPTIONS and hasattr(self, first):
             if value is None or isinstance(value, str | type):
                 setattr(self, first, wrapped(first, value))
-        elif isinstance(value, str):
-            article = "an" if first[0] in "aeiou" else "a"
+            held, _, more = rest.partition("__")
+            value = getattr(getattr(self, first), held, None) if more else None
+            first = f"{first}__{held}"
+        if isinstance(value, str):
+            last = first.rpartition("__")[2]
+            article = "an" if last[0] in "aeiou" else "a"
             raise ValueError(
-                f"{name} sets a parameter of {article} {first} object, but {first}={value!r} is a name. Pass an "
+                f"{name} sets a parameter of {article} {last} object, but {first}={value!r} is a name. Pass an "
                 f"object{example_of(first, value, self._auto)}."
             )

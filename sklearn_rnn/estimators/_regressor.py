@@ -11,12 +11,12 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length
 
+from .._documented import documented, parameter
 from .._sklearn import NUMERIC_MARKER, StrOptions
 from .._state import all_or_nothing
 from ..objectives import Objective
 from ..sequences import Sequences
 from ..tasks import Regression, Targets, Task, r2_of_known, read_numbers
-from ._documented import documented, parameter
 from ._labeled import LabeledEstimator
 
 
@@ -27,9 +27,9 @@ def _has_quantiles(self: Any) -> bool:
 @documented
 @dataclass(repr=False, eq=False)
 class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
-    """Recurrent regressor of sequences that learns from labeled and unlabeled ones.
+    """Recurrent regressor of sequences that learns from labeled and unlabeled sequences.
 
-    It predicts one number for each sequence, or several.
+    It predicts one number or several for each sequence.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
     Attributes
     ----------
     transduction_ : ndarray of shape (n,) or (n, k), float64
-        Targets of the training rows, predicted where they were missing.
+        Targets of the training rows, with predictions for missing ones.
     n_outputs_ : int
-        Number k of targets of a sequence.
+        Number k of targets of each sequence.
     %(attributes)s
 
     Raises
@@ -78,7 +78,7 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         "str or Objective",
         """
         What is minimised: a name such as `"mean_teacher"`, or an instance from `sklearn_rnn.objectives`, which is
-        cloned. Objectives that need classes do not fit. `"auto"` is `Supervised()`.
+        cloned. Objectives that need classes are an error. `"auto"` is `Supervised()`.
         """,
         positional=True,
     )
@@ -86,7 +86,7 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         np.nan,
         NUMERIC_MARKER,
         "float, int or None",
-        "Marks unknown numbers of y. None, NaN and `pandas.NA` are one marker, and always mean unknown.",
+        "Marks missing numbers of y. None, NaN and `pandas.NA` always mark missing numbers too.",
     )
     loss: str = parameter(
         "squared",
@@ -106,15 +106,15 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
 
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SemiSupervisedRNNRegressor:
-        """Learn from all sequences and the targets of some.
+        """Learn from all sequences and from the targets of some of them.
 
         Parameters
         ----------
         X : array-like of shape (n, T) or (n, T, F), or list of (T_i, F), (T_i,) or token id arrays
             Sequences.
         y : array-like of shape (n,) or (n, k)
-            Numbers, in any unit; NaN or `missing_label` where unknown. A row of which some of the k numbers are known
-            is learned from these.
+            Numbers, in any unit; missing ones are NaN or `missing_label`. Of a row in which some of the k numbers are
+            missing, the others are used.
         sample_weight : array-like of shape (n,), default=None
             Weights of the labeled rows.
 
@@ -192,19 +192,19 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         X : array-like or list of arrays
             Sequences, as in `fit`.
         y : array-like of shape (n,) or (n, k)
-            True numbers; unknown ones do not count.
+            True numbers; missing ones do not count.
         sample_weight : array-like of shape (n,), default=None
             Weights of the rows.
 
         Returns
         -------
         r2 : float
-            At most 1; 0 for the mean of y. Of several targets, the mean of their R².
+            At most 1; predicting the mean of y gives 0. With several targets, the mean of their R².
 
         Raises
         ------
         ValueError
-            No number is known, or a column has none.
+            If all numbers of y, or of a column of y, are missing.
         """
         true, predicted = read_numbers(y, self.missing_label, type(self).__name__), self.predict(X)
         check_consistent_length(predicted, true.values, sample_weight)
@@ -212,10 +212,10 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
 
 
 def checked_levels(quantiles: Any) -> tuple[float, ...]:
-    """Return the levels of quantiles, which must be ascending and between 0 and 1."""
+    """Return the levels of quantiles; it is an error if they do not ascend or are not between 0 and 1."""
     levels = np.asarray(quantiles)
     if levels.ndim != 1 or not len(levels) or levels.dtype.kind not in "iuf":
         raise ValueError(f"quantiles must be a sequence of numbers between 0 and 1, got {quantiles!r}.")
     if not (levels > 0).all() or not (levels < 1).all() or not (np.diff(levels) > 0).all():
-        raise ValueError(f"quantiles must ascend and lie between 0 and 1, got {levels.tolist()}.")
+        raise ValueError(f"quantiles must be ascending and between 0 and 1, got {levels.tolist()}.")
     return tuple(float(level) for level in levels)

@@ -1,4 +1,4 @@
-"""Vectors of tokens, learned by counting which stand near each other, or given by the user."""
+"""Vectors of tokens, learned from counts of tokens that occur near each other, or given by the user."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ BLOCK = 1 << 22  # pairs counted together
 
 
 def frequencies(sequences: Sequences, n_tokens: int) -> Tensor:
-    """Share (n_tokens + 1,) of each id among all, the unknown token's last; each counts once more than it occurs."""
+    """Return the frequency (n_tokens + 1,) of each id, the unknown token's last; 1 is added to each count."""
     ids, _ = _steps(sequences)
     counts = np.bincount(ids, minlength=n_tokens + 1) + 1.0
     return torch.from_numpy((counts / counts.sum()).astype(np.float32))
 
 
 def cooccurrence_vectors(sequences: Sequences, n_tokens: int, size: int, generator: torch.Generator) -> Tensor:
-    """Vectors of the tokens, from what stands near them.
+    """Return vectors of the tokens, learned from the tokens that occur near them.
 
-    The matrix of positive pointwise mutual information of tokens at most `WINDOW` apart is factorised,
-    and each row scaled to length 1. Tokens that stand near no other more often than by chance get
-    random directions, and the unknown token, which comes last, the mean.
+    The matrix of positive pointwise mutual information of tokens at most `WINDOW` steps apart is factorised, and each
+    row is scaled to length 1. A token that occurs near no other token more often than by chance gets a random
+    direction. The unknown token, which comes last, gets the mean of the others.
 
     Parameters
     ----------
     sequences : Sequences
         Token ids.
     n_tokens, size : int
-        Rows, but for the unknown token, and columns.
+        Number of rows, without that of the unknown token, and of columns.
     generator : torch.Generator
         Source of randomness.
 
@@ -50,12 +50,15 @@ def cooccurrence_vectors(sequences: Sequences, n_tokens: int, size: int, generat
     References
     ----------
     Church and Hanks (1990), "Word association norms, mutual information, and lexicography", CL.
+
     Levy, Goldberg and Dagan (2015), "Improving distributional similarity with lessons learned from word
-    embeddings", TACL. Halko, Martinsson and Tropp (2011), "Finding structure with randomness", SIAM Review.
+    embeddings", TACL.
+
+    Halko, Martinsson and Tropp (2011), "Finding structure with randomness", SIAM Review.
     """
     information = positive_information(count_pairs(sequences, n_tokens + 1))
     vectors = torch.zeros(n_tokens + 1, size)
-    with computing(wide=False):  # the same bits whatever the threads
+    with computing(wide=False):  # so that the bits do not depend on the number of threads
         left, strengths = decomposed(information, min(size, n_tokens), generator)
         vectors[:, : len(strengths)] = left * strengths.sqrt()
         alone = torch.from_numpy(np.diff(information.indptr) == 0)
@@ -66,16 +69,16 @@ def cooccurrence_vectors(sequences: Sequences, n_tokens: int, size: int, generat
 
 
 def count_pairs(sequences: Sequences, n_rows: int) -> csr_array:
-    """How often each two ids stand at most `WINDOW` steps apart in one sequence, shape (n_rows, n_rows)."""
+    """Return the number of times (n_rows, n_rows) that two ids occur at most `WINDOW` steps apart in a sequence."""
     ids, owners = _steps(sequences)
     counts = csr_array((n_rows, n_rows), dtype=np.float32)
     for first in range(0, len(ids), BLOCK):
         for distance in range(1, WINDOW + 1):
             stop = max(first, min(first + BLOCK, len(ids) - distance))
             left, right = slice(first, stop), slice(first + distance, stop + distance)
-            one = owners[left] == owners[right]
-            ones = np.ones(one.sum(), dtype=np.float32)
-            counts = counts + csr_array((ones, (ids[left][one], ids[right][one])), shape=counts.shape)
+            inside = owners[left] == owners[right]
+            ones = np.ones(inside.sum(), dtype=np.float32)
+            counts = counts + csr_array((ones, (ids[left][inside], ids[right][inside])), shape=counts.shape)
     return (counts + counts.T).tocsr()
 
 
@@ -103,45 +106,47 @@ def decomposed(matrix: csr_array, rank: int, generator: torch.Generator) -> tupl
 
 
 def given_shape(vectors: Any, n_ids: int) -> tuple[int, int]:
-    """Rows and columns of the user's vectors, one row for each of `n_ids` or more ids.
+    """Return the number of rows and columns of the user's vectors.
 
     Raises
     ------
     ValueError
-        They are no matrix, or rows are missing.
+        If they are not a matrix, or have fewer than `n_ids` rows.
     """
     shape = np.shape(vectors)
     if len(shape) != 2 or 0 in shape:
-        raise ValueError(f"embedding_init must have the shape (n_tokens, size), got {shape}.")
+        raise ValueError(f"embedding__init must have the shape (n_tokens, size), got {shape}.")
     if shape[0] < n_ids:
         raise ValueError(
-            f"embedding_init has {shape[0]} rows, but X has token ids up to {n_ids - 1}; give a row for each id, "
-            "of NaN where a token has no vector."
+            f"embedding__init has {shape[0]} rows, but X has token ids up to {n_ids - 1}; pass a row for each id, "
+            "with NaN for tokens without a vector."
         )
     return shape
 
 
 def given_vectors(vectors: Any) -> Tensor:
-    """Check the user's vectors (n_tokens, size), and add that of the unknown token; missing ones are the mean.
+    """Check the user's vectors (n_tokens, size), and add a row for the unknown token; missing rows become the mean.
 
     Raises
     ------
     ValueError
-        They are no numbers, or a row is partly NaN.
+        If they are not numbers, or a row is partly NaN.
     """
-    table = check_array(vectors, dtype=np.float32, ensure_all_finite="allow-nan", input_name="embedding_init")
+    table = check_array(vectors, dtype=np.float32, ensure_all_finite="allow-nan", input_name="embedding__init")
     missing = np.isnan(table)
     partly = missing.any(1) & ~missing.all(1)
     if partly.any():
         row = int(np.argmax(partly))
-        raise ValueError(f"embedding_init has NaN in row {row}; a token without a vector has NaN in all of its row.")
+        raise ValueError(
+            f"embedding__init has NaN in row {row}, but not in all of it; a token without a vector has a row of NaN."
+        )
     known = table[~missing.all(1)]
     mean = known.mean(0) if len(known) else np.zeros(table.shape[1], np.float32)
     return torch.from_numpy(np.vstack([np.where(missing, mean, table), mean]))
 
 
 def _steps(sequences: Sequences) -> tuple[NDArray, NDArray]:
-    """Ids of all steps that are not cut off, and the number of the sequence that each belongs to."""
+    """Return the ids of all steps that are not cut off, and the number of the sequence of each step."""
     assert sequences.starts is not None
     lengths = sequences.lengths
     skipped = sequences.starts - first_steps(lengths)

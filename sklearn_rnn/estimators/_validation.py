@@ -15,15 +15,15 @@ from ..tasks import Task
 def hold_out(
     rows: TrainingSet, task: Task, objective: Objective, fraction: float, random: np.random.RandomState
 ) -> tuple[TrainingSet, TrainingSet]:
-    """Return the rows to train on, and those held out: labeled ones, or any if none is labeled."""
+    """Return the rows to train on, and the rows held out: labeled ones or, if none is labeled, any."""
     if objective.opponents and not len(rows.labeled):
         raise ValueError(
-            f"early_stopping=True needs a loss that falls as the model gets better; that of "
-            f"{type(objective).__name__} is a game's. Set early_stopping=False."
+            f"early_stopping=True needs a loss that falls as the model gets better, but the loss of "
+            f"{type(objective).__name__} also rises with its opponent. Set early_stopping=False."
         )
     none = rows.unlabeled[:0]
     if not len(rows.labeled):
-        held_out = _any(rows.unlabeled, fraction, 2 if objective.tells_views else 1, random)
+        held_out = _any(rows.unlabeled, fraction, 2 if objective.compares_views else 1, random)
         training = replace(rows, unlabeled=np.setdiff1d(rows.unlabeled, held_out))
         return training, replace(rows, unlabeled=held_out)
     counting = rows.labeled if rows.weights is None else rows.labeled[rows.weights[rows.labeled] > 0]
@@ -33,7 +33,7 @@ def hold_out(
 
 
 def _any(rows: NDArray, fraction: float, least: int, random: np.random.RandomState) -> NDArray:
-    """Draw a fraction of the rows, `least` at least."""
+    """Draw a fraction of the rows, but at least `least`."""
     n = max(least, round(fraction * len(rows)))
     if n >= len(rows):
         raise ValueError(f"early_stopping=True needs {least + 1} samples or more; set early_stopping=False.")
@@ -41,7 +41,7 @@ def _any(rows: NDArray, fraction: float, least: int, random: np.random.RandomSta
 
 
 def _by_stratum(rows: NDArray, strata: NDArray, fraction: float, random: np.random.RandomState) -> NDArray:
-    """Draw a fraction of the rows of each stratum, such as a class, which keeps one row to train on."""
+    """Draw a fraction of the rows of each stratum, such as a class; one row is left to train on."""
     chosen = []
     for stratum in np.unique(strata[rows]):
         members = rows[strata[rows] == stratum]
@@ -50,7 +50,7 @@ def _by_stratum(rows: NDArray, strata: NDArray, fraction: float, random: np.rand
     drawn = np.concatenate(chosen)
     if len(drawn) == 0:
         raise ValueError(
-            "early_stopping=True needs two labeled samples (of one class, in a classifier), one of them to validate "
-            "on; label more, or set early_stopping=False."
+            "early_stopping=True needs two labeled samples (of one class, in a classifier): one of them is held out. "
+            "Label more, or set early_stopping=False."
         )
     return np.sort(drawn)

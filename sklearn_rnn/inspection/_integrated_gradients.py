@@ -17,7 +17,7 @@ from .._sklearn import COUNT, validate_params
 from ..estimators._base import SequenceEstimator
 from ..modules import Model
 from ..sequences import Sequences
-from ..tasks import class_codes
+from ..tasks import class_numbers
 from ..training import in_batches
 
 Score: TypeAlias = Callable[[Tensor, NDArray], Tensor]
@@ -200,7 +200,7 @@ def _codes(estimator: Any, sequences: Sequences, target: Any) -> NDArray[np.int6
         return estimator._compute(sequences, lambda model: model).argmax(1)
     labels = np.full(len(sequences), target) if np.ndim(target) == 0 else np.asarray(target)
     check_consistent_length(sequences.lengths, labels)
-    return class_codes(labels, estimator.classes_, "target")
+    return class_numbers(labels, estimator.classes_, "target")
 
 
 def _read(estimator: Any, X: Any) -> tuple[Any, Sequences]:

@@ -1,8 +1,8 @@
 """Recurrent encoders and decoders as plain `torch.nn` modules.
 
-Sequences are (n, T, E) with `lengths` of shape (n,), or None where all are T long. Every module gives
-the same result for a sequence whatever padding follows it. Dropout is drawn from the `generator` that
-is passed, and is off where that is None; the modules have no other randomness and no training mode.
+Sequences are (n, T, E) with `lengths` of shape (n,), or None if all are T long. The result for a sequence
+does not depend on the padding that follows it. Dropout is drawn from the `generator` that is passed, and is
+off if that is None. The modules have no other randomness and no training mode.
 """
 
 from ._cells import CELLS, RecurrentStack, reverse

@@ -1,4 +1,4 @@
-"""Stacked recurrent layers in one or both directions, right on padded input."""
+"""Stacked recurrent layers in one or both directions, for padded input."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.
 class RecurrentStack(nn.Module):
     """Recurrent layers, (n, T, E) -> (n, T, directions * hidden_size).
 
-    The backward direction reads each sequence from its own end, so padding never reaches its state.
+    The backward direction starts at the last step of each sequence, so its states do not depend on padding.
 
     Parameters
     ----------
@@ -22,9 +22,9 @@ class RecurrentStack(nn.Module):
     input_size, hidden_size, num_layers : int
         Sizes; `hidden_size` is per direction.
     bidirectional : bool
-        Whether to read backwards too.
+        Whether there is a backward direction.
     dropout : float
-        Share of values dropped between layers.
+        Fraction of values that are dropped between layers.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class RecurrentStack(nn.Module):
         self.backwards = nn.ModuleList(_layer(cell, size, hidden_size) for size in sizes if bidirectional)
 
     def forward(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
-        """States of the last layer at each step."""
+        """States (n, T, directions * hidden_size) of the last layer at each step."""
         for i, layer in enumerate(self.forwards):
             if i > 0:
                 x = dropout(x, self.dropout, generator)
@@ -50,13 +50,13 @@ class RecurrentStack(nn.Module):
         return x
 
     def alone(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator | None, backward: bool) -> Tensor:
-        """States (n, T, hidden_size) of one direction that has seen nothing of the other, which reads as zeros."""
+        """States (n, T, hidden_size) of one direction; the states of the other direction are zero in all layers."""
         for i, layer in enumerate(self.backwards if backward else self.forwards):
             if i > 0:
                 x = dropout(x, self.dropout, generator)
                 if self.backwards:
-                    silent = torch.zeros_like(x)
-                    x = torch.cat([silent, x] if backward else [x, silent], dim=2)
+                    zeros = torch.zeros_like(x)
+                    x = torch.cat([zeros, x] if backward else [x, zeros], dim=2)
             x = reverse(layer(reverse(x, lengths))[0], lengths) if backward else layer(x)[0]
         return x
 
@@ -66,9 +66,9 @@ def _layer(cell: str, input_size: int, hidden_size: int) -> nn.RNNBase:
 
 
 def reverse(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Turn each sequence of (n, T, E) round within its own length; padding stays where it is."""
+    """Reverse the steps of each sequence (n, T, E); padding stays at the end."""
     if lengths is None:
         return x.flip(1)
     steps = torch.arange(x.shape[1], device=x.device).expand(x.shape[0], -1)
-    turned = torch.where(step_mask(lengths, x.shape[1]), lengths[:, None] - 1 - steps, steps)
-    return x.gather(1, turned[:, :, None].expand_as(x))
+    reversed_steps = torch.where(step_mask(lengths, x.shape[1]), lengths[:, None] - 1 - steps, steps)
+    return x.gather(1, reversed_steps[:, :, None].expand_as(x))

@@ -1,4 +1,4 @@
-"""From sequences to codes: standardise or embed, convolve, group into patches, recur, pool."""
+"""From sequences to embeddings: the input layer, patches, the recurrence and the pooling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ._token_input import TokenInput
 
 @dataclass(frozen=True)
 class Architecture:
-    """All that decides the shapes of an encoder's weights; see the estimators for the meaning."""
+    """The parameters that determine the shapes of an encoder's weights; the estimators explain them."""
 
     n_features: int
     n_tokens: int  # 0 for numbers
@@ -28,24 +28,24 @@ class Architecture:
     dropout: float
     pooling: str
     patch_size: int
-    embedding_size: int = 64  # of the vectors of tokens
-    n_kernels: int = 0  # of numbers
+    embedding_size: int = 64  # width of the vectors of tokens
+    n_kernels: int = 0  # for numbers
 
 
 def auto_patch_size(median_length: float, tokens: bool = False) -> int:
-    """Steps in a patch so that a typical sequence makes about `auto_steps` recurrent steps of its input layer."""
+    """Patch size with which a sequence of median length has about `auto_steps` recurrent steps."""
     return max(1, round(median_length / (TokenInput if tokens else NumberInput).auto_steps))
 
 
 def input_layer(a: Architecture) -> InputLayer:
-    """Make the input layer for the kind of values that an encoder gets."""
+    """Make the input layer: for token ids if there are tokens, else for numbers."""
     if a.n_tokens:
         return TokenInput(a.n_tokens, a.embedding_size, a.patch_size)
     return NumberInput(a.n_features, a.n_kernels, a.patch_size)
 
 
 class Encoder(nn.Module):
-    """Sequences (n, T, F) or token ids (n, T) to codes (n, out_features)."""
+    """Encode sequences of numbers (n, T, F) or token ids (n, T) to embeddings (n, out_features)."""
 
     def __init__(self, architecture: Architecture):
         super().__init__()
@@ -58,7 +58,7 @@ class Encoder(nn.Module):
         self.out_features = self.pooling.out_features
 
     def layers(self) -> list[list[nn.Parameter]]:
-        """Weights that are trained, layer by layer, the last first: each recurrent one, and what embeds the steps."""
+        """Trained weights by layer, from the last to the first: the recurrent layers, then the layers below them."""
         stack, n = self.recurrence, len(self.recurrence.forwards)
         modules = [[recurrent[i] for recurrent in (stack.forwards, stack.backwards) if recurrent] for i in range(n)]
         modules[-1].append(self.pooling)
@@ -75,7 +75,7 @@ class Encoder(nn.Module):
         return self.input.embed(values)
 
     def without(self, embedded: Tensor, hidden: Tensor, changes: Tensor) -> Tensor:
-        """Zero the `hidden` of embedded steps (n, T, E), and the last change of those where `changes` is True."""
+        """Zero the embedded steps (n, T, E) in the mask `hidden`; in the mask `changes`, only their last change."""
         return self.input.without(embedded, hidden, changes)
 
     def forward(
@@ -85,11 +85,14 @@ class Encoder(nn.Module):
         generator: torch.Generator | None = None,
         kernel_mask: Tensor | None = None,
     ) -> Tensor:
-        """Codes of embedded steps; kernel features are zero where `kernel_mask` (n,) is False."""
+        """Embeddings (n, out_features) of embedded steps (n, T, E).
+
+        Kernel features are zero for sequences whose `kernel_mask` (n,) is False.
+        """
         return self.pooled(*self.states(embedded, lengths, generator, kernel_mask), generator)
 
     def pooled(self, states: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
-        """Codes of states (n, T / patch_size, S)."""
+        """Embeddings (n, out_features) of states (n, T / patch_size, S)."""
         return dropout(self.pooling(states, lengths), self.architecture.dropout, generator)
 
     def states(
@@ -108,7 +111,7 @@ class Encoder(nn.Module):
     ) -> tuple[Tensor, Tensor | None]:
         """Inputs (n, T / patch_size, H) of the recurrence, and their lengths.
 
-        The random kernels look beyond a patch. Where `kernel_mask` (n,) is False, their features are zero.
+        The random kernels look beyond a patch. Their features are zero for sequences whose `kernel_mask` (n,) is False.
         """
         x = mask_padding(embedded, lengths)
         p = self.architecture.patch_size

@@ -11,10 +11,10 @@ from ._layers import linear
 
 
 class Generator(nn.Module):
-    """Noise to steps (n, T, n_outputs): standardised values, or one logit for each token id.
+    """Generate steps (n, T, n_outputs) from noise: standardised values, or one logit for each token id.
 
-    The recurrence goes step by step, since patches would leave kinks, and sees the noise of the whole
-    sequence (n, n_noise) and that of each step (n, T, n_noise).
+    The recurrence has no patches, because values would jump between patches. Its inputs are noise for the whole
+    sequence (n, n_noise) and noise for each step (n, T, n_noise).
     """
 
     def __init__(self, encoder: Encoder, n_noise: int):
@@ -22,13 +22,13 @@ class Generator(nn.Module):
         a = encoder.architecture
         self.n_noise = n_noise
         self.recurrence = RecurrentStack(a.cell, 2 * n_noise, a.hidden_size, 1, False, 0.0)
-        self.gain = nn.Parameter(torch.full((n_noise,), 0.1))  # of the noise of steps, which smooth sequences lack
+        self.gain = nn.Parameter(torch.full((n_noise,), 0.1))  # of the noise of steps; smooth sequences need little
         self.output = linear(a.hidden_size, encoder.input.n_outputs)
 
     def forward(self, n: int, n_steps: int, generator: torch.Generator | None) -> Tensor:
         """Draw `n` sequences of `n_steps`; without a generator the noise is zero."""
-        noise = self.gain.new_zeros(1 + n_steps, n, self.n_noise)  # step by step, so that padding shifts no draw
+        noise = self.gain.new_zeros(1 + n_steps, n, self.n_noise)  # step by step, so that padding does not change draws
         if generator is not None:
             noise.uniform_(-(3**0.5), 3**0.5, generator=generator)  # variance 1
-        whole, each = noise[0][:, None].expand(-1, n_steps, -1), noise[1:].transpose(0, 1)
-        return self.output(self.recurrence(torch.cat([whole, self.gain * each], dim=2), None))
+        of_sequence, of_steps = noise[0][:, None].expand(-1, n_steps, -1), noise[1:].transpose(0, 1)
+        return self.output(self.recurrence(torch.cat([of_sequence, self.gain * of_steps], dim=2), None))

@@ -1,4 +1,4 @@
-"""Random convolutions, summed up within patches."""
+"""Random convolutions, whose responses are summarised in patches."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from torch.nn.functional import conv2d, layer_norm
 
 from ._layers import blank, in_patches, mask_padding, n_patches, step_mask, traced
 
-WIDTH = 9  # steps of a kernel, those between left out
+WIDTH = 9  # weights of a kernel
 DILATIONS = (1, 2, 4, 8)
-SPREAD = 4  # steps from which on a patch has more to tell than its mean
-SCALE = 0.25  # of what the kernels see, against standardised values
-NOISE = 0.3  # deviation of white noise, against standardised values, which a kernel must answer less than the data
-SOME = 1 << 22  # features of steps computed together
+SPREAD = 4  # steps from which on a patch has a second feature beside the mean
+SCALE = 0.25  # of the features, relative to standardised values
+NOISE = 0.3  # deviation of white noise to which a kernel must respond less than to the standardised data
+CHUNK = 1 << 22  # features of steps that are computed together
 
 
 class RandomKernels(nn.Module):
     """Random convolutions that are never trained, (n, T, E) -> (n, T / patch_size, out_features).
 
-    Each kernel has weights that add up to zero for each input, a dilation, and a bias; its responses,
-    rectified, count with their mean over the steps of a patch and, in patches of `SPREAD` steps and more,
-    with how far the largest lies above it. All of a patch are normalised together. Random kernels make a
-    strong classifier of few labels because there is nothing in them to overfit (Dempster 2020).
+    Each kernel has a dilation, a bias, and weights whose sum is zero for each input. Its responses are rectified. The
+    features of a patch are their mean over its steps and, in patches of at least `SPREAD` steps, the difference of
+    their maximum and mean. All features of a patch are normalised together. Random kernels cannot overfit, so they
+    make a strong classifier with few labels (Dempster 2020).
 
     Parameters
     ----------
     n_inputs : int
         Width of the steps.
     n_kernels : int
-        Convolutions, shared out evenly over the dilations.
+        Number of convolutions, divided evenly among the dilations.
     patch_size : int
-        Steps of a patch.
+        Number of steps in a patch.
     n_steps : int
-        Dilations are left out by which a kernel would span more steps.
+        Dilations with which a kernel would span more steps are not used.
 
     References
     ----------
@@ -57,52 +57,53 @@ class RandomKernels(nn.Module):
 
     @torch.no_grad()
     def scale(self, x: Tensor, lengths: Tensor | None) -> None:
-        """Bring the responses to steps (n, T, E) to mean 0 and deviation 1, beside the bias.
+        """Scale the responses to steps (n, T, E) to mean 0 and deviation 1, without the bias.
 
-        Kernels that would answer `NOISE` more than these steps, as short ones do in smooth series, are turned
-        off: what they see in training, with jitter, is not what they see of new sequences.
+        Kernels that would respond more to `NOISE` than to these steps, as short ones do in smooth series, are set to
+        zero, because they would respond to the jitter of training, which new sequences do not have.
         """
-        own = slice(None) if lengths is None else step_mask(lengths, x.shape[1])
+        inside = slice(None) if lengths is None else step_mask(lengths, x.shape[1])
         steps = mask_padding(x, lengths).transpose(1, 2)
         for convolution in self.convolutions:
             weight, bias = convolution.parameters()
-            responses = (convolution(steps) - bias[:, None]).transpose(1, 2)[own].flatten(0, -2)
+            responses = (convolution(steps) - bias[:, None]).transpose(1, 2)[inside].flatten(0, -2)
             deviation, mean = torch.std_mean(responses, 0, correction=0)
             deviation = deviation.where(deviation > NOISE * weight.flatten(1).norm(dim=1), torch.inf)
             weight.div_(deviation[:, None, None])
             bias.sub_(mean / deviation)
 
     def forward(self, x: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None = None) -> Tensor:
-        """Features of each patch; zeros for sequences whose `kernel_mask` (n,) is False.
+        """Features (n, T / patch_size, out_features) of embedded steps (n, T, E), whose padding is zero.
 
-        `x` is zero where `lengths` has ended.
+        They are zero for sequences whose `kernel_mask` (n,) is False.
         """
         if kernel_mask is not None:
-            seen = x.new_zeros(x.shape[0], n_patches(x.shape[1], self.patch_size), self.out_features)
+            features = x.new_zeros(x.shape[0], n_patches(x.shape[1], self.patch_size), self.out_features)
             if kernel_mask.any():
-                seen[kernel_mask] = self(x[kernel_mask], None if lengths is None else lengths[kernel_mask]).to(seen)
-            return seen
-        if traced():  # a graph has no parts, whose number would be that of the example
-            return self._seen(x, lengths)
-        n_rows = max(1, SOME // (x.shape[1] * self.out_features))
+                ends = None if lengths is None else lengths[kernel_mask]
+                features[kernel_mask] = self(x[kernel_mask], ends).to(features)
+            return features
+        if traced():  # in a graph, the number of parts would be that of the example
+            return self._features(x, lengths)
+        n_rows = max(1, CHUNK // (x.shape[1] * self.out_features))
         parts = [x[i : i + n_rows] for i in range(0, len(x), n_rows)]
-        ends = [None] * len(parts) if lengths is None else lengths.split(n_rows)
-        return torch.cat([self._seen(*part) for part in zip(parts, ends, strict=True)])
+        ends_of_parts = [None] * len(parts) if lengths is None else lengths.split(n_rows)
+        return torch.cat([self._features(*part) for part in zip(parts, ends_of_parts, strict=True)])
 
-    def _seen(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+    def _features(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         p, n_steps = self.patch_size, x.shape[1]
-        image = x[:, None].permute(0, 3, 1, 2)  # (n, E, 1, T), a view: channels last, as the patches are summed up
+        image = x[:, None].permute(0, 3, 1, 2)  # (n, E, 1, T), a view: channels last suits the sums over patches
         outside = None if lengths is None else ~step_mask(lengths, n_steps)[:, :, None]
         left = (n_steps if lengths is None else lengths[:, None]) - torch.arange(0, n_steps, p, device=x.device)
-        n_own = left.clamp(1, p)[..., None]  # (n, T / p, 1)
-        seen = []
+        n_inside = left.clamp(1, p)[..., None]  # (n, T / p, 1)
+        parts = []
         for convolution, d in zip(self.convolutions, self.dilations, strict=True):
             weight, bias = convolution.parameters()
             responses = conv2d(image, weight[:, :, None], bias, padding=(0, WIDTH // 2 * d), dilation=(1, d))
             steps = responses.permute(0, 2, 3, 1).flatten(1, 2)  # (n, T, K)
             steps = (steps if outside is None else steps.masked_fill_(outside, 0)).relu_()
             patches = in_patches(steps, p)  # (n, T / p, p, K)
-            mean = patches.sum(2) / n_own  # (n, T / p, K)
-            seen += [mean, patches.amax(2) - mean] if self.spread else [mean]
-        features = torch.cat(seen, 2)
+            mean = patches.sum(2) / n_inside  # (n, T / p, K)
+            parts += [mean, patches.amax(2) - mean] if self.spread else [mean]
+        features = torch.cat(parts, 2)
         return SCALE * (layer_norm(features, (self.out_features,)) if self.out_features > 1 else features)

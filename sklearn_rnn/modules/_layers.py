@@ -1,4 +1,4 @@
-"""What all modules share: masks, noise and initial weights without global random state."""
+"""Masks, noise, and initial weights that do not depend on the global random state."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from torch.nn.functional import pad
 
 
 def blank(layer: type[nn.Module], *args: Any, **kwargs: Any) -> Any:
-    """Make a layer whose weights are still to be drawn by `initialise`; touches no random state."""
-    # `to_empty` does the same by way of `empty_like`, which imports the 486 modules of sympy at first.
+    """Make a layer whose weights are drawn later, by `initialise`; the global random state does not change."""
+    # `to_empty` would do the same, but calls `empty_like`, which imports the 486 modules of sympy.
     return layer(*args, device="meta", **kwargs)._apply(lambda w: torch.empty(w.shape, dtype=w.dtype, device="cpu"))
 
 
 def embedding(n: int, size: int) -> nn.Embedding:
-    """Table of n vectors, blank; on the device "meta" it would import the compiler of torch."""
+    """Make a table of n vectors, blank; on the device "meta" this would import the compiler of torch."""
     return nn.Embedding.from_pretrained(torch.empty(n, size, device="cpu"), freeze=False)
 
 
 def linear(n_in: int, n_out: int) -> nn.Linear:
-    """Linear layer, blank."""
+    """Make a linear layer, blank: its weights are drawn later."""
     return blank(nn.Linear, n_in, n_out)
 
 
 class RowLinear(nn.Linear):
-    """Linear layer for few outputs: a row gives the same bits whatever rows are beside it.
+    """Linear layer for few outputs: the bits for a row do not depend on the other rows.
 
-    The product of a matrix and a single column is summed in another order in each place of the matrix.
+    torch sums the product of a matrix and a single column in an order that depends on the place of the row.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -37,7 +37,7 @@ class RowLinear(nn.Linear):
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
-    """Draw all weights as PyTorch does, but from `generator`; of convolutions, as ROCKET does."""
+    """Draw all weights from `generator`, as PyTorch does; those of convolutions, as ROCKET does."""
     with torch.no_grad():
         for layer in module.modules():
             if isinstance(layer, nn.RNNBase):
@@ -57,7 +57,7 @@ def _uniform(layer: nn.Module, fan: int, generator: torch.Generator) -> None:
 
 
 def _kernels(layer: nn.Conv1d, generator: torch.Generator) -> None:
-    """Draw kernels of norm 1 that add up to zero, and their biases."""
+    """Draw kernels of norm 1 whose weights add up to zero, and their biases."""
     weight, bias = layer.parameters()
     weight.normal_(generator=generator)
     weight.sub_(weight.mean(2, keepdim=True))
@@ -66,12 +66,12 @@ def _kernels(layer: nn.Conv1d, generator: torch.Generator) -> None:
 
 
 def step_mask(lengths: Tensor, n_steps: int) -> Tensor:
-    """Which steps belong to their sequence, shape (n, T)."""
+    """Mask (n, T) of the steps that are no padding."""
     return torch.arange(n_steps, device=lengths.device) < lengths[:, None]
 
 
 def mask_padding(x: Tensor, lengths: Tensor | None, fill: float = 0.0) -> Tensor:
-    """Put `fill` into the steps (n, T, E) that belong to no sequence."""
+    """Set the padding of steps (n, T, E) to `fill`."""
     if lengths is None:
         return x
     return x.masked_fill(~step_mask(lengths, x.shape[1])[:, :, None], fill)
@@ -86,7 +86,7 @@ def dropout(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
 
 
 def gumbel_like(logits: Tensor, generator: torch.Generator) -> Tensor:
-    """Noise that makes the largest logit a draw from their softmax."""
+    """Noise with which the largest logit is a draw from the softmax of the logits."""
     return -torch.empty_like(logits).exponential_(generator=generator).log()
 
 
@@ -98,17 +98,17 @@ def last_step(states: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 def traced() -> bool:
-    """Whether the modules are being traced into a graph, which must hold for all batch sizes and lengths."""
+    """Whether the modules are being traced into a graph, which must be valid for all batch sizes and lengths."""
     return torch.jit.is_tracing() or torch.compiler.is_compiling()
 
 
 def n_patches(n_steps: int, patch_size: int) -> int:
-    """How many patches hold so many steps."""
+    """Number of patches for a number of steps."""
     return (n_steps + patch_size - 1) // patch_size
 
 
 def in_patches(x: Tensor, patch_size: int) -> Tensor:
-    """Group steps (n, T, E) into patches (n, T / patch_size, patch_size, E); zeros fill up the last."""
+    """Group steps (n, T, E) into patches (n, T / patch_size, patch_size, E); the last is filled up with zeros."""
     n_steps, n = x.shape[1], n_patches(x.shape[1], patch_size)
     if traced() or n_steps % patch_size:
         x = pad(x, (0, 0, 0, n * patch_size - n_steps))
@@ -116,5 +116,5 @@ def in_patches(x: Tensor, patch_size: int) -> Tensor:
 
 
 def full_precision(x: Tensor) -> Tensor:
-    """Numbers of half precision, as autocast makes them, in single; others as they are."""
+    """Convert half precision, which autocast returns, to single precision; other types do not change."""
     return x.to(torch.promote_types(x.dtype, torch.float32))

@@ -1,4 +1,4 @@
-"""An encoder with what an objective trains on top of it."""
+"""An encoder with a head and further parts."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ Augmentation: TypeAlias = Callable[[Tensor, Tensor | None, torch.Generator], Ten
 
 
 class Model(nn.Module):
-    """An encoder, the head of a task, and what else an objective trains.
+    """An encoder, the head of a task, and the parts of an objective.
 
     Parameters
     ----------
     encoder : Encoder
-        Shared by all tasks; what pretraining hands on.
+        The encoder, which pretraining passes on.
     task : Task
-        What the net is asked; it makes the head, from codes to outputs.
+        Makes the head, which maps embeddings to outputs.
     parts : dict of modules, default=None
-        What the objective trains besides, such as a decoder.
+        Further modules that the objective trains, such as a decoder.
     augmentation, strong_augmentation : callable, default=None
-        Perturb embedded steps in `view`.
+        Functions that perturb embedded steps in `view`.
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class Model(nn.Module):
         self.task = task
         self.head = task.head(encoder)
         self.parts = nn.ModuleDict(parts or {})
-        self.unchecked: set[str] = set()  # augmentations whose next values must be finite
-        self.kernel_dropout = 0.0  # share of labeled rows that do without the encoder's kernels in training
+        self.unchecked: set[str] = set()  # augmentations whose next result is checked to be finite
+        self.kernel_dropout = 0.0  # fraction of labeled rows whose kernel features are zeroed at each training step
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Bring recurrent layers' weights together: a copy's lie apart, where cuDNN copies them in each call."""
+        """Put the weights of each recurrent layer into one block of memory, else cuDNN would copy them in each call."""
         super().__setstate__(state)
         for layer in self.modules():
             if isinstance(layer, nn.RNNBase):
@@ -58,7 +58,7 @@ class Model(nn.Module):
     def view(
         self, values: Tensor, lengths: Tensor | None, generator: torch.Generator | None, strong: bool = False
     ) -> Tensor:
-        """Embedded steps (n, T, E), perturbed where there is a generator to draw from."""
+        """Embedded steps (n, T, E) of values, perturbed if there is a generator."""
         embedded = self.encoder.embed(values)
         name = "strong_augmentation" if strong else "augmentation"
         augmentation = getattr(self, name)
@@ -72,7 +72,7 @@ class Model(nn.Module):
         return changed
 
     def check_views(self, values: Tensor, lengths: Tensor | None, generator: torch.Generator | None) -> None:
-        """Refuse an augmentation that was used and makes values that are not finite."""
+        """Raise an error if an augmentation that was used returns values that are not finite."""
         used = {"augmentation", "strong_augmentation"} - self.unchecked
         self.unchecked |= used
         for name in used:
@@ -85,36 +85,38 @@ class Model(nn.Module):
         generator: torch.Generator | None = None,
         n_labeled: int = 0,
     ) -> Tensor:
-        """Outputs (n, n_outputs) for embedded steps; the first `n_labeled` may have to do without kernels."""
+        """Outputs (n, n_outputs) for embedded steps, in training.
+
+        Kernel features are zeroed in a fraction `kernel_dropout` of the first `n_labeled` rows.
+        """
         kernel_mask = None
         if n_labeled and self.kernel_dropout and generator is not None and self.encoder.input.kernel_width:
             kernel_mask = embedded.new_ones(len(embedded)).bool()
             kernel_mask[:n_labeled].bernoulli_(1 - self.kernel_dropout, generator=generator)
         return full_precision(self.head(self.encoder(embedded, lengths, generator, kernel_mask)))
 
-    def code(self, values: Tensor, lengths: Tensor | None) -> Tensor:
-        """Codes (n, out_features), without noise."""
-        return self.coded(self.encoder.embed(values), lengths)
+    def embed_sequences(self, values: Tensor, lengths: Tensor | None) -> Tensor:
+        """Embeddings (n, out_features) of sequences, without noise."""
+        return self.predict_embeddings(self.encoder.embed(values), lengths)
 
-    def coded(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
-        """Codes of embedded steps, without noise: the mean over their `readings`."""
-        codes = [full_precision(self.encoder(x, ends)) for _, x, ends in self.readings(embedded, lengths)]
-        return torch.stack(codes).mean(0)
+    def predict_embeddings(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
+        """Embeddings (n, out_features) of embedded steps, without noise: the means over their `readings`."""
+        embeddings = [full_precision(self.encoder(x, ends)) for _, x, ends in self.readings(embedded, lengths)]
+        return torch.stack(embeddings).mean(0)
 
     def predict_outputs(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
-        """Outputs (n, n_outputs) for embedded steps, without noise: those that predict."""
-        return full_precision(self.head(self.coded(embedded, lengths)))
+        """Outputs (n, n_outputs) for embedded steps, without noise, for predictions."""
+        return full_precision(self.head(self.predict_embeddings(embedded, lengths)))
 
     def readings(self, embedded: Tensor, lengths: Tensor | None) -> Iterator[tuple[int, Tensor, Tensor | None]]:
-        """Yield how often the first step is said again, the embedded steps with that, and their lengths.
+        """Yield the number of times that the first step is repeated, the steps with the repeats, and their lengths.
 
-        Where patches begin is chance, so they begin at the first step, and thirds of a patch before it; at
-        the first step alone where the task says so.
+        The repeats shift the patches. The task sets the number of shifts: with 3, by thirds of a patch; with 1, none.
         """
         p = self.encoder.architecture.patch_size
-        for again in sorted({p * third // 3 for third in range(self.task.n_readings)}):
-            x = torch.cat([embedded[:, :1].expand(-1, again, -1), embedded], dim=1) if again else embedded
-            yield again, x, None if lengths is None else lengths + again
+        for n_repeats in sorted({p * third // 3 for third in range(self.task.n_readings)}):
+            x = torch.cat([embedded[:, :1].expand(-1, n_repeats, -1), embedded], dim=1) if n_repeats else embedded
+            yield n_repeats, x, None if lengths is None else lengths + n_repeats
 
     def forward(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Answers of the task for sequences, without noise."""
@@ -122,7 +124,7 @@ class Model(nn.Module):
 
 
 def _check_changed(changed: Any, embedded: Tensor, name: str, augmentation: Any) -> None:
-    """Refuse what an augmentation returned where it is no change of the embedded steps."""
+    """Raise an error if an augmentation did not return a tensor like the embedded steps."""
     got = type(changed).__name__
     if isinstance(changed, Tensor):
         single = changed.is_floating_point() and changed.element_size() <= max(4, embedded.element_size())
@@ -137,7 +139,7 @@ def _check_changed(changed: Any, embedded: Tensor, name: str, augmentation: Any)
 
 def _check_finite(changed: Tensor, embedded: Tensor, name: str, augmentation: Any) -> None:
     if embedded.isfinite().all() and not changed.isfinite().all():
-        raise ValueError(f"{name}={_called(augmentation)} returned values that are not finite, for finite ones.")
+        raise ValueError(f"{name}={_called(augmentation)} returned values that are not finite, given finite values.")
 
 
 def _called(function: Any) -> str:

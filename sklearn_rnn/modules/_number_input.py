@@ -1,4 +1,4 @@
-"""Numbers as the input of an encoder: standardised, with their changes, and seen by random kernels."""
+"""Numbers as the input of an encoder: standardised, with their changes and the features of random kernels."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from ._input import InputLayer
 from ._kernels import RandomKernels
 from ._layers import in_patches
 
-FAR = 1e6  # limit of standardised values; a training value can exceed it only in data of more than 1e12 steps
+FAR = 1e6  # limit of standardised values; only in data of more than 1e12 steps can a training value exceed it
 
 
 class NumberInput(InputLayer):
-    """Numbers (n, T, F): each standardised, with its change from the step before, as embedded steps (n, T, 2 F).
+    """Embed numbers (n, T, F): standardised values and their changes since the previous step, (n, T, 2 F).
 
-    Numbers are relative to the `origin`, which is subtracted before they are rounded to float32. Standardised, they
-    are clamped to `FAR` deviations, so that all that follows stays finite. Decoded steps are standardised values.
+    Numbers are relative to the `origin`, which is subtracted before they are rounded to float32. Standardised values
+    are clamped to `FAR` deviations, so that all later results are finite. Decoded steps are standardised values.
 
     Parameters
     ----------
     n_features : int
-        Numbers in a step.
+        Number of features per step.
     n_kernels : int
         Number of random kernels; 0 for none.
     patch_size : int
-        Steps in a patch.
+        Number of steps in a patch.
     """
 
     auto_steps = 24
@@ -45,32 +45,41 @@ class NumberInput(InputLayer):
             self.kernels = RandomKernels(2 * n_features, n_kernels, patch_size, self.auto_steps * patch_size)
             self.kernel_width = self.kernels.out_features
         self.patch_width = 2 * n_features * patch_size + self.kernel_width
-        self.register_buffer("origin_parts", torch.zeros(2, n_features))  # in float32: some devices have no float64
+        self.register_buffer(
+            "origin_parts", torch.zeros(2, n_features)
+        )  # two float32, because some devices have no float64
         self.register_buffer("mean", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(n_features))
         self.register_buffer("change", torch.ones(n_features))
 
     @property
     def origin(self) -> Tensor:
-        """What is subtracted from numbers (n, T, F) before the encoder gets them: (F,), float64."""
+        """Origin (F,), float64, which is subtracted from numbers (n, T, F) before the encoder gets them."""
         return self.origin_parts.cpu().double().sum(0)
 
     def standardise(self, mean: Tensor, deviation: Tensor, change: Tensor, origin: Tensor | None = None) -> None:
-        """Bring each feature to mean 0 and deviation 1 from now on, and its changes to size 1; constant ones to 0.
+        """Set the moments with which numbers are standardised from now on; constant features become 0.
 
-        The mean is relative to the `origin` (F,), float64, a sum of two float32; 0 by default.
+        Parameters
+        ----------
+        mean, deviation : Tensor of shape (F,)
+            Mean and standard deviation of each feature, relative to the origin.
+        change : Tensor of shape (F,)
+            Root mean square of the changes of each feature from step to step.
+        origin : Tensor of shape (F,), float64, default=None
+            A sum of two float32; None for zeros.
         """
         if origin is not None:
             self.origin_parts[0].copy_(origin)
             self.origin_parts[1].copy_(origin - origin.float())
-        noise = 1e-6 * mean.abs() + 1e-30  # what rounding leaves of a constant
+        noise = 1e-6 * mean.abs() + 1e-30  # deviation of a constant that is due to rounding
         constant = deviation <= noise
         self.mean.copy_(mean)
         self.scale.copy_(torch.where(deviation == 0, torch.ones_like(deviation), deviation.maximum(noise)))
         self.change.copy_(torch.where(constant | (change == 0), torch.ones_like(change), change / self.scale))
 
     def scale_kernels(self, values: Tensor, lengths: Tensor | None) -> None:
-        """Bring the kernels' responses to these numbers (n, T, F) to one scale, from now on."""
+        """Scale the kernels so that their responses to these numbers (n, T, F) have deviation 1."""
         assert self.kernels is not None
         self.kernels.scale(self.embed(values), lengths)
 
@@ -79,18 +88,18 @@ class NumberInput(InputLayer):
         return ((values - self.mean) / self.scale).clamp(-FAR, FAR)
 
     def with_changes(self, x: Tensor) -> Tensor:
-        """Embedded steps (n, T, 2 F) of standardised numbers (n, T, F): these and their last change."""
+        """Embedded steps (n, T, 2 F) of standardised numbers (n, T, F): the numbers and their last changes."""
         change = ((x[:, 1:] - x[:, :-1]) / self.change).clamp(-FAR, FAR)
         return torch.cat([x, pad(change, (0, 0, 1, 0))], dim=2)
 
     def without(self, embedded: Tensor, hidden: Tensor, changes: Tensor) -> Tensor:
-        """Zero the embedded steps (n, T, 2 F) where `hidden` (n, T); where `changes` (n, T), their change alone."""
+        """Zero the embedded steps (n, T, 2 F) in the mask `hidden`; in the mask `changes`, only their changes."""
         shown = embedded.masked_fill(hidden[..., None], 0)
         values, change = shown[:, :, : self.n_features], shown[:, :, self.n_features :]
         return torch.cat([values, change.masked_fill(changes[..., None], 0)], dim=2)
 
     def group(self, x: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None = None) -> Tensor:
-        """Patches (n, T / patch_size, patch_width): the steps, and beside them the kernel features."""
+        """Patches (n, T / patch_size, patch_width): the embedded steps and the kernel features."""
         patches = in_patches(x, self.patch_size).flatten(2)
         if self.kernels is None:
             return patches
@@ -101,15 +110,15 @@ class NumberInput(InputLayer):
         return self.standardised(values)
 
     def errors(self, steps: Tensor, values: Tensor, loss: Callable[..., Tensor]) -> Tensor:
-        """Mean of the `loss` over features, (n, T)."""
+        """Errors (n, T): means of the `loss` over features."""
         return loss(steps, self.standardised(values), reduction="none").mean(2)
 
     def to_values(self, steps: Tensor) -> Tensor:
-        """Numbers (n, T, F), relative to the origin, of standardised ones."""
+        """Convert standardised steps to numbers (n, T, F), relative to the origin."""
         return steps * self.scale + self.mean
 
     def decoded(self, steps: Tensor) -> Tensor:
-        """Numbers (n, T, F) of standardised ones: float32, or float64 where there is an origin."""
+        """Convert standardised steps to numbers (n, T, F), float32, or float64 if there is an origin."""
         largest = torch.finfo(torch.float32).max
         values = self.to_values(steps).clamp(-largest, largest).cpu()
         return values.double() + self.origin if self.origin.any() else values

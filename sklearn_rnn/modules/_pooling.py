@@ -1,4 +1,4 @@
-"""From the states of all steps to one code for each sequence."""
+"""From the states of all steps to one embedding for each sequence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ._layers import last_step, linear, mask_padding, step_mask
 
 
 def _last(states: Tensor, lengths: Tensor | None, n_forward: int) -> Tensor:
-    """Final state of each direction: the backward one ends at the first step."""
+    """Final state of each direction; the backward direction ends at the first step."""
     ends = last_step(states[:, :, :n_forward], lengths)
     return torch.cat([ends, states[:, 0, n_forward:]], dim=1)
 
@@ -40,12 +40,12 @@ POOLINGS: dict[str, Callable[[Tensor, Tensor | None, int], Tensor] | None] = {
 
 
 class Pooling(nn.Module):
-    """Pool states (n, T, S) over each sequence's own steps into codes (n, out_features).
+    """Combine the states (n, T, S) of each sequence to an embedding (n, out_features); padding does not count.
 
     Parameters
     ----------
     pooling : str
-        A key of `POOLINGS`. `"attention"` weighs the steps by a learned score (Bahdanau 2015).
+        A key of `POOLINGS`. `"attention"` is a weighted mean with learned weights (Bahdanau 2015).
     n_states, n_forward : int
         Width of the states, and of their forward direction.
     """
@@ -59,14 +59,14 @@ class Pooling(nn.Module):
             self.project, self.score = linear(n_states, n_states), linear(n_states, 1)
 
     def forward(self, states: Tensor, lengths: Tensor | None) -> Tensor:
-        """Codes of shape (n, out_features)."""
+        """Embeddings (n, out_features) of states (n, T, S)."""
         pool = POOLINGS[self.pooling]
         if pool is not None:
             return pool(states, lengths, self.n_forward)
         return torch.einsum("nt,nts->ns", self.attend(states, lengths), states)
 
     def attend(self, states: Tensor, lengths: Tensor | None) -> Tensor:
-        """Attention weights (n, T), zero on padding."""
+        """Attention weights (n, T), zero for padding."""
         scores = self.score(torch.tanh(self.project(states)))[:, :, 0]
         if lengths is not None:
             scores = scores.masked_fill(~step_mask(lengths, scores.shape[1]), -torch.inf)

@@ -1,4 +1,4 @@
-"""Token ids as the input of an encoder: each has a vector."""
+"""Token ids as the input of an encoder: each id has a vector."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ._layers import embedding, gumbel_like, in_patches
 
 
 class TokenInput(InputLayer):
-    """Token ids (n, T): their vectors, normalised over the data, as embedded steps (n, T, E).
+    """Embed token ids (n, T): their vectors, normalised over the training data, are the embedded steps (n, T, E).
 
-    Instead of ids there may be ones among zeros (n, T, n_tokens + 1), which have a gradient. Decoded steps are one
-    logit for each token, and a last one for the unknown token.
+    Instead of ids there may be one-hot vectors (n, T, n_tokens + 1), which have a gradient. Decoded steps are logits,
+    one for each token, and a last one for the unknown token.
 
     Parameters
     ----------
     n_tokens : int
-        Number of tokens, without the unknown one, whose id is `n_tokens`.
+        Number of tokens, without the unknown token, whose id is `n_tokens`.
     embedding_size : int
         Width of the vectors.
     patch_size : int
-        Steps in a patch.
+        Number of steps in a patch.
     """
 
     auto_steps = 48
@@ -39,14 +39,14 @@ class TokenInput(InputLayer):
         self.register_buffer("frequency", torch.full((n_tokens + 1,), 1 / (n_tokens + 1)))
 
     def set_vectors(self, vectors: Tensor | None, frequency: Tensor) -> None:
-        """Set the tokens' frequencies (n_tokens + 1,), and their first vectors (n_tokens + 1, E) where given."""
+        """Set the frequencies (n_tokens + 1,) of the tokens and, if given, their vectors (n_tokens + 1, E)."""
         with torch.no_grad():
             self.frequency.copy_(frequency)
             if vectors is not None:
                 self.embedding.weight.copy_(vectors)
 
     def freeze(self, frozen: bool) -> None:
-        """Leave the vectors of tokens as they are from now on, or train them."""
+        """Freeze the vectors of tokens from now on, or train them."""
         if frozen and not self.frozen:
             with torch.no_grad():
                 self.embedding.weight.copy_(self._normalised(self.embedding.weight))
@@ -54,14 +54,14 @@ class TokenInput(InputLayer):
         self.embedding.requires_grad_(not frozen)
 
     def standardised(self, values: Tensor) -> Tensor:
-        """Normalised vectors (n, T, E) of ids (n, T), or of ones among zeros (n, T, n_tokens + 1)."""
+        """Normalised vectors (n, T, E) of ids (n, T), or of one-hot vectors (n, T, n_tokens + 1)."""
         vectors = self.embedding(values) if values.dim() == 2 else values @ self.embedding.weight
         return vectors if self.frozen else self._normalised(vectors)
 
     def _normalised(self, vectors: Tensor) -> Tensor:
-        """Bring vectors to mean 0 and variance 1 over the tokens of the data (Miyato, Dai and Goodfellow 2017).
+        """Normalise vectors to mean 0 and variance 1 over the tokens of the data (Miyato, Dai and Goodfellow 2017).
 
-        The variance is that of all features together, so that strong ones stay stronger than weak ones.
+        It is the variance of all features together, so that the ratios of their variances do not change.
         """
         weight = self.embedding.weight
         mean = self.frequency @ weight
@@ -69,7 +69,7 @@ class TokenInput(InputLayer):
         return (vectors - mean) * (variance + 1e-8).rsqrt()
 
     def group(self, x: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None = None) -> Tensor:
-        """Patches (n, T / patch_size, patch_width): the steps alone, as tokens have no random kernels."""
+        """Patches (n, T / patch_size, patch_width) of embedded steps; tokens have no random kernels."""
         return in_patches(x, self.patch_size).flatten(2)
 
     def target(self, values: Tensor) -> Tensor:
@@ -77,22 +77,22 @@ class TokenInput(InputLayer):
         return values
 
     def errors(self, steps: Tensor, values: Tensor, loss: Callable[..., Tensor]) -> Tensor:
-        """Cross-entropies (n, T) of logits (n, T, n_tokens + 1), whatever the `loss` of numbers."""
+        """Cross-entropies (n, T) of logits (n, T, n_tokens + 1); the `loss` of numbers is not used."""
         return cross_entropy(steps.transpose(1, 2), values, reduction="none")
 
     def draw(self, steps: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Logits with noise, so that the largest is a draw from their softmax; without a generator as they are."""
+        """Add noise to logits, so that the largest is a draw from their softmax; without a generator add none."""
         return steps if generator is None else steps + gumbel_like(steps, generator)
 
     def to_values(self, steps: Tensor) -> Tensor:
-        """Ids of the largest logits as ones among zeros (n, T, n_tokens + 1), with the gradient of the softmax.
+        """One-hot vectors (n, T, n_tokens + 1) of the largest logits, with the gradient of the softmax.
 
-        It is the straight-through estimator of Jang (2017).
+        This is the straight-through estimator of Jang (2017).
         """
         soft = steps.softmax(2)
         hard = one_hot(steps.argmax(2), steps.shape[2]).to(soft)
         return hard + soft - soft.detach()
 
     def decoded(self, steps: Tensor) -> Tensor:
-        """Likeliest ids (n, T) of logits; never the unknown token, the last."""
+        """Ids (n, T) of the largest logits, without that of the unknown token, the last."""
         return steps[:, :, :-1].argmax(2).cpu()

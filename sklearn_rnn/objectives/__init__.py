@@ -1,7 +1,7 @@
-"""Objectives: what the nets are trained for, one algorithm a class.
+"""Objectives: what the nets are trained for, one algorithm per class.
 
-Each has a name, its class's in snake case: `"mean_teacher"` is `MeanTeacher()`. Objectives of
-classifiers add up: ``VAT() + EntropyMinimization(weight=0.06)``.
+Each objective has a name, which is its class name in snake case: `"mean_teacher"` is `MeanTeacher()`.
+Semi-supervised objectives can be added: ``VAT() + EntropyMinimization(weight=0.06)``.
 """
 
 import re
@@ -29,7 +29,6 @@ from ._pi_model import PiModel
 from ._pseudo_label import PseudoLabel
 from ._reconstruction import Reconstruction
 from ._recurrent_gan import RecurrentGAN
-from ._representation import DecodingObjective, UnsupervisedObjective
 from ._self_training import SelfTraining
 from ._semi_supervised import SemiSupervisedObjective
 from ._semi_supervised_vae import SemiSupervisedVAE
@@ -38,6 +37,7 @@ from ._sum import Sum
 from ._supervised import Supervised
 from ._temporal_ensembling import TemporalEnsembling
 from ._uda import UDA
+from ._unsupervised import UnsupervisedObjective
 from ._variational import Variational
 from ._vat import VAT
 
@@ -50,7 +50,6 @@ __all__ = [
     "Batch",
     "Composite",
     "Contrastive",
-    "DecodingObjective",
     "Denoising",
     "EntropyMinimization",
     "FeatureMatchingGAN",
@@ -82,7 +81,7 @@ __all__ = [
 
 
 def _name(cls: type[Objective]) -> str:
-    """Class name in snake case; `"fixmatch"` for `FixMatch`, as the field writes it."""
+    """Class name in snake case; but `"fixmatch"`, `"mixup"` and the like, which the papers write as one word."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
     return re.sub("_match$", "match", words).replace("mix_up", "mixup")
 
@@ -103,5 +102,5 @@ def objective_names(task: str) -> list[str]:
 
 
 def from_name(name: str) -> Objective:
-    """Return the objective of that name, with its defaults."""
+    """Return the objective of this name, with its default parameters."""
     return _NAMED[name]()

@@ -1,37 +1,39 @@
-"""The labels hold for the worst neighbour of a sequence too."""
+"""Labeled rows keep their labels under the perturbation that raises the loss most."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .._sklearn import NOT_NEGATIVE, POSITIVE
+from .._documented import documented
 from ..sequences import Batch
+from . import _parameters as shared
 from ._base import supervised_loss
 from ._semi_supervised import SemiSupervisedObjective
 from ._vat import sphere
 
 
+@documented
+@dataclass(repr=False, eq=False)
 class AdversarialTraining(SemiSupervisedObjective):
-    r"""Adversarial training: the cross-entropy again, a step up its own gradient.
+    r"""Adversarial training: the loss of labeled rows that are moved along the gradient of their loss.
 
     .. math:: L(x) + w L(x + r), \quad r = \epsilon \sqrt{T E} \; g / \lVert g \rVert, \quad g = \nabla_x L(x)
 
-    on embedded steps, of the labeled rows alone; unlabeled rows are left out, and dropout is off in the
-    second loss. A sequence of T steps of E features moves by `epsilon` times the root of T E.
+    where x are the embedded steps of a labeled row, with T steps of E features. Unlabeled rows are not used. The
+    second loss has no dropout.
 
     Parameters
     ----------
-    weight : float, default=1
-        Weight :math:`w` of the second loss. Zero trains exactly what `Supervised` trains.
-    epsilon : float, default=0.05
-        Length of the step, root mean square over a sequence's values.
+    %(parameters)s
 
     References
     ----------
     Goodfellow, Shlens and Szegedy (2015), "Explaining and harnessing adversarial examples", ICLR.
+
     Miyato, Dai and Goodfellow (2017), "Adversarial training methods for semi-supervised text
     classification", ICLR.
 
@@ -42,11 +44,8 @@ class AdversarialTraining(SemiSupervisedObjective):
     >>> clf = SemiSupervisedRNNClassifier(VAT() + AdversarialTraining())
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {"weight": NOT_NEGATIVE, "epsilon": POSITIVE}
-
-    def __init__(self, weight: float = 1, epsilon: float = 0.05):
-        self.weight = weight
-        self.epsilon = epsilon
+    weight: float = shared.weight(1, "Weight :math:`w` of the second loss.")
+    epsilon: float = shared.epsilon()
 
     def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"adversarial"`."""

@@ -1,34 +1,38 @@
-"""Codes with a prior, which a discriminator imposes."""
+"""Embeddings with a prior distribution, which a discriminator imposes."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .._sklearn import COUNT, POSITIVE
+from .._documented import documented
+from .._sklearn import POSITIVE
 from ..modules import Decoder, linear
 from ..sequences import Batch
-from ._fakes import critic, told_fake, told_real
+from . import _parameters as shared
+from ._discriminator import discriminator, fake_loss, real_loss
 from ._latent import normal
-from ._representation import DecodingObjective, rebuilding_errors
+from ._step_errors import mean_over_steps, sequence_errors, step_errors
+from ._unsupervised import UnsupervisedObjective
 
 
-class AdversarialAutoencoder(DecodingObjective):
-    r"""Adversarial autoencoder: codes rebuild their sequences, and look as if drawn from a normal prior.
+@documented
+@dataclass(repr=False, eq=False)
+class AdversarialAutoencoder(UnsupervisedObjective):
+    r"""Adversarial autoencoder: embeddings reconstruct their sequences, and look as if drawn from a normal prior.
 
     .. math:: \frac{1}{n} \sum_i \lVert x_i - d(e(x_i)) \rVert^2 - w \log D(e(x_i))
 
-    against a discriminator that minimises :math:`- \log D(z) - \log(1 - D(e(x_i)))`, with
-    :math:`z \sim N(0, 1)`. Errors are those of `Reconstruction`; `sample` decodes draws of the prior.
+    where e is the encoder, d the decoder, and D a discriminator that minimises
+    :math:`- \log D(z) - \log(1 - D(e(x_i)))` with :math:`z \sim N(0, 1)`. The errors are those of `Reconstruction`.
+    `sample` decodes draws of the prior.
 
     Parameters
     ----------
-    latent_size : int, default=16
-        Units of the code.
-    weight : float, default=0.1
-        Weight :math:`w` of the discriminator's verdict, against 1 for the error.
+    %(parameters)s
 
     References
     ----------
@@ -45,48 +49,62 @@ class AdversarialAutoencoder(DecodingObjective):
     ((30, 4), (3, 20))
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {"latent_size": COUNT, "weight": POSITIVE}
     opponents = ("discriminator",)
 
-    def __init__(self, latent_size: int = 16, weight: float = 0.1):
-        self.latent_size = latent_size
-        self.weight = weight
+    latent_size: int = shared.latent_size()
+    weight: float = shared.number(
+        0.1, POSITIVE, "Weight :math:`w` of the discriminator's loss; the error has weight 1."
+    )
 
     def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
-        """Return a `"projection"` to codes, a `"decoder"`, and a `"discriminator"` of codes."""
+        """Return the `"projection"` to embeddings, a `"decoder"`, and a `"discriminator"` of embeddings."""
         return {
             "projection": linear(encoder.out_features, self.latent_size),
             "decoder": Decoder(encoder, self.latent_size),
-            "discriminator": critic(self.latent_size, encoder.architecture.hidden_size),
+            "discriminator": discriminator(self.latent_size, encoder.architecture.hidden_size),
         }
 
-    def code_size(self, encoder: Any) -> int:
-        """Width of the codes."""
+    def out_features(self, encoder: Any) -> int:
+        """Width of the embeddings."""
         return self.latent_size
 
-    def code(self, model: Any, values: Tensor, lengths: Tensor | None) -> Tensor:
-        """Codes (n, latent_size), without noise."""
-        return model.parts["projection"](model.code(values, lengths))
+    def embed_sequences(self, model: Any, values: Tensor, lengths: Tensor | None) -> Tensor:
+        """Embeddings (n, latent_size), without noise."""
+        return model.parts["projection"](model.embed_sequences(values, lengths))
+
+    def decode(self, model: Any, embeddings: Tensor, n_steps: int) -> Tensor:
+        """Standardised steps (n, n_steps, F), or logits (n, n_steps, tokens)."""
+        return model.parts["decoder"](embeddings, n_steps)
 
     def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
-        """Decode draws of the prior, one for each of the `rows`: standardised steps, or logits, the largest drawn."""
+        """Decode a draw of the prior for each of the `rows`: standardised steps, or logits whose largest is drawn."""
         steps = self.decode(model, normal(model, rows, self.latent_size, generator), n_steps)
         return model.encoder.input.draw(steps, generator)
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return `"reconstruction"` and `"prior"`, the discriminator's verdict."""
-        codes = self._codes(model, batch)
-        error = rebuilding_errors(model, batch, self.decode(model, codes, batch.values.shape[1]))
-        return {"reconstruction": error.mean(), "prior": self.weight * told_real(model.parts["discriminator"](codes))}
+        """Return `"reconstruction"`, and the discriminator's loss as `"prior"`."""
+        embeddings = self._embeddings_of_view(model, batch)
+        errors = sequence_errors(model, batch, self.decode(model, embeddings, batch.values.shape[1]))
+        scores = model.parts["discriminator"](embeddings)
+        return {"reconstruction": errors.mean(), "prior": self.weight * real_loss(scores)}
 
     def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return the discriminator's `"drawn"` and `"coded"`."""
-        prior = normal(model, batch, self.latent_size, batch.generator)
+        """Return the discriminator's losses of draws, `"drawn"`, and of embeddings, `"coded"`."""
+        draws = normal(model, batch, self.latent_size, batch.generator)
         with torch.no_grad():
-            codes = self._codes(model, batch)
-        discriminator = model.parts["discriminator"]
-        return {"drawn": told_real(discriminator(prior)), "coded": told_fake(discriminator(codes))}
+            embeddings = self._embeddings_of_view(model, batch)
+        scores = model.parts["discriminator"]
+        return {"drawn": real_loss(scores(draws)), "coded": fake_loss(scores(embeddings))}
 
-    def _codes(self, model: Any, batch: Batch) -> Tensor:
+    def errors(self, model: Any, batch: Batch) -> Tensor:
+        """Error (n,) of each sequence, averaged over its steps and features."""
+        return mean_over_steps(self.errors_by_step(model, batch), batch.lengths)
+
+    def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
+        """Error (n, T) of each step, reconstructed without noise."""
+        embeddings = self.embed_sequences(model, batch.values, batch.lengths)
+        return step_errors(model, batch, self.decode(model, embeddings, batch.values.shape[1]))
+
+    def _embeddings_of_view(self, model: Any, batch: Batch) -> Tensor:
         view = model.view(batch.values, batch.lengths, batch.generator)
         return model.parts["projection"](model.encoder(view, batch.lengths, batch.generator))

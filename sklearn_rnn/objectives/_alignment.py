@@ -1,4 +1,4 @@
-"""Answers whose classes are as frequent, on average, as among the labels."""
+"""Distribution alignment: answers whose classes are, on average, as frequent as among the labels."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ MOMENTUM = 0.97
 
 
 class Alignment:
-    """Distribution alignment: answers are multiplied by how much too rare their class is.
+    """Distribution alignment: multiply the probability of each class by its prior over its mean so far.
 
     Parameters
     ----------
     uniform : Tensor of shape (K,)
-        ``1 / K`` for each class, as `even_classes` makes it. With no classes, answers stay as they are.
+        ``1 / K`` for each class, as `uniform_classes` returns it. Without classes, answers are not changed.
     n_rows : int
         Number of sequences.
     power : float, default=1
-        Exponent of the correction; with 0 answers stay as they are.
-    momentum : float
+        Exponent of the correction; with 0, answers are not changed.
+    momentum : float, default=0.97
         Decay of the running mean, at each call.
 
     Attributes
     ----------
     counts : Tensor of shape (K,)
-        Labeled rows of each class so far; those without weight do not count.
+        Number of labeled rows of each class so far, without rows of weight 0.
     answered : Tensor of shape (K,)
         Running mean of the answers.
 
@@ -49,28 +49,29 @@ class Alignment:
         self.counted = torch.zeros(n_rows, dtype=torch.bool)
 
     def count(self, batch: Batch) -> None:
-        """Count the classes of those labeled rows that did not come before."""
+        """Count the classes of the labeled rows that are seen for the first time."""
         new = ~self.counted[batch.rows]
         if self.power and new.any():
             self.counted[batch.rows] = True
-            own = new.to(self.counts) if batch.weights is None else new.to(self.counts) * (batch.weights > 0)
-            self.counts.index_add_(0, batch.targets, own)
+            counted = new.to(self.counts) if batch.weights is None else new.to(self.counts) * (batch.weights > 0)
+            self.counts.index_add_(0, batch.targets, counted)
 
     def class_prior(self) -> Tensor:
-        """Share of each class (K,): of the labels, shrunk to uniform ones as far as chance explains the difference.
+        """Expected fraction (K,) of rows of each class.
 
-        A few labels say little of how frequent the classes are, and never that there is none of one.
+        It is the fraction among the labels, shrunk towards 1 / K by the James-Stein estimator: a few labels
+        tell little about how frequent the classes are, and never that a class does not occur.
         """
         n = self.counts.sum().clamp_min(1)
-        share = self.counts / n
-        apart = (n - 1) * (share - self.uniform).square().sum()
-        chance = 1 - share.square().sum()
-        intensity = (chance / apart.clamp_min(1e-12)).clamp_max(1).maximum(1 / n)
-        return share.lerp(self.uniform, intensity)
+        fractions = self.counts / n
+        distance = (n - 1) * (fractions - self.uniform).square().sum()
+        variance = 1 - fractions.square().sum()
+        intensity = (variance / distance.clamp_min(1e-12)).clamp_max(1).maximum(1 / n)
+        return fractions.lerp(self.uniform, intensity)
 
     @torch.no_grad()
     def align(self, answers: Tensor) -> Tensor:
-        """Return the probabilities (n, K) of unlabeled rows, brought nearer to the prior; moves the running mean."""
+        """Return aligned probabilities (n, K) of unlabeled rows, and update the running mean."""
         if not self.power:
             return answers
         self.answered.lerp_(answers.mean(0), 1 - self.momentum)
@@ -78,7 +79,7 @@ class Alignment:
         return aligned / aligned.sum(1, keepdim=True)
 
 
-def even_classes(model: Any) -> Tensor:
-    """Return the same share for each class of the model's task, (K,), on its device."""
+def uniform_classes(model: Any) -> Tensor:
+    """Return ``1 / K`` for each class of the model's task, (K,), on the model's device."""
     n_classes = model.task.n_classes
     return next(model.parameters()).new_full((n_classes,), 1 / max(1, n_classes))

@@ -1,4 +1,4 @@
-"""A moving average of a model's weights, that teaches it and predicts."""
+"""A teacher whose weights are a moving average of the student's."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from ..sequences import Batch
 
 
 class MovingAverage:
-    """A second model whose weights follow the first's.
+    """A second model whose weights are a moving average of the first one's.
 
     Parameters
     ----------
     model : Module
-        Copied.
+        The student, which is copied.
     n_steps : float
-        Time constant, in optimiser steps: the decay of the average is ``1 - 1 / n_steps``, less in
-        the first steps, where it is over all steps so far.
+        Time constant, in optimiser steps: the decay of the average is ``1 - 1 / n_steps``, and less in
+        the first steps, where the average is over all steps so far.
 
     Attributes
     ----------
     module : Module
-        The copy; gets no gradient.
+        The teacher; gets no gradient.
     """
 
     @classmethod
     def of(cls, model: nn.Module, memory: float, n_steps: int) -> MovingAverage | None:
-        """Return an average with a time constant of the fraction `memory` of `n_steps`; None with ``memory=0``."""
+        """Return an average with a time constant of the fraction `memory` of `n_steps`; None if that is 0."""
         return cls(model, memory * n_steps) if memory else None
 
     def __init__(self, model: nn.Module, n_steps: float):
@@ -40,16 +40,16 @@ class MovingAverage:
 
     @torch.no_grad()
     def follow(self, model: nn.Module) -> None:
-        """Move towards `model`, whose buffers are copied; once an optimiser step."""
+        """Move the weights towards those of `model`, and copy its buffers; once per optimiser step."""
         self.step += 1
         decay = min(self.decay, 1 - 1 / (self.step + 1))
         torch._foreach_lerp_(list(self.module.parameters()), list(model.parameters()), 1 - decay)
-        for mine, theirs in zip(self.module.buffers(), model.buffers(), strict=True):
-            mine.copy_(theirs)
+        for buffer, value in zip(self.module.buffers(), model.buffers(), strict=True):
+            buffer.copy_(value)
 
 
 @torch.no_grad()
 def weak_answers(teacher: Any, batch: Batch) -> Tensor:
-    """Answers of the module `teacher` for weak views of its own."""
+    """Answers (n, ...) of the `teacher` for a new weak view of the rows."""
     view = teacher.view(batch.values, batch.lengths, batch.generator)
     return teacher.task.answers(teacher.train_outputs(view, batch.lengths))

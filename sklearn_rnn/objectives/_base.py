@@ -16,39 +16,39 @@ from .._warnings import warn
 from ..sequences import Batch
 
 Needs = Literal["sequences", "targets", "classes"]
-FITTING: dict[str, set[str]] = {  # what the task of an estimator gives to its objective
+FITTING: dict[str, set[str]] = {  # what a task provides, as the objective's `needs`
     "classification": {"targets", "classes"},
     "regression": {"targets"},
     "representation": {"sequences"},
 }
-MIN_STEPS = 100  # of the optimiser; after fewer a net is not judged
+MIN_STEPS = 100  # of the optimiser; after fewer steps there are no warnings about convergence
 
 
 class Objective(BaseEstimator, ABC):
-    """What a net is trained for: one algorithm.
+    """Base of the objectives: what a net is trained for, one algorithm per class.
 
-    Objectives are parameters of the estimators, which clone them before use.
+    An objective is a parameter of an estimator, which clones it before use.
     """
 
     _parameter_constraints: dict[str, list[Any]] = {}
-    needs: ClassVar[Needs]  # sequences alone, targets of some, or targets that are classes
-    teacher_: Any = None  # a `MovingAverage`, in training, where the objective has one
+    needs: ClassVar[Needs]  # only sequences, or targets of some of them, or targets that are classes
+    teacher_: Any = None  # a `MovingAverage`, in training, if the objective has a teacher
     n_rounds: int = 1
-    rate: float = 1  # of learning, as a share of the estimator's lr
+    rate: float = 1  # the learning rate, as a fraction of the estimator's lr
     opponents: tuple[str, ...] = ()  # names of the parts that a second optimiser trains
-    keeps_levels: bool = False  # whether sequences are not to be offset: what is learned shall tell their level
-    reverse: bool = False  # whether what is decoded has the last step of each sequence first
-    tells_views: bool = False  # whether the loss is of views of different noise, and of several sequences
+    keeps_levels: bool = False  # whether augmentations must not shift sequences, because their level is learned
+    reverse: bool = False  # whether the last step of a sequence is decoded first
+    compares_views: bool = False  # whether the loss needs several sequences, in views of different noise
 
     @property
     def unlabeled_ratio(self) -> float:
-        """Unlabeled rows in a step, as a share of `batch_size`; 0 leaves them out."""
+        """Number of unlabeled rows in a step, as a fraction of `batch_size`; with 0 they are not used."""
         return 0.0
 
     def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
-        """Return what is trained beside the encoder and the head of the `task`, by name.
+        """Return the modules that are trained beside the encoder and the head of the `task`, by name.
 
-        The modules are blank; their weights are drawn later.
+        They are blank: their weights are drawn later.
         """
         return {}
 
@@ -57,23 +57,23 @@ class Objective(BaseEstimator, ABC):
 
     @abstractmethod
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return weighted loss terms by name, each a scalar; their sum is minimised."""
+        """Return the weighted loss terms by name, each a scalar; their sum is minimised."""
 
     def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return what the opponents minimise, by name, after each step of the others."""
+        """Return the loss terms of the opponents by name; they take a step after each step of the other weights."""
         return {}
 
     def after_step(self, model: Any) -> None:
-        """Act after each optimiser step: by default a teacher moves towards the model."""
+        """Called after each optimiser step; by default a teacher moves towards the model."""
         if self.teacher_ is not None:
             self.teacher_.follow(model)
 
     def predictor(self, model: Any) -> nn.Module:
-        """Return the module whose weights are validated and kept in the end: a teacher, where there is one."""
+        """Return the module that is validated and kept in the end: the teacher if there is one, else the model."""
         return model if self.teacher_ is None else self.teacher_.module
 
     def finish(self, model: Any) -> None:
-        """Drop what is not needed to predict."""
+        """Called at the end of training: drop what is not needed to predict."""
         self.__dict__.pop("teacher_", None)
 
     def predict(self, model: Any, values: Tensor, lengths: Tensor | None) -> Tensor:
@@ -81,27 +81,38 @@ class Objective(BaseEstimator, ABC):
         return model(values, lengths)
 
     def validation_loss(self, model: Any, batch: Batch) -> float:
-        """Loss of rows that are held out: the task's, of labeled rows, weighted, without noise."""
+        """Loss of rows that are held out: the weighted mean of the task's loss of labeled rows, without noise."""
         outputs = model.predict_outputs(model.encoder.embed(batch.values), batch.lengths)
         return weighted_mean(model.task.loss(outputs, batch), batch, normalised=True).item()
 
     def relabel(self, targets: Tensor, rows: Tensor, probabilities: Tensor) -> Tensor | None:
-        """Act between the `n_rounds` rounds, each of which trains the first weights anew.
+        """Called between the `n_rounds` rounds of training; each round starts from the same first weights.
 
-        Given are the class numbers (n,) of all rows, -1 where unlabeled, and the probabilities (m, K) of
-        the unlabeled `rows` (m,). Returned are the class numbers to go on with, or None to stop here.
+        Parameters
+        ----------
+        targets : Tensor of shape (n,)
+            Class numbers of all rows, -1 for unlabeled ones.
+        rows : Tensor of shape (m,)
+            The unlabeled rows.
+        probabilities : Tensor of shape (m, K)
+            Predictions for the unlabeled rows.
+
+        Returns
+        -------
+        targets : Tensor of shape (n,) or None
+            Class numbers for the next round; None if there is none.
         """
         return None
 
     def validate(self) -> None:
-        """Check the parameters of this clone as scikit-learn does, and bring them to Python's numbers."""
+        """Check the parameters of this clone as scikit-learn does, and convert numpy's numbers to Python's."""
         self._validate_params()
         plain_parameters(self)
 
     def observe(self, **values: Tensor | None) -> None:
-        """Show the mean of each value over an epoch's steps in `history_`; of a list, as `name_0`, `name_1`, ...
+        """Record each value; `history_` gets its mean over the steps of the epoch.
 
-        None is left out.
+        The means of a vector are recorded as `name_0`, `name_1`, ... Values that are None are not recorded.
         """
         observed = self.__dict__.setdefault("observed_", {})
         for name, value in values.items():
@@ -109,28 +120,31 @@ class Objective(BaseEstimator, ABC):
                 observed.setdefault(name, []).append(value.detach().float())
 
     def observed(self) -> dict[str, Any]:
-        """Return the means since the last call: numbers, or lists of one number for each class."""
+        """Return the means since the last call: a number, or for a vector a list of numbers."""
         observed = self.__dict__.pop("observed_", {})
         return {name: torch.stack(values).mean(0).tolist() for name, values in observed.items()}
 
     def diagnose(self, history: Any) -> None:
-        """Warn of each trouble, if training was long enough to tell."""
+        """Warn with the texts of `troubles`, if training was long enough to judge it."""
         if sum(history[:, "train_batch_count"]) >= MIN_STEPS:
             for trouble in self.troubles(history):
                 warn(trouble, ConvergenceWarning)
 
     def troubles(self, history: Any) -> Iterable[str]:
-        """Say which term trained nothing and what collapsed, and which parameter to change."""
+        """Yield texts of warnings: which term trained nothing or what collapsed, and which parameter to change."""
         return ()
 
 
 def supervised_loss(model: Any, outputs: Tensor, batch: Batch) -> Tensor:
-    """Loss of the labeled rows, weighted; `outputs` may cover the unlabeled rows too."""
+    """Weighted mean of the loss of the labeled rows; outputs of unlabeled rows may follow."""
     return weighted_mean(model.task.loss(outputs, batch), batch)
 
 
 def weighted_mean(losses: Tensor, batch: Batch, normalised: bool = False) -> Tensor:
-    """Mean of the losses (k,) of the batch's first rows, times their weights; divided by these if `normalised`."""
+    """Mean of the losses (k,) of the first k rows, times their weights.
+
+    If `normalised`, divided by the sum of the weights instead of k.
+    """
     if batch.weights is None:
         return losses.mean()
     weights = batch.weights[: len(losses)]
@@ -145,7 +159,7 @@ def ramp_up(progress: float, duration: float) -> float:
 
 
 def check_terms(objective: Objective, terms: Any, method: str = "terms") -> None:
-    """Refuse what is no dictionary of scalar tensors."""
+    """Raise a TypeError if the terms are not a dictionary of scalar tensors."""
     name = f"{type(objective).__name__}.{method}"
     if not isinstance(terms, dict) or not terms:
         raise TypeError(f"{name} must return a dict of scalar tensors by name, got {_described(terms)}.")

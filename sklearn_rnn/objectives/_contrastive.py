@@ -1,53 +1,54 @@
-"""Learning to tell which two views are of the same sequence."""
+"""Learning to find the second view of the same sequence."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from .._documented import documented
 from .._sklearn import FRACTION, POSITIVE, SHARE
 from ..modules import full_precision, linear
 from ..sequences import Batch
-from ._representation import UnsupervisedObjective, own_lengths, window
+from . import _parameters as shared
+from ._step_errors import known_lengths, window
+from ._unsupervised import UnsupervisedObjective
 
-MAX_STATES = 256  # of a sequence that are told apart
+MAX_STATES = 256  # of a sequence that are compared
 View: TypeAlias = tuple[Tensor, Tensor, Tensor | None]  # first patches, states and their lengths
 
 
+@documented
+@dataclass(repr=False, eq=False)
 class Contrastive(UnsupervisedObjective):
-    r"""Contrastive codes: two views of a sequence are more alike than those of different ones.
+    r"""Contrastive embeddings: two views of a sequence are more similar than views of different sequences.
 
-    Of each of the 2 n views of a batch, the other view :math:`z_i^+` of its sequence is to be found:
+    For each of the 2 n views in a batch, the other view :math:`z_i^+` of the same sequence is to be found:
 
     .. math:: - \frac{1}{2 n} \sum_i \log
         \frac{\exp(\cos(z_i, z_i^+) / \tau)}{\sum_{j \ne i} \exp(\cos(z_i, z_j) / \tau)}
 
-    where z is a small net's answer to the code, which is dropped later. The same with the states of the
-    two views at the steps that both hold, told apart within each sequence, is the temporal term. The
-    views are perturbed by the estimator's `strong_augmentation`, so codes forget what that changes: the
-    scale of values, with the default for numbers. In `history_`, `found` is the share of views whose
-    other one is the most alike of the batch.
+    where z is the output of a small net that reads the embedding and is dropped after training. The temporal term is
+    the same with states instead of embeddings: within each sequence, the state at a step of one view is to be found
+    among the states of the other view. The views are perturbed by the estimator's `strong_augmentation`, so the
+    embeddings lose the information that it changes; with the default for numbers, that is the scale of the values.
+    In `history_`, `found` is the fraction of views whose other view is the most similar of the batch.
 
     Parameters
     ----------
-    temperature : float, default=0.2
-        Temperature :math:`\tau`.
-    crop : float, default=0
-        Largest share of a sequence's patches cut off for a view, at both ends together: above 0, views
-        are windows, as in TS2Vec.
-    temporal : float, default=0
-        Weight of the temporal term, against 1 less that of the other.
+    %(parameters)s
 
     References
     ----------
     Chen, Kornblith, Norouzi and Hinton (2020), "A simple framework for contrastive learning of visual
-    representations", ICML. Yue et al. (2022), "TS2Vec: towards universal representation of time series",
-    AAAI.
+    representations", ICML.
+
+    Yue et al. (2022), "TS2Vec: towards universal representation of time series", AAAI.
 
     Examples
     --------
@@ -56,16 +57,23 @@ class Contrastive(UnsupervisedObjective):
     >>> clf = SemiSupervisedRNNClassifier("supervised", pretraining=Contrastive(temporal=0.5))
     """
 
-    tells_views: bool = True
-    _parameter_constraints: dict[str, list[Any]] = {"temperature": POSITIVE, "crop": SHARE, "temporal": FRACTION}
+    compares_views = True
 
-    def __init__(self, temperature: float = 0.2, crop: float = 0.0, temporal: float = 0.0):
-        self.temperature = temperature
-        self.crop = crop
-        self.temporal = temporal
+    temperature: float = shared.number(0.2, POSITIVE, r"Temperature :math:`\tau`.")
+    crop: float = shared.number(
+        0.0,
+        SHARE,
+        """
+        Largest fraction of the patches that is cut off at both ends of a view together. If it is above 0, views are
+        windows, as in TS2Vec.
+        """,
+    )
+    temporal: float = shared.number(
+        0.0, FRACTION, "Weight of the temporal term; the other term has weight ``1 - temporal``."
+    )
 
     def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
-        """Return `"projection"` of codes and `"temporal_projection"` of states, where their term has weight."""
+        """Return the `"projection"` of embeddings and the `"temporal_projection"` of states, if they have weight."""
         widths = {}
         if self.temporal < 1:
             widths["projection"] = encoder.out_features
@@ -75,31 +83,31 @@ class Contrastive(UnsupervisedObjective):
         return {name: nn.Sequential(linear(n, size), nn.ReLU(), linear(size, size)) for name, n in widths.items()}
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return `"instance"` and `"temporal"`, where they have weight."""
+        """Return `"instance"` and `"temporal"`, if they have weight."""
         views = [self._view(model, batch) for _ in range(2)]
         terms = {}
         if self.temporal < 1:
-            codes = [model.encoder.pooled(states, lengths, batch.generator) for _, states, lengths in views]
-            one, other = (model.parts["projection"](code)[None] for code in codes)  # (1, n, H)
-            told = torch.ones(1, len(batch), dtype=torch.bool, device=one.device)
+            embeddings = [model.encoder.pooled(states, lengths, batch.generator) for _, states, lengths in views]
+            first, second = (model.parts["projection"](embedding)[None] for embedding in embeddings)  # (1, n, H)
+            mask = torch.ones(1, len(batch), dtype=torch.bool, device=first.device)
             if torch.is_grad_enabled():  # not in validation
-                self.observe(found=found(one[0], other[0]))
+                self.observe(found=found(first[0], second[0]))
                 self.rivals_ = 2 * len(batch) - 1
-            terms["instance"] = (1 - self.temporal) * likeness_error(one, other, told, self.temperature)
+            terms["instance"] = (1 - self.temporal) * contrastive_loss(first, second, mask, self.temperature)
         if self.temporal > 0:
-            one, other, told = both_hold(*views)
-            one, other = (model.parts["temporal_projection"](states) for states in (one, other))
-            terms["temporal"] = self.temporal * likeness_error(one, other, told, self.temperature)
+            first, second, mask = common_states(*views)
+            first, second = (model.parts["temporal_projection"](states) for states in (first, second))
+            terms["temporal"] = self.temporal * contrastive_loss(first, second, mask, self.temperature)
         return terms
 
     def troubles(self, history: Any) -> Iterator[str]:
-        """Say which term had nothing to tell apart, and whether the codes are all alike."""
+        """Yield a text for a term that had nothing to compare, and one if the views are found by chance."""
         if self.temporal < 1 and max(history[:, "instance"]) == 0:
-            yield "Contrastive had one sequence in each batch, and nothing to tell it from. Give it more."
+            yield "Contrastive had one sequence in each batch, and no other to compare it with. Pass more sequences."
         elif self.temporal < 1 and history[-1, "instance"] > 0.99 * (1 - self.temporal) * math.log(self.rivals_):
             yield (
                 "Contrastive did not learn to tell sequences apart: the other view is found by chance. Lower "
-                f"temperature (now {self.temperature}) or lr, perturb less, or raise max_epochs."
+                f"temperature (now {self.temperature}) or lr, use a weaker strong_augmentation, or raise max_epochs."
             )
         if self.temporal > 0 and max(history[:, "temporal"]) == 0:
             yield (
@@ -114,8 +122,11 @@ class Contrastive(UnsupervisedObjective):
 
 
 def cropped(batch: Batch, crop: float, patch_size: int) -> tuple[Tensor, Batch]:
-    """Cut up to a share of its patches off the ends of each sequence; returns the first patches (n,) left too."""
-    lengths = own_lengths(batch)
+    """Cut up to the fraction `crop` of its patches off each sequence; returns the first patches (n,) left, and these.
+
+    Without a generator nothing is cut.
+    """
+    lengths = known_lengths(batch)
     if batch.generator is None or crop == 0:
         return torch.zeros_like(lengths), batch
     draws = torch.rand(2, len(batch), generator=batch.generator, device=lengths.device)
@@ -126,39 +137,42 @@ def cropped(batch: Batch, crop: float, patch_size: int) -> tuple[Tensor, Batch]:
     return first, window(batch, first * patch_size, ends - first * patch_size)
 
 
-def both_hold(one: View, other: View) -> tuple[Tensor, Tensor, Tensor]:
-    """States (n, m, S) of each view at the patches of the first, and whether both views hold them (n, m)."""
-    (first, states, lengths), (other_first, others, other_lengths) = one, other
+def common_states(one: View, other: View) -> tuple[Tensor, Tensor, Tensor]:
+    """States (n, m, S) of both views at the patches of the first, and the mask (n, m) of patches that both have."""
+    (first, states, lengths), (other_first, other_states, other_lengths) = one, other
     ends = torch.full_like(first, states.shape[1]) if lengths is None else lengths
-    every = (ends + MAX_STATES - 1) // MAX_STATES  # of long sequences not all
+    every = (ends + MAX_STATES - 1) // MAX_STATES  # in long sequences, every second, third, ... state
     n_patches = int(((ends + every - 1) // every).max())
     patches = torch.arange(n_patches, device=states.device) * every[:, None]  # (n, m)
-    there = patches + (first - other_first)[:, None]
-    other_ends = others.shape[1] if other_lengths is None else other_lengths[:, None]
-    told = (patches < ends[:, None]) & (there >= 0) & (there < other_ends)
-    return _taken(states, patches), _taken(others, there), told
+    other_patches = patches + (first - other_first)[:, None]
+    other_ends = other_states.shape[1] if other_lengths is None else other_lengths[:, None]
+    mask = (patches < ends[:, None]) & (other_patches >= 0) & (other_patches < other_ends)
+    return _taken(states, patches), _taken(other_states, other_patches), mask
 
 
 def _taken(states: Tensor, patches: Tensor) -> Tensor:
-    """States (n, m, S) at `patches` (n, m); beyond the ends, the first or last."""
+    """States (n, m, S) at `patches` (n, m); the first or last state if a patch lies outside."""
     return states.gather(1, patches.clamp(0, states.shape[1] - 1)[:, :, None].expand(-1, -1, states.shape[2]))
 
 
 @torch.no_grad()
 def found(one: Tensor, other: Tensor) -> Tensor:
-    """Share of the rows of `one` (n, H) whose most alike of `other` is their own."""
-    likeness = normalize(one, dim=1) @ normalize(other, dim=1).t()
-    return (likeness.argmax(1) == torch.arange(len(one), device=one.device)).float().mean()
+    """Fraction of the rows of `one` (n, H) for which the most similar row of `other` is the one at the same place."""
+    similarity = normalize(one, dim=1) @ normalize(other, dim=1).t()
+    return (similarity.argmax(1) == torch.arange(len(one), device=one.device)).float().mean()
 
 
-def likeness_error(one: Tensor, other: Tensor, told: Tensor, temperature: float) -> Tensor:
-    """Cross-entropy of finding each one's other (g, m, H) among all in its group, of those that are `told` (g, m)."""
+def contrastive_loss(one: Tensor, other: Tensor, mask: Tensor, temperature: float) -> Tensor:
+    """Mean cross-entropy of finding, for each vector of `one` and `other` (g, m, H), its partner in its group.
+
+    Vectors outside the `mask` (g, m) do not count.
+    """
     z = normalize(torch.cat([one, other], dim=1), dim=2)
-    told = torch.cat([told, told], dim=1)
+    mask = torch.cat([mask, mask], dim=1)
     m = one.shape[1]
-    likeness = full_precision(z @ z.transpose(1, 2)) / temperature  # (g, 2 m, 2 m), of half where autocast says so
-    pairs = torch.cat([likeness.diagonal(m, 1, 2), likeness.diagonal(-m, 1, 2)], dim=1)
+    similarity = full_precision(z @ z.transpose(1, 2)) / temperature  # (g, 2 m, 2 m); the product is half in autocast
+    pairs = torch.cat([similarity.diagonal(m, 1, 2), similarity.diagonal(-m, 1, 2)], dim=1)
     itself = torch.eye(2 * m, dtype=torch.bool, device=z.device)
-    errors = likeness.masked_fill(itself | ~told[:, None], torch.finfo(likeness.dtype).min).logsumexp(2) - pairs
-    n_told = told.sum(1)
-    return (errors.where(told, 0).sum(1) / n_told.clamp_min(1)).sum() / (n_told > 0).sum().clamp_min(1)
+    errors = similarity.masked_fill(itself | ~mask[:, None], torch.finfo(similarity.dtype).min).logsumexp(2) - pairs
+    n_compared = mask.sum(1)
+    return (errors.where(mask, 0).sum(1) / n_compared.clamp_min(1)).sum() / (n_compared > 0).sum().clamp_min(1)

@@ -1,39 +1,41 @@
-"""Learning to rebuild a sequence from a perturbed one."""
+"""Learning to reconstruct a sequence from a perturbed view."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from .._documented import documented
 from ..sequences import Batch
-from ._rebuilding import RebuildingObjective
+from . import _parameters as shared
+from ._sequence_decoder import SequenceDecoder
+from ._step_errors import mean_over_steps
+from ._unsupervised import UnsupervisedObjective
 
 
-class Denoising(RebuildingObjective):
-    """Denoising autoencoder: rebuild each sequence from the code of a strong view of it.
+@documented
+@dataclass(repr=False, eq=False)
+class Denoising(UnsupervisedObjective):
+    r"""Denoising autoencoder: reconstruct each sequence from the embedding of a strong view of it.
 
-    As `Reconstruction`, but what is encoded is perturbed by the estimator's `strong_augmentation`: by
-    default spans are hidden, time and magnitude warped; of token ids, steps dropped.
+    .. math:: \frac{1}{n} \sum_i \frac{1}{T_i} \sum_{t \le T_i} \ell\left(d(e(x_i^{strong}))_t, x_{it}\right)
+
+    The errors :math:`\ell` are those of `Reconstruction`. The view is perturbed by the estimator's
+    `strong_augmentation`: by default, spans of numbers are hidden, and time and magnitude are warped; steps of
+    token ids are dropped.
 
     Parameters
     ----------
-    feed : {"code", "steps", "nothing"}, default="code"
-        What the decoder reads at each patch of steps: the code (Cho 2014), or the patch before or
-        nothing, where the code is its first state (Sutskever 2014).
-    own_share : float, default=0.5
-        Share of the patches before that are the decoder's own instead of the true ones, at the end of
-        training; it rises from 0 (Bengio 2015). For ``feed="steps"``. Scores and what is decoded later
-        are of its own alone.
-    reverse : bool, default=False
-        Whether the last step is rebuilt first.
-    loss : {"squared", "absolute", "huber"}, default="squared"
-        Error of standardised numbers.
+    %(parameters)s
 
     References
     ----------
     Vincent, Larochelle, Bengio and Manzagol (2008), "Extracting and composing robust features with
-    denoising autoencoders", ICML. For the decoder, see `Reconstruction`.
+    denoising autoencoders", ICML.
+
+    For the decoder, see `Reconstruction`.
 
     Examples
     --------
@@ -42,14 +44,33 @@ class Denoising(RebuildingObjective):
     >>> autoencoder = RNNAutoencoderTransformer("denoising", strong_augmentation=TimeMask(0.5, n_spans=4))
     """
 
-    strong = True
+    feed: str = shared.feed()
+    own_share: float = shared.own_share()
+    reverse: bool = shared.reverse()
+    loss: str = shared.loss()
 
-    def __init__(self, feed: str = "code", own_share: float = 0.5, reverse: bool = False, loss: str = "squared"):
-        self.feed = feed
-        self.own_share = own_share
-        self.reverse = reverse
-        self.loss = loss
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
+        """Return a `"decoder"`."""
+        return {"decoder": self.decoder.part(encoder)}
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return the mean error as `"denoising"`."""
+        """Return the mean error of the sequences as `"denoising"`."""
         return {"denoising": self.errors(model, batch).mean()}
+
+    def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
+        """Error (n, T) of each step, averaged over its features."""
+        view = model.view(batch.values, batch.lengths, batch.generator, strong=True)
+        return self.decoder.errors(model, batch, model.encoder(view, batch.lengths, batch.generator))
+
+    def errors(self, model: Any, batch: Batch) -> Tensor:
+        """Error (n,) of each sequence, averaged over its steps and features."""
+        return mean_over_steps(self.errors_by_step(model, batch), batch.lengths)
+
+    def decode(self, model: Any, embeddings: Tensor, n_steps: int) -> Tensor:
+        """Standardised steps (n, n_steps, F), or logits (n, n_steps, tokens)."""
+        return model.parts["decoder"](embeddings, n_steps)
+
+    @property
+    def decoder(self) -> SequenceDecoder:
+        """What the parameters say of the decoder."""
+        return SequenceDecoder(self.feed, self.own_share, self.reverse, self.loss)

@@ -1,45 +1,36 @@
-"""A strong view must be answered as a weak one is, where that is sure."""
+"""A strong view of an unlabeled row gets the label that a weak view gets, if that one is confident."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from .._sklearn import FRACTION
+from .._documented import documented
 from ..sequences import Batch
-from ._alignment import Alignment, even_classes
-from ._average import MovingAverage, weak_answers
+from . import _parameters as shared
+from ._average import weak_answers
 from ._semi_supervised import SemiSupervisedObjective, confident
 
 
+@documented
+@dataclass(repr=False, eq=False)
 class FixMatch(SemiSupervisedObjective):
-    r"""FixMatch: strongly perturbed rows get the label that a weak view of them gets.
+    r"""FixMatch: a strong view of an unlabeled row is trained to get the label that a weak view gets.
 
     .. math:: w(t) \frac{1}{n} \sum_i [\max_k q_{ik} \ge \tau] \left( - \log p_{\hat y_i}(x_i^{strong}) \right)
 
-    where :math:`q_i` are the probabilities of the weak view and :math:`\hat y_i` is their largest. By
-    distribution alignment, :math:`q_k \propto t_k (\pi_k / \bar t_k)^\beta` of the teacher's answers
-    :math:`t`, with :math:`\bar t` their mean over the last 30 steps or so, and :math:`\pi` the share of each
-    class among the labels, shrunk to uniform ones as far as chance explains the difference.
+    where :math:`q_i` are the probabilities for the weak view, :math:`\hat y_i` is the most probable class, and
+    :math:`\tau` is the threshold. The probabilities :math:`t` of the teacher are aligned with the distribution of
+    the labels: :math:`q_k \propto t_k (\pi_k / \bar t_k)^\beta`, where :math:`\bar t` is the mean of :math:`t` over
+    about the last 30 optimiser steps, and :math:`\pi_k` is the fraction of labeled rows of class k, shrunk towards
+    ``1 / K`` by the James-Stein estimator (Hausser 2009).
 
     Parameters
     ----------
-    weight : float, default=1
-        Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
-    threshold : float, default=0.95
-        Rows count where the answer's largest probability is at least this.
-    alignment : float, default=1
-        Exponent :math:`\beta`: 1 expects each class as often among the unlabeled rows as among the labels, as
-        where the rows to label were drawn at random; lower it where they were not. 0 is the original.
-    ramp : float, default=0.4
-        Share of training over which the weight rises from near 0.
-    memory : float, default=0.1
-        Time constant of a moving average of the weights, as a share of training, that answers for the
-        weak views and predicts. With 0 the student answers for itself, as in the paper.
-    ratio : float, default=1
-        Unlabeled rows in a step, as a share of `batch_size`.
+    %(parameters)s
 
     References
     ----------
@@ -61,48 +52,17 @@ class FixMatch(SemiSupervisedObjective):
 
     needs = "classes"
     strong = True
-    _parameter_constraints: dict[str, list[Any]] = {
-        **SemiSupervisedObjective._parameter_constraints,
-        "memory": FRACTION,
-        "alignment": FRACTION,
-        "threshold": FRACTION,
-    }
 
-    def __init__(
-        self,
-        weight: float = 1,
-        threshold: float = 0.95,
-        alignment: float = 1,
-        ramp: float = 0.4,
-        memory: float = 0.1,
-        ratio: float = 1,
-    ):
-        self.weight = weight
-        self.threshold = threshold
-        self.alignment = alignment
-        self.ramp = ramp
-        self.memory = memory
-        self.ratio = ratio
-
-    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
-        """Copy the student, and begin to count the labels."""
-        if self.weight:
-            self.teacher_ = MovingAverage.of(model, self.memory, n_steps)
-        self.alignment_ = Alignment(even_classes(model), n_rows, self.alignment)
-
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
-        """Count the labels; return no term."""
-        self.alignment_.count(batch)
-        return {}
+    weight: float = shared.weight(1)
+    threshold: float = shared.threshold(0.95)
+    alignment: float = shared.alignment()
+    ramp: float = shared.ramp()
+    memory: float = shared.memory()
+    ratio: float = shared.ratio()
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"matching"`."""
         answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
-        sure = confident(model.task, answers, self.threshold)
-        self.observe(confident=sure.mean(), agreement=model.task.agreement(answers, outputs))
-        return {"matching": (cross_entropy(outputs, answers.argmax(1), reduction="none") * sure).mean()}
-
-    def finish(self, model: Any) -> None:
-        """Drop the teacher and the counts."""
-        super().finish(model)
-        del self.alignment_
+        mask = confident(model.task, answers, self.threshold)
+        self.observe(confident=mask.mean(), agreement=model.task.agreement(answers, outputs))
+        return {"matching": (cross_entropy(outputs, answers.argmax(1), reduction="none") * mask).mean()}

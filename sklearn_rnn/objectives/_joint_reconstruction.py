@@ -1,40 +1,43 @@
-"""Learning to classify and to rebuild sequences by one encoder."""
+"""Learning to classify and to reconstruct sequences with one encoder."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
 
+from .._documented import documented
 from ..modules import Decoder
 from ..sequences import Batch
+from . import _parameters as shared
 from ._base import weighted_mean
-from ._representation import rebuilding_errors
 from ._semi_supervised import SemiSupervisedObjective
+from ._step_errors import sequence_errors
 
 
+@documented
+@dataclass(repr=False, eq=False)
 class JointReconstruction(SemiSupervisedObjective):
-    r"""Joint reconstruction: the encoder that classifies a sequence must also let it be rebuilt.
+    r"""Joint reconstruction: each sequence is also reconstructed from the embedding that the head reads.
 
     .. math:: w \frac{1}{l} \sum_{i \le l} \lVert x_i - d(e(x_i)) \rVert^2
         + w w(t) \frac{1}{n} \sum_{i > l} \lVert x_i - d(e(x_i)) \rVert^2
 
-    over the l labeled and the n unlabeled rows; mean squared errors of standardised values, or the
-    cross-entropy of token ids. As `Reconstruction` before training, but in one loss with the labels.
+    over the l labeled and the n unlabeled rows, where e is the encoder and d is a decoder. The errors are mean squared
+    errors of standardised values, or cross-entropies of token ids. Pretraining with `Reconstruction` uses the same
+    error before training; here it is part of the loss.
 
     Parameters
     ----------
-    weight : float, default=1
-        Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
-    ramp : float, default=0
-        Share of training over which the weight of the unlabeled rows rises from near 0.
-    ratio : float, default=1
-        Unlabeled rows in a step, as a share of `batch_size`.
+    %(parameters)s
 
     References
     ----------
     Ranzato and Szummer (2008), "Semi-supervised learning of compact document representations with deep
-    networks", ICML. Dai and Le (2015), "Semi-supervised sequence learning", NeurIPS.
+    networks", ICML.
+
+    Dai and Le (2015), "Semi-supervised sequence learning", NeurIPS.
 
     Examples
     --------
@@ -43,16 +46,13 @@ class JointReconstruction(SemiSupervisedObjective):
     >>> clf = SemiSupervisedRNNClassifier(JointReconstruction(weight=0.3))
     """
 
-    _parameter_constraints: dict[str, list[Any]] = SemiSupervisedObjective._parameter_constraints
-
-    def __init__(self, weight: float = 1, ramp: float = 0, ratio: float = 1):
-        self.weight = weight
-        self.ramp = ramp
-        self.ratio = ratio
+    weight: float = shared.weight(1)
+    ramp: float = shared.ramp(0)
+    ratio: float = shared.ratio()
 
     @property
     def keeps_levels(self) -> bool:  # type: ignore[override]
-        """Whether sequences are rebuilt at all."""
+        """Whether sequences are reconstructed, which needs their levels."""
         return bool(self.weight)
 
     def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
@@ -68,5 +68,5 @@ class JointReconstruction(SemiSupervisedObjective):
         return {"reconstruction": self._errors(model, batch, view).mean()}
 
     def _errors(self, model: Any, batch: Batch, view: Tensor) -> Tensor:
-        code = model.encoder(view, batch.lengths, batch.generator)
-        return rebuilding_errors(model, batch, model.parts["decoder"](code, batch.values.shape[1]))
+        embeddings = model.encoder(view, batch.lengths, batch.generator)
+        return sequence_errors(model, batch, model.parts["decoder"](embeddings, batch.values.shape[1]))

@@ -1,48 +1,54 @@
-"""Learning to fill in what is hidden."""
+"""Learning to predict hidden spans."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool1d, pad
 
-from .._sklearn import COUNT, OPEN_FRACTION
+from .._documented import documented
+from .._sklearn import OPEN_FRACTION
 from ..sequences import Batch
-from ._prediction import PredictionObjective
-from ._representation import own_lengths, own_steps
+from . import _parameters as shared
+from ._prediction import most_patches, one_patch, predicted_steps, prediction_errors, prediction_parts
+from ._step_errors import known_lengths, known_mask
+from ._unsupervised import UnsupervisedObjective
 
 
-class MaskedReconstruction(PredictionObjective):
-    """Masked model of sequences: fill in hidden spans from what is around them.
+@documented
+@dataclass(repr=False, eq=False)
+class MaskedReconstruction(UnsupervisedObjective):
+    """Masked model of sequences: predict hidden spans from the steps around them.
 
-    Numbers by the squared error of standardised values, token ids by cross-entropy, on hidden steps
-    alone, from the states of the recurrence there. Spans are whole patches, as the encoder groups steps,
-    and read as zeros; so does the change after a span, which would tell its last value. One patch of
-    each sequence is always hidden. There are no views: the spans and dropout are the only noise. In
-    `score_samples` each step is hidden once, in ``1 / share`` passes.
+    The error is the squared error of standardised values, or the cross-entropy of token ids, of hidden steps only.
+    They are predicted from the states of the recurrence at the same steps. A span is a number of whole patches, and
+    is set to zero; so is the change after a span, which would tell its last value. At least one patch of each
+    sequence is hidden. The augmentations are not used: the spans and dropout are the only noise. `score_samples`
+    hides each step once, in ``1 / share`` passes.
 
     Parameters
     ----------
-    share : float, default=0.4
-        Share of the patches that is hidden.
-    span : int, default=2
-        Patches of a span; those that overlap make a longer one.
-    n_candidates : int, default=4096
-        Where the vocabulary is larger, the softmax of a training step is over the batch's tokens and
-        so many drawn at random (Jean 2015); `score_samples` takes all.
-    tied : bool, default=False
-        Whether the vectors of tokens are the weights of the softmax too (Inan 2017).
+    %(parameters)s
 
     References
     ----------
     Devlin, Chang, Lee and Toutanova (2019), "BERT: pre-training of deep bidirectional transformers for
-    language understanding", NAACL. Zerveas et al. (2021), "A transformer-based framework for
-    multivariate time series representation learning", KDD. Nie, Nguyen, Sinthong and Kalagnanam (2023),
-    "A time series is worth 64 words: long-term forecasting with transformers", ICLR.
+    language understanding", NAACL.
+
+    Zerveas et al. (2021), "A transformer-based framework for multivariate time series representation
+    learning", KDD.
+
+    Nie, Nguyen, Sinthong and Kalagnanam (2023), "A time series is worth 64 words: long-term forecasting with
+    transformers", ICLR.
+
     Jean, Cho, Memisevic and Bengio (2015), "On using very large target vocabulary for neural machine
-    translation", ACL. Inan, Khosravi and Socher (2017), "Tying word vectors and word classifiers", ICLR.
+    translation", ACL.
+
+    Inan, Khosravi and Socher (2017), "Tying word vectors and word classifiers", ICLR.
 
     Examples
     --------
@@ -51,62 +57,64 @@ class MaskedReconstruction(PredictionObjective):
     >>> clf = SemiSupervisedRNNClassifier("supervised", pretraining=MaskedReconstruction(share=0.3))
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        **PredictionObjective._parameter_constraints,
-        "share": OPEN_FRACTION,
-        "span": COUNT,
-    }
+    most_patches_ = 0
 
-    def __init__(self, share: float = 0.4, span: int = 2, n_candidates: int = 4096, tied: bool = False):
-        self.share = share
-        self.span = span
-        self.n_candidates = n_candidates
-        self.tied = tied
+    share: float = shared.number(0.4, OPEN_FRACTION, "Fraction of the patches that are hidden.")
+    span: int = shared.count(2, "Number of patches in a span. Spans that overlap make a longer one.")
+    n_candidates: int = shared.n_candidates()
+    tied: bool = shared.tied()
 
     def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return `"fill"`, and for tokens `"vocabulary"`."""
-        return self.heads(encoder, fill=encoder.recurrence.out_features)
+        return prediction_parts(encoder, self.tied, fill=encoder.recurrence.out_features)
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return the mean error as `"masked_reconstruction"`."""
+        """Return the mean error of the sequences as `"masked_reconstruction"`."""
+        if batch.generator is not None:
+            self.most_patches_ = most_patches(self.most_patches_, model, batch)
         return {"masked_reconstruction": self.errors(model, batch).mean()}
 
     def errors(self, model: Any, batch: Batch) -> Tensor:
-        """Error of each sequence, shape (n,), averaged over its hidden steps: without noise, over each once."""
+        """Error (n,) of each sequence, averaged over its hidden steps; without a generator, over all its steps."""
         if batch.generator is None:
-            return self.errors_by_step(model, batch).sum(1) / own_lengths(batch)
-        hidden = self._drawn(own_steps(batch), model.encoder.architecture.patch_size, batch)
-        return self._hiding(model, batch, hidden).sum(1) / hidden.sum(1)
+            return self.errors_by_step(model, batch).sum(1) / known_lengths(batch)
+        hidden = self._drawn(known_mask(batch), model.encoder.architecture.patch_size, batch)
+        return self._errors_of_hidden(model, batch, hidden).sum(1) / hidden.sum(1)
 
     def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
-        """Errors (n, T) of each step, once hidden; 0 after the end of each sequence."""
-        passes = self._each_once(own_steps(batch), model.encoder.architecture.patch_size)
-        return torch.stack([self._hiding(model, batch, hidden) for hidden in passes]).sum(0)
+        """Error (n, T) of each step when it is hidden; 0 for padding."""
+        passes = self._each_once(known_mask(batch), model.encoder.architecture.patch_size)
+        return torch.stack([self._errors_of_hidden(model, batch, hidden) for hidden in passes]).sum(0)
 
     def filled(self, model: Any, batch: Batch, hidden: Tensor) -> Tensor:
-        """Return what is filled in where steps are `hidden` (n, T), (n, T, F) or (n, T, E)."""
+        """Return predicted steps (n, T, F) or vectors (n, T, E), given the mask `hidden` (n, T)."""
         after = pad(hidden, (1, 0))[:, :-1]
         embedded = model.encoder.without(model.encoder.embed(batch.values), hidden, after)
         states, _ = model.encoder.states(embedded, batch.lengths, batch.generator)
-        return self.predicted(model, "fill", states, hidden.shape[1])
+        return predicted_steps(model, "fill", states, hidden.shape[1])
 
-    def _hiding(self, model: Any, batch: Batch, hidden: Tensor) -> Tensor:
-        """Errors (n, T) of the `hidden` steps, 0 at the others."""
-        return self.step_errors(model, batch, self.filled(model, batch, hidden), hidden)
+    def troubles(self, history: Any) -> Iterator[str]:
+        """Yield a text if each sequence is one patch."""
+        if self.most_patches_ == 1:
+            yield one_patch(self)
 
-    def _drawn(self, own: Tensor, patch_size: int, batch: Batch) -> Tensor:
-        """Draw which steps (n, T) are hidden."""
-        firsts = own[:, ::patch_size]  # (n, T / patch_size)
+    def _errors_of_hidden(self, model: Any, batch: Batch, hidden: Tensor) -> Tensor:
+        """Errors (n, T) of the `hidden` steps, 0 for the others."""
+        return prediction_errors(model, batch, self.filled(model, batch, hidden), hidden, self.n_candidates)
+
+    def _drawn(self, mask: Tensor, patch_size: int, batch: Batch) -> Tensor:
+        """Draw the mask (n, T) of the steps that are hidden, among those in `mask` (n, T)."""
+        firsts = mask[:, ::patch_size]  # (n, T / patch_size)
         early = self.span - 1  # spans may begin before the sequence
-        draws = torch.rand(len(own), firsts.shape[1] + early, generator=batch.generator, device=own.device)
+        draws = torch.rand(len(mask), firsts.shape[1] + early, generator=batch.generator, device=mask.device)
         starts = draws < 1 - (1 - self.share) ** (1 / self.span)
         inside = draws[:, early:].masked_fill(~firsts, 1)
         starts[:, early:] |= inside == inside.amin(1, keepdim=True)
         hidden = max_pool1d(starts.float(), self.span, 1).bool()
-        return hidden.repeat_interleave(patch_size, 1)[:, : own.shape[1]] & own
+        return hidden.repeat_interleave(patch_size, 1)[:, : mask.shape[1]] & mask
 
-    def _each_once(self, own: Tensor, patch_size: int) -> list[Tensor]:
-        """Say for each of some passes which steps (n, T) are hidden: every step in one of them."""
-        spans = torch.arange(own.shape[1], device=own.device) // (patch_size * self.span)
+    def _each_once(self, mask: Tensor, patch_size: int) -> list[Tensor]:
+        """Return masks (n, T) of hidden steps, one for each pass; each step of `mask` (n, T) is in one of them."""
+        spans = torch.arange(mask.shape[1], device=mask.device) // (patch_size * self.span)
         n_passes = max(2, round(1 / self.share))
-        return [own & (spans % n_passes == i) for i in range(n_passes)]
+        return [mask & (spans % n_passes == i) for i in range(n_passes)]

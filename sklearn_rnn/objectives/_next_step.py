@@ -1,42 +1,48 @@
-"""Learning to predict what comes next."""
+"""Learning to predict the next step."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from .._documented import documented
 from ..modules import mask_padding
 from ..sequences import Batch
-from ._prediction import PredictionObjective
-from ._representation import own_lengths, own_steps
+from . import _parameters as shared
+from ._prediction import most_patches, one_patch, predicted_steps, prediction_errors, prediction_parts
+from ._step_errors import known_lengths, known_mask
+from ._unsupervised import UnsupervisedObjective
 
 
-class NextStep(PredictionObjective):
-    """Language model of sequences: predict each step from those before it.
+@documented
+@dataclass(repr=False, eq=False)
+class NextStep(UnsupervisedObjective):
+    """Language model of sequences: predict each step from the steps before it.
 
-    Numbers by the squared error of standardised values, token ids by cross-entropy. What the encoder
-    groups into a patch is predicted together, from the state after the patch before; the first from
-    nothing. In bidirectional encoders the backward states predict the step before, and neither
-    direction sees the other, in no layer (Peters 2018). The encoder's random kernels, which reach beyond
-    a patch, are silent. There are no views: dropout between layers is the only noise.
+    The error is the squared error of standardised values, or the cross-entropy of token ids. The steps of a patch are
+    predicted together, from the state after the previous patch; the first patch is predicted from zeros. In a
+    bidirectional encoder, the backward states predict the previous step, and in no layer does one direction see the
+    states of the other (Peters 2018). The encoder's random kernels are zero, because they look beyond a patch. The
+    augmentations are not used: the only noise is dropout between layers.
 
     Parameters
     ----------
-    n_candidates : int, default=4096
-        Where the vocabulary is larger, the softmax of a training step is over the batch's tokens and
-        so many drawn at random (Jean 2015); `score_samples` takes all.
-    tied : bool, default=False
-        Whether the vectors of tokens are the weights of the softmax too (Inan 2017).
+    %(parameters)s
 
     References
     ----------
     Dai and Le (2015), "Semi-supervised sequence learning", NeurIPS.
+
     Peters et al. (2018), "Deep contextualized word representations", NAACL.
+
     Jean, Cho, Memisevic and Bengio (2015), "On using very large target vocabulary for neural machine
     translation", ACL.
+
     Inan, Khosravi and Socher (2017), "Tying word vectors and word classifiers", ICLR.
 
     Examples
@@ -46,47 +52,62 @@ class NextStep(PredictionObjective):
     >>> clf = SemiSupervisedRNNClassifier("supervised", pretraining=NextStep())
     """
 
-    def __init__(self, n_candidates: int = 4096, tied: bool = False):
-        self.n_candidates = n_candidates
-        self.tied = tied
+    most_patches_ = 0
+
+    n_candidates: int = shared.n_candidates()
+    tied: bool = shared.tied()
 
     def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return `"next"`, for bidirectional encoders `"previous"`, and for tokens `"vocabulary"`."""
         a = encoder.architecture
-        return self.heads(encoder, **dict.fromkeys(("next", "previous")[: 1 + a.bidirectional], a.hidden_size))
+        directions = ("next", "previous")[: 1 + a.bidirectional]
+        return prediction_parts(encoder, self.tied, **dict.fromkeys(directions, a.hidden_size))
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return the mean error as `"next_step"`."""
+        """Return the mean error of the sequences as `"next_step"`."""
+        if batch.generator is not None:
+            self.most_patches_ = most_patches(self.most_patches_, model, batch)
         return {"next_step": self.errors(model, batch).mean()}
 
     def errors(self, model: Any, batch: Batch) -> Tensor:
-        """Error of each sequence, shape (n,), averaged over its steps and both directions."""
-        return self.errors_by_step(model, batch).sum(1) / own_lengths(batch)
+        """Error (n,) of each sequence, averaged over its steps and both directions."""
+        return self.errors_by_step(model, batch).sum(1) / known_lengths(batch)
 
     def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
-        """Errors (n, T) of each step, averaged over both directions; 0 after the end of each sequence."""
-        own = own_steps(batch)
-        both = [self.step_errors(model, batch, predicted, own) for predicted in self.predictions(model, batch)]
+        """Error (n, T) of each step, averaged over both directions; 0 for padding."""
+        mask = known_mask(batch)
+        both = [
+            prediction_errors(model, batch, predicted, mask, self.n_candidates)
+            for predicted in self.predictions(model, batch)
+        ]
         return torch.stack(both).mean(0)
 
     def predictions(self, model: Any, batch: Batch) -> list[Tensor]:
-        """Return what is predicted of each step, (n, T, F) or (n, T, E), forwards and backwards."""
+        """Return the predicted steps (n, T, F) or vectors (n, T, E), of the forward and of the backward direction."""
         embedded = model.encoder.embed(batch.values)
         return [
-            self.predicted(model, head, states_around(model.encoder, embedded, batch, head), embedded.shape[1])
-            for head in ("next", "previous")
-            if head in model.parts
+            predicted_steps(model, part, states_around(model.encoder, embedded, batch, part), embedded.shape[1])
+            for part in ("next", "previous")
+            if part in model.parts
         ]
 
+    def troubles(self, history: Any) -> Iterator[str]:
+        """Yield a text if each sequence is one patch."""
+        if self.most_patches_ == 1:
+            yield one_patch(self)
 
-def states_around(encoder: Any, embedded: Tensor, batch: Batch, head: str) -> Tensor:
-    """States (n, T / patch_size, H) after all patches before each one or, backwards, after it; 0 at the end."""
-    backward = head == "previous"
-    if backward:  # the first change in a patch tells of the step before
+
+def states_around(encoder: Any, embedded: Tensor, batch: Batch, part: str) -> Tensor:
+    """States (n, T / patch_size, H) after the patches before each patch or, for `"previous"`, those after it.
+
+    The first or last patch, which has none, gets zeros.
+    """
+    backward = part == "previous"
+    if backward:  # the first change in a patch contains the step before
         steps = torch.arange(embedded.shape[1], device=embedded.device)
         embedded = encoder.without(embedded, steps < 0, steps % encoder.architecture.patch_size == 0)
-    silent = torch.zeros(len(embedded), dtype=torch.bool, device=embedded.device)
-    x, lengths = encoder.patched(embedded, batch.lengths, kernel_mask=silent)
+    no_kernels = torch.zeros(len(embedded), dtype=torch.bool, device=embedded.device)
+    x, lengths = encoder.patched(embedded, batch.lengths, kernel_mask=no_kernels)
     states = encoder.recurrence.alone(x, lengths, batch.generator, backward)
     if backward:
         return pad(mask_padding(states, lengths)[:, 1:], (0, 0, 0, 1))

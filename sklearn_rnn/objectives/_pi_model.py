@@ -1,39 +1,37 @@
-"""Agreement of two noisy looks at a sequence."""
+"""Consistency of two noisy views of a sequence."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
-from .._sklearn import FRACTION
+from .._documented import documented
 from ..sequences import Batch
+from . import _parameters as shared
 from ._semi_supervised import SemiSupervisedObjective, confident
 
 
+@documented
+@dataclass(repr=False, eq=False)
 class PiModel(SemiSupervisedObjective):
-    r"""Pi-Model: each unlabeled row is classified alike under two draws of the noise.
+    r"""Pi-Model: the answers for two noisy views of an unlabeled row should be equal.
 
     .. math:: w(t) \frac{1}{n} \sum_i m_i \lVert p(x_i) - p(x_i') \rVert^2
 
-    with a gradient through both, where :math:`m_i` is 1 where the second look is sure enough, else 0. The
-    paper takes the mean over classes, here it is the sum, and counts labeled rows too.
+    with a gradient through both answers, where :math:`m_i` is 1 if the largest probability for the second view is at
+    least the threshold, else 0. The paper takes the mean over classes and also counts labeled rows; here it is the
+    sum over classes, of unlabeled rows.
 
     Parameters
     ----------
-    weight : float, default=3
-        Weight :math:`w` of the consistency term, against 1 for the labels. Zero trains exactly what
-        `Supervised` trains.
-    threshold : float, default=0.95
-        Rows with a smaller largest probability do not count (French 2018); 0 is the original.
-    ramp : float, default=0.4
-        Share of training over which the weight rises from near 0.
-    ratio : float, default=1
-        Unlabeled rows in a step, as a share of `batch_size`.
+    %(parameters)s
 
     References
     ----------
     Laine and Aila (2017), "Temporal ensembling for semi-supervised learning", ICLR.
+
     French, Mackiewicz and Fisher (2018), "Self-ensembling for visual domain adaptation", ICLR.
 
     Examples
@@ -43,22 +41,22 @@ class PiModel(SemiSupervisedObjective):
     >>> clf = SemiSupervisedRNNClassifier(PiModel(ramp=0.8))
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        **SemiSupervisedObjective._parameter_constraints,
-        "threshold": FRACTION,
-    }
-
-    def __init__(self, weight: float = 3, threshold: float = 0.95, ramp: float = 0.4, ratio: float = 1):
-        self.weight = weight
-        self.threshold = threshold
-        self.ramp = ramp
-        self.ratio = ratio
+    weight: float = shared.weight(3)
+    threshold: float = shared.threshold(
+        0.95,
+        """
+        An unlabeled row counts if its largest probability is at least this (French 2018). With 0 all rows count,
+        as in the paper.
+        """,
+    )
+    ramp: float = shared.ramp()
+    ratio: float = shared.ratio()
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"consistency"`."""
-        again = model.view(batch.values, batch.lengths, batch.generator)
         task = model.task
-        other = task.answers(model.train_outputs(again, batch.lengths, batch.generator))
-        sure = confident(task, other, self.threshold)
-        self.observe(confident=sure.mean(), agreement=task.agreement(other, outputs))
-        return {"consistency": (task.distance(task.answers(outputs), other) * sure).mean()}
+        second = model.view(batch.values, batch.lengths, batch.generator)
+        answers = task.answers(model.train_outputs(second, batch.lengths, batch.generator))
+        mask = confident(task, answers, self.threshold)
+        self.observe(confident=mask.mean(), agreement=task.agreement(answers, outputs))
+        return {"consistency": (task.distance(task.answers(outputs), answers) * mask).mean()}

@@ -1,35 +1,32 @@
-"""The own answers as labels."""
+"""The net's own predictions as labels of unlabeled rows."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from .._sklearn import FRACTION
+from .._documented import documented
 from ..sequences import Batch
+from . import _parameters as shared
 from ._semi_supervised import SemiSupervisedObjective, confident
 
 
+@documented
+@dataclass(repr=False, eq=False)
 class PseudoLabel(SemiSupervisedObjective):
-    r"""Pseudo-labels: cross-entropy of unlabeled rows against their most probable class.
+    r"""Pseudo-labels: the cross-entropy of unlabeled rows, with their most probable class as the label.
 
     .. math:: w(t) \frac{1}{n} \sum_i m_i \left( - \log p_{\hat y_i}(x_i) \right), \quad
         \hat y_i = \arg\max_k p_k(x_i)
 
-    where :math:`m_i` is 1 where the largest probability is enough, else 0. The paper's ramp is linear.
+    where :math:`m_i` is 1 if the largest probability is at least the threshold, else 0. The paper's ramp is linear.
 
     Parameters
     ----------
-    weight : float, default=1
-        Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
-    threshold : float, default=0.95
-        Rows with a smaller largest probability do not count; 0 is the original.
-    ramp : float, default=0.4
-        Share of training over which the weight rises from near 0.
-    ratio : float, default=1
-        Unlabeled rows in a step, as a share of `batch_size`.
+    %(parameters)s
 
     References
     ----------
@@ -44,19 +41,19 @@ class PseudoLabel(SemiSupervisedObjective):
     """
 
     needs = "classes"
-    _parameter_constraints: dict[str, list[Any]] = {
-        **SemiSupervisedObjective._parameter_constraints,
-        "threshold": FRACTION,
-    }
 
-    def __init__(self, weight: float = 1, threshold: float = 0.95, ramp: float = 0.4, ratio: float = 1):
-        self.weight = weight
-        self.threshold = threshold
-        self.ramp = ramp
-        self.ratio = ratio
+    weight: float = shared.weight(1)
+    threshold: float = shared.threshold(
+        0.95,
+        """
+        An unlabeled row counts if its largest probability is at least this. With 0 all rows count, as in the paper.
+        """,
+    )
+    ramp: float = shared.ramp()
+    ratio: float = shared.ratio()
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"pseudo_label"`."""
-        sure = confident(model.task, outputs.softmax(1), self.threshold)
-        self.observe(confident=sure.mean())
-        return {"pseudo_label": (cross_entropy(outputs, outputs.argmax(1), reduction="none") * sure).mean()}
+        mask = confident(model.task, outputs.softmax(1), self.threshold)
+        self.observe(confident=mask.mean())
+        return {"pseudo_label": (cross_entropy(outputs, outputs.argmax(1), reduction="none") * mask).mean()}

@@ -1,43 +1,49 @@
-"""Learning to rebuild a sequence from its code."""
+"""Learning to reconstruct a sequence from its embedding."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from .._documented import documented
 from ..sequences import Batch
-from ._rebuilding import RebuildingObjective
+from . import _parameters as shared
+from ._sequence_decoder import SequenceDecoder
+from ._step_errors import mean_over_steps
+from ._unsupervised import UnsupervisedObjective
 
 
-class Reconstruction(RebuildingObjective):
-    """Sequence autoencoder: rebuild each sequence from its code, at its own length.
+@documented
+@dataclass(repr=False, eq=False)
+class Reconstruction(UnsupervisedObjective):
+    r"""Sequence autoencoder: reconstruct each sequence, at its own length, from its embedding.
 
-    Numbers by the error of standardised values, token ids by cross-entropy; padding does not count, and
-    each sequence counts once, whatever its length.
+    .. math:: \frac{1}{n} \sum_i \frac{1}{T_i} \sum_{t \le T_i} \ell\left(d(e(x_i))_t, x_{it}\right)
+
+    where e is the encoder, d the decoder, and :math:`\ell` the error of a step: `loss` of standardised numbers,
+    averaged over features, or the cross-entropy of token ids. Each of the n sequences counts once, whatever its
+    length :math:`T_i`; padding does not count.
 
     Parameters
     ----------
-    feed : {"code", "steps", "nothing"}, default="code"
-        What the decoder reads at each patch of steps: the code (Cho 2014), or the patch before or
-        nothing, where the code is its first state (Sutskever 2014).
-    own_share : float, default=0.5
-        Share of the patches before that are the decoder's own instead of the true ones, at the end of
-        training; it rises from 0 (Bengio 2015). For ``feed="steps"``. Scores and what is decoded later
-        are of its own alone.
-    reverse : bool, default=False
-        Whether the last step is rebuilt first (Srivastava 2015).
-    loss : {"squared", "absolute", "huber"}, default="squared"
-        Error of standardised numbers.
+    %(parameters)s
 
     References
     ----------
     Srivastava, Mansimov and Salakhutdinov (2015), "Unsupervised learning of video representations
-    using LSTMs", ICML. Dai and Le (2015), "Semi-supervised sequence learning", NeurIPS.
+    using LSTMs", ICML.
+
+    Dai and Le (2015), "Semi-supervised sequence learning", NeurIPS.
+
     Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder for statistical machine
-    translation", EMNLP. Sutskever, Vinyals and Le (2014), "Sequence to sequence learning with neural
-    networks", NeurIPS. Bengio, Vinyals, Jaitly and Shazeer (2015), "Scheduled sampling for sequence
-    prediction with recurrent neural networks", NeurIPS.
+    translation", EMNLP.
+
+    Sutskever, Vinyals and Le (2014), "Sequence to sequence learning with neural networks", NeurIPS.
+
+    Bengio, Vinyals, Jaitly and Shazeer (2015), "Scheduled sampling for sequence prediction with recurrent
+    neural networks", NeurIPS.
 
     Examples
     --------
@@ -46,12 +52,33 @@ class Reconstruction(RebuildingObjective):
     >>> autoencoder = RNNAutoencoderTransformer(Reconstruction(feed="steps", reverse=True))
     """
 
-    def __init__(self, feed: str = "code", own_share: float = 0.5, reverse: bool = False, loss: str = "squared"):
-        self.feed = feed
-        self.own_share = own_share
-        self.reverse = reverse
-        self.loss = loss
+    feed: str = shared.feed()
+    own_share: float = shared.own_share()
+    reverse: bool = shared.reverse()
+    loss: str = shared.loss()
+
+    @property
+    def decoder(self) -> SequenceDecoder:
+        """What the parameters say of the decoder."""
+        return SequenceDecoder(self.feed, self.own_share, self.reverse, self.loss)
+
+    def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
+        """Return a `"decoder"`."""
+        return {"decoder": self.decoder.part(encoder)}
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return the mean error as `"reconstruction"`."""
+        """Return the mean error of the sequences as `"reconstruction"`."""
         return {"reconstruction": self.errors(model, batch).mean()}
+
+    def errors(self, model: Any, batch: Batch) -> Tensor:
+        """Error (n,) of each sequence, averaged over its steps and features."""
+        return mean_over_steps(self.errors_by_step(model, batch), batch.lengths)
+
+    def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
+        """Error (n, T) of each step, averaged over its features."""
+        view = model.view(batch.values, batch.lengths, batch.generator)
+        return self.decoder.errors(model, batch, model.encoder(view, batch.lengths, batch.generator))
+
+    def decode(self, model: Any, embeddings: Tensor, n_steps: int) -> Tensor:
+        """Standardised steps (n, n_steps, F), or logits (n, n_steps, tokens)."""
+        return model.parts["decoder"](embeddings, n_steps)

@@ -1,37 +1,36 @@
-"""Rounds of training on the labels and on the own surest answers."""
+"""Rounds of training on the labels and on the most confident predictions of the last round."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .._sklearn import COUNT, FRACTION
-from ._semi_supervised import SemiSupervisedObjective, nothing_passed
+from .._documented import documented
+from . import _parameters as shared
+from ._semi_supervised import SemiSupervisedObjective, no_row_passed
 
 
+@documented
+@dataclass(repr=False, eq=False)
 class SelfTraining(SemiSupervisedObjective):
-    """Self-training: train, label the surest unlabeled rows, train anew with them, and so on.
+    """Self-training: train, label the most confident unlabeled rows, train a new net with them, and repeat.
 
-    A row once labeled keeps its label. The rounds end early where no row is added.
+    A row keeps the label that it got. The rounds end early if no row gets a label.
 
     Parameters
     ----------
-    threshold : float, default=0.95
-        Rows are labeled whose largest probability is at least this.
-    k_best : int, default=None
-        Instead, so many rows of each predicted class are labeled in each round: the surest.
-    n_rounds : int, default=3
-        Rounds of `max_epochs`; the first is on the given labels alone, and 1 trains exactly what
-        `Supervised` trains.
+    %(parameters)s
 
     Attributes
     ----------
     labeled_iter_ : ndarray of shape (n,)
-        Round after which each row got its label: 0 where it had one, -1 where it has none. As
-        scikit-learn's, but on ``clf.objective_``, and there from the end of the first of several rounds.
+        Round after which each row got its label: 0 if it had one from the start, -1 if it has none. The meaning is
+        that of scikit-learn's `SelfTrainingClassifier`, but the attribute is on ``clf.objective_``, and exists from
+        the end of the first of several rounds.
 
     References
     ----------
@@ -45,22 +44,21 @@ class SelfTraining(SemiSupervisedObjective):
     """
 
     needs = "classes"
-    _parameter_constraints: dict[str, list[Any]] = {
-        "threshold": FRACTION,
-        "k_best": [*COUNT, None],
-        "n_rounds": COUNT,
-    }
 
-    def __init__(self, threshold: float = 0.95, k_best: int | None = None, n_rounds: int = 3):
-        self.threshold = threshold
-        self.k_best = k_best
-        self.n_rounds = n_rounds
+    threshold: float = shared.threshold(
+        0.95, "An unlabeled row gets its predicted label if the largest probability is at least this."
+    )
+    k_best: int | None = shared.k_best()
+    n_rounds: int = shared.n_rounds("""
+        Number of rounds, each of `max_epochs` epochs. The first round uses only the given labels; with 1, the
+        objective trains exactly what `Supervised` trains.
+        """)
 
     def relabel(self, targets: Tensor, rows: Tensor, probabilities: Tensor) -> Tensor | None:
-        """Label the surest rows."""
+        """Label the most confident rows."""
         if not hasattr(self, "labeled_iter_"):
             self.labeled_iter_, self.round_ = torch.where(targets < 0, -1, 0).numpy(), 0
-        chosen = surest(probabilities, self.threshold, self.k_best)
+        chosen = most_confident(probabilities, self.threshold, self.k_best)
         if not chosen.any():
             return None
         self.round_ += 1
@@ -68,18 +66,18 @@ class SelfTraining(SemiSupervisedObjective):
         return targets.index_put((rows[chosen],), probabilities.argmax(1)[chosen])
 
     def troubles(self, history: Any) -> Iterator[str]:
-        """Say whether no row was ever labeled."""
+        """Yield a text if no row ever got a label."""
         if hasattr(self, "labeled_iter_") and not (self.labeled_iter_ > 0).any():
-            yield nothing_passed(self)
+            yield no_row_passed(self)
 
 
-def surest(probabilities: Tensor, threshold: float, k_best: int | None) -> Tensor:
-    """Which rows of (n, K) are sure enough, or among the `k_best` of their class; shape (n,)."""
-    largest, label = probabilities.max(1)
+def most_confident(probabilities: Tensor, threshold: float, k_best: int | None) -> Tensor:
+    """Mask (n,) of the rows that pass the threshold or, if given, are among the `k_best` of their class."""
+    confidence, labels = probabilities.max(1)
     if k_best is None:
-        return largest >= threshold
-    order = largest.argsort(descending=True, stable=True)
-    chosen = torch.zeros_like(largest, dtype=torch.bool)
+        return confidence >= threshold
+    order = confidence.argsort(descending=True, stable=True)
+    chosen = torch.zeros_like(confidence, dtype=torch.bool)
     for k in range(probabilities.shape[1]):
-        chosen[order[label[order] == k][:k_best]] = True
+        chosen[order[labels[order] == k][:k_best]] = True
     return chosen

@@ -1,4 +1,4 @@
-"""What objectives of labeled and unlabeled rows share: one pass over both."""
+"""The base of objectives that use labeled and unlabeled rows: one pass over both."""
 
 from __future__ import annotations
 
@@ -12,23 +12,32 @@ from torch import Tensor
 
 from .._sklearn import FRACTION, NOT_NEGATIVE, POSITIVE
 from ..sequences import Batch
+from ._alignment import Alignment, uniform_classes
+from ._average import MovingAverage
 from ._base import Needs, Objective, ramp_up, supervised_loss
 
 
 class SemiSupervisedObjective(Objective):
-    """Base of objectives: the task's loss of the labeled rows, to which an algorithm adds terms.
+    """Base of objectives that add terms to the task's loss of the labeled rows.
 
-    All rows go through the net once for their outputs. An objective has the parameters
+    All rows go through the net once. A subclass returns `unlabeled_terms`, `labeled_terms` or both. This class
+    reads the parameters
 
     weight : float
-        Weight of its terms, against 1 for the labels. Zero trains exactly what `Supervised` trains.
+        Weight of the added terms; the labeled rows have weight 1. With 0, the objective trains exactly what
+        `Supervised` trains.
     ramp : float
         Fraction of training over which the weight of the unlabeled terms rises from near 0.
     ratio : float
-        Unlabeled rows in a step, as a fraction of `batch_size`.
+        Number of unlabeled rows in an optimiser step, as a fraction of `batch_size`.
+    memory : float
+        Time constant of the teacher's weights, as a fraction of training; with 0, the default, there is no
+        teacher. `predictor(model)` is the teacher if there is one, else the student.
+    alignment : float
+        Exponent of distribution alignment; ``self.alignment_.align(answers)`` applies it.
 
-    and returns `unlabeled_terms`, `labeled_terms` or both. With ``strong = True`` the student sees
-    strong views of unlabeled rows. With ``needs = "classes"`` it serves classifiers alone.
+    With ``strong = True`` the student sees strong views of unlabeled rows. With ``needs = "classes"`` the objective
+    is for classifiers only.
     """
 
     needs: ClassVar[Needs] = "targets"
@@ -36,15 +45,29 @@ class SemiSupervisedObjective(Objective):
     weight: float = 0
     ramp: float = 0
     ratio: float = 0
-    _parameter_constraints: dict[str, list[Any]] = {"weight": NOT_NEGATIVE, "ramp": FRACTION, "ratio": POSITIVE}
+    memory: float = 0
+    alignment: float = 0
+    alignment_: Any = None  # an `Alignment`, in training
+    _parameter_constraints: dict[str, list[Any]] = {
+        "weight": NOT_NEGATIVE,
+        "ramp": FRACTION,
+        "ratio": POSITIVE,
+        "memory": FRACTION,
+        "alignment": FRACTION,
+    }
 
     @property
     def unlabeled_ratio(self) -> float:
-        """Unlabeled rows in a step; none where they have no weight."""
+        """Number of unlabeled rows in a step, as a fraction of `batch_size`; 0 if they have no weight."""
         return self.ratio if self.weight else 0.0
 
+    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+        """Copy the student to a teacher, and begin to count the classes of the labeled rows."""
+        self.teacher_ = MovingAverage.of(model, self.memory if self.weight else 0, n_steps)
+        self.alignment_ = Alignment(uniform_classes(model), n_rows, self.alignment)
+
     def view(self, model: Any, batch: Batch) -> Tensor:
-        """Return the embedded steps (n, T, E) that the student sees, perturbed."""
+        """Return the perturbed embedded steps (n, T, E) that the student sees."""
         if self.strong:
             return weak_and_strong(model, batch)
         return model.view(batch.values, batch.lengths, batch.generator)
@@ -58,7 +81,7 @@ class SemiSupervisedObjective(Objective):
         return {}
 
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Return `"supervised"` where the batch has labels, and what the algorithm adds."""
+        """Return `"supervised"` if the batch has labeled rows, and the terms that the algorithm adds."""
         batch = replace(batch, strong=self.strong)
         view = self.view(model, batch)
         outputs = model.train_outputs(view, batch.lengths, batch.generator, batch.n_labeled)
@@ -66,11 +89,13 @@ class SemiSupervisedObjective(Objective):
         return terms | self.added_terms(model, batch, view, outputs)
 
     def added_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
-        """Return the labeled and the unlabeled terms, times their weights so far."""
+        """Return the labeled and the unlabeled terms, times their weights at this point of training."""
         if not self.weight:
             return {}
         k, terms = batch.n_labeled, {}
         if k:
+            if self.alignment_ is not None:
+                self.alignment_.count(batch.labeled)
             added = self.labeled_terms(model, batch.labeled, view[:k], outputs[:k])
             terms = {name: self.weight * term for name, term in added.items()}
         if k < len(batch):
@@ -80,14 +105,19 @@ class SemiSupervisedObjective(Objective):
             terms |= {name: weight * term for name, term in added.items()}
         return terms
 
+    def finish(self, model: Any) -> None:
+        """Drop the teacher and the counts of the classes."""
+        super().finish(model)
+        self.__dict__.pop("alignment_", None)
+
     def __add__(self, other: SemiSupervisedObjective) -> Objective:
-        """Return the `Sum` of both."""
-        from ._sum import Sum  # which is built on this file
+        """Return the `Sum` of two objectives."""
+        from ._sum import Sum  # whose base is this class
 
         return Sum(self, other)
 
     def observed(self) -> dict[str, Any]:
-        """Return the means since the last call, and how even the predicted classes were on average."""
+        """Return the means since the last call, and the entropy of the predicted classes."""
         observed = super().observed()
         if "class_share" in observed:
             observed["class_entropy"] = evenness(observed["class_share"])
@@ -96,43 +126,43 @@ class SemiSupervisedObjective(Objective):
         return observed
 
     def troubles(self, history: Any) -> Iterator[str]:
-        """Say whether the net ended with one class for all rows, and whether no row passed the threshold."""
-        share = [value for name, value in history[-1].items() if name.startswith("class_share_")]
-        if len(share) > 1 and max(share) == 1:
+        """Yield a text if the net predicts one class for all rows, and one if no row passed the threshold."""
+        fractions = [value for name, value in history[-1].items() if name.startswith("class_share_")]
+        if len(fractions) > 1 and max(fractions) == 1:
             yield (
-                f"Training ended with all unlabeled rows in class {share.index(1)} of the {len(share)} in classes_. "
-                "Lower the weight of the objective, or label more rows."
+                f"Training ended with all unlabeled rows in class {fractions.index(1)} of the {len(fractions)} in "
+                "classes_. Lower the weight of the objective, or label more rows."
             )
         if getattr(self, "most_confident_", 1) == 0:
-            yield nothing_passed(self)
+            yield no_row_passed(self)
 
 
 def weak_and_strong(model: Any, batch: Batch) -> Tensor:
-    """Return a weak view of the labeled rows and a strong one of the others, (n, T, E)."""
+    """Return a weak view of the labeled rows and a strong view of the unlabeled rows, (n, T, E)."""
     views = []
     if batch.n_labeled:
-        known = batch.labeled
-        views.append(model.view(known.values, known.lengths, batch.generator))
+        labeled = batch.labeled
+        views.append(model.view(labeled.values, labeled.lengths, batch.generator))
     if batch.n_labeled < len(batch):
-        others = batch.unlabeled
-        views.append(model.view(others.values, others.lengths, batch.generator, strong=True))
+        unlabeled = batch.unlabeled
+        views.append(model.view(unlabeled.values, unlabeled.lengths, batch.generator, strong=True))
     return torch.cat(views)
 
 
 @torch.no_grad()
 def confident(task: Any, answers: Tensor, threshold: float) -> Tensor:
-    """Return 1 for rows (n,) whose answer is sure enough, else 0."""
+    """Return 1 for each row (n,) whose confidence is at least the threshold, else 0."""
     return (task.confidence(answers) >= threshold).float()
 
 
-def evenness(share: list[float]) -> float:
-    """Entropy of the shares, 1 where all are alike and 0 where one has all."""
-    entropy = -sum(p * math.log(p) for p in share if p > 0)
-    return entropy / math.log(len(share)) if len(share) > 1 else 1.0
+def evenness(fractions: list[float]) -> float:
+    """Entropy of fractions, relative to the largest possible: 1 if all are equal, 0 if one of them is 1."""
+    entropy = -sum(p * math.log(p) for p in fractions if p > 0)
+    return entropy / math.log(len(fractions)) if len(fractions) > 1 else 1.0
 
 
-def nothing_passed(objective: Any) -> str:
-    """Text of a warning that only labels trained the net."""
+def no_row_passed(objective: Any) -> str:
+    """Text of a warning that the unlabeled rows trained nothing."""
     return (
         f"{type(objective).__name__} trained on the labels alone: no unlabeled row passed "
         f"threshold={getattr(objective, 'threshold', None)}. Lower threshold, or raise max_epochs."

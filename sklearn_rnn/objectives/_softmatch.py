@@ -2,48 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from .._sklearn import FRACTION, POSITIVE
+from .._documented import documented
+from .._sklearn import POSITIVE
 from ..sequences import Batch
-from ._alignment import Alignment, even_classes
-from ._average import MovingAverage, weak_answers
+from . import _parameters as shared
+from ._alignment import Alignment
+from ._average import weak_answers
 from ._semi_supervised import SemiSupervisedObjective
 
 
+@documented
+@dataclass(repr=False, eq=False)
 class SoftMatch(SemiSupervisedObjective):
-    r"""SoftMatch: FixMatch that counts less sure rows less, and aligns the answers to even classes.
+    r"""SoftMatch: FixMatch in which less confident rows have smaller weights.
 
     .. math:: \lambda_i = \exp\left( - \frac{\min(\max_k \bar q_{ik} - \mu_t, 0)^2}{2 \sigma_t^2 / s^2} \right), \quad
         \bar q_{ik} \propto q_{ik} \frac{1 / K}{\bar p_k}
 
-    weighs the cross-entropy of row i, where :math:`q_i` are the probabilities of the weak view,
-    :math:`\bar p` is their running mean, and :math:`\mu_t, \sigma_t^2` are the running mean and variance
-    of :math:`\max_k \bar q_{ik}`. The labels are those of :math:`q_i`.
+    is the weight of the cross-entropy of row i, where :math:`q_i` are the probabilities for the weak view,
+    :math:`\bar p` is their running mean, and :math:`\mu_t` and :math:`\sigma_t^2` are the running mean and variance
+    of :math:`\max_k \bar q_{ik}`. The labels are the most probable classes by :math:`q_i`.
 
     Parameters
     ----------
-    weight : float, default=1
-        Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
-    n_sigma : float, default=2
-        Factor s: larger counts fewer rows.
-    momentum : float, default=0.99
-        Decay of the running means, per optimiser step; 0.999 in the paper's far longer training.
-    alignment : float, default=1
-        Exponent of the alignment of :math:`q_i` itself, as in `FixMatch`: 1 expects each class as often among
-        the unlabeled rows as among the labels; lower it where the rows to label were not drawn at random. 0 is
-        the original.
-    ramp : float, default=0.4
-        Share of training over which the weight rises from near 0.
-    memory : float, default=0.1
-        Time constant of a moving average of the weights, as a share of training, that answers for the
-        weak views and predicts. With 0 the student answers for itself, as in the paper.
-    ratio : float, default=1
-        Unlabeled rows in a step, as a share of `batch_size`.
+    %(parameters)s
 
     References
     ----------
@@ -62,64 +51,40 @@ class SoftMatch(SemiSupervisedObjective):
 
     needs = "classes"
     strong = True
-    _parameter_constraints: dict[str, list[Any]] = {
-        **SemiSupervisedObjective._parameter_constraints,
-        "memory": FRACTION,
-        "alignment": FRACTION,
-        "n_sigma": POSITIVE,
-        "momentum": FRACTION,
-    }
 
-    def __init__(
-        self,
-        weight: float = 1,
-        n_sigma: float = 2,
-        momentum: float = 0.99,
-        alignment: float = 1,
-        ramp: float = 0.4,
-        memory: float = 0.1,
-        ratio: float = 1,
-    ):
-        self.weight = weight
-        self.n_sigma = n_sigma
-        self.momentum = momentum
-        self.alignment = alignment
-        self.ramp = ramp
-        self.memory = memory
-        self.ratio = ratio
+    weight: float = shared.weight(1)
+    n_sigma: float = shared.number(2, POSITIVE, "Factor s: with a larger one, fewer rows have large weights.")
+    momentum: float = shared.momentum()
+    alignment: float = shared.alignment()
+    ramp: float = shared.ramp()
+    memory: float = shared.memory()
+    ratio: float = shared.ratio()
 
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:
-        """Copy the student, and start the running means: even classes, chance."""
-        if self.weight:
-            self.teacher_ = MovingAverage.of(model, self.memory, n_steps)
-        self.alignment_ = Alignment(even_classes(model), n_rows, self.alignment)
+        """Start the teacher, the alignment, and the running means: the classes begin at ``1 / K``."""
+        super().start(model, n_steps, n_rows)
         uniform = self.alignment_.uniform
-        self.even_ = Alignment(uniform, 0, momentum=self.momentum)  # which no label will change
+        self.even_ = Alignment(uniform, 0, momentum=self.momentum)  # without labels: towards even classes
         self.mean_ = uniform[0].clone()
         self.variance_ = uniform.new_tensor(1.0)
-
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
-        """Count the labels; return no term."""
-        self.alignment_.count(batch)
-        return {}
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"matching"`."""
         answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
-        trust = self._trust(answers)
-        self.observe(confident=trust.mean(), agreement=model.task.agreement(answers, outputs))
-        return {"matching": (cross_entropy(outputs, answers.argmax(1), reduction="none") * trust).mean()}
+        weights = self._weights(answers)
+        self.observe(confident=weights.mean(), agreement=model.task.agreement(answers, outputs))
+        return {"matching": (cross_entropy(outputs, answers.argmax(1), reduction="none") * weights).mean()}
 
-    def _trust(self, answers: Tensor) -> Tensor:
-        """Return the weights (n,) of the rows, and move the running means."""
+    def _weights(self, answers: Tensor) -> Tensor:
+        """Update the running means, and return the weights (n,) of the rows."""
         step = 1 - self.momentum
-        largest = self.even_.align(answers).amax(1)
-        self.mean_.lerp_(largest.mean(), step)
-        self.variance_.lerp_(largest.var(correction=min(1, len(largest) - 1)), step)
-        short = (largest - self.mean_).clamp_max(0)
-        return torch.exp(-short.square() * self.n_sigma**2 / (2 * self.variance_.clamp_min(1e-12)))
+        confidence = self.even_.align(answers).amax(1)
+        self.mean_.lerp_(confidence.mean(), step)
+        self.variance_.lerp_(confidence.var(correction=min(1, len(confidence) - 1)), step)
+        below = (confidence - self.mean_).clamp_max(0)
+        return torch.exp(-below.square() * self.n_sigma**2 / (2 * self.variance_.clamp_min(1e-12)))
 
     def finish(self, model: Any) -> None:
-        """Drop the running means and the average."""
+        """Drop the teacher, the alignments and the running means."""
         super().finish(model)
-        del self.alignment_, self.even_, self.mean_, self.variance_
+        del self.even_, self.mean_, self.variance_

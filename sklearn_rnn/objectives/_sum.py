@@ -1,8 +1,9 @@
-"""Two objectives at once."""
+"""Two objectives in one loss."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -13,16 +14,15 @@ from ._semi_supervised import SemiSupervisedObjective
 
 
 class Sum(SemiSupervisedObjective):
-    """Two objectives at once: one pass over the rows, the terms of both, `first + second` for short.
+    """Two objectives in one loss, also written ``first + second``: one pass over the rows, and the terms of both.
 
-    The student sees strong views of unlabeled rows where one of both wants them. Where both average the
-    weights, `first`'s average predicts. Longer sums nest: ``(a + b) + c``.
+    The student sees strong views of unlabeled rows if one of the objectives needs them. If both have a teacher, that of
+    `first` predicts. A sum can be added to a further objective: ``(a + b) + c``.
 
     Parameters
     ----------
-    first, second : Objective
-        Objectives of classifiers, but for those that train in rounds. Their parameters are searched as
-        `objective__first__weight`.
+    first, second : SemiSupervisedObjective
+        Objectives that do not train in rounds. Their parameters are searched as `objective__first__weight`.
 
     Examples
     --------
@@ -43,17 +43,17 @@ class Sum(SemiSupervisedObjective):
 
     @property
     def needs(self) -> Needs:  # type: ignore[override]
-        """Classes, where one of both needs them."""
+        """Classes, if one of the objectives needs them, else targets."""
         return "classes" if "classes" in (self.first.needs, self.second.needs) else "targets"
 
     @property
     def unlabeled_ratio(self) -> float:
-        """Unlabeled rows in a step: the larger of both."""
+        """Number of unlabeled rows in a step, as a fraction of `batch_size`: the larger of the two."""
         return max(self.first.unlabeled_ratio, self.second.unlabeled_ratio)
 
     @property
     def keeps_levels(self) -> bool:  # type: ignore[override]
-        """Whether one of both does."""
+        """Whether one of the objectives learns the level of sequences."""
         return self.first.keeps_levels or self.second.keeps_levels
 
     @property
@@ -63,16 +63,16 @@ class Sum(SemiSupervisedObjective):
 
     @property
     def strong(self) -> bool:  # type: ignore[override]
-        """Whether one of both wants strong views."""
+        """Whether one of the objectives needs strong views."""
         return any(part.strong and part.unlabeled_ratio > 0 for part in (self.first, self.second))
 
     @property
     def sample(self) -> Any:
-        """The `sample` of the one that has it."""
+        """The method `sample` of the objective that has it."""
         return (self.first if hasattr(self.first, "sample") else self.second).sample
 
     def validate(self) -> None:
-        """Check the parameters of all."""
+        """Check the parameters of the sum and of its objectives."""
         super().validate()
         for part in (self.first, self.second):
             part.validate()
@@ -95,7 +95,7 @@ class Sum(SemiSupervisedObjective):
         self.second.start(model, n_steps, n_rows)
 
     def added_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
-        """Return the terms of both; what has the same name is added."""
+        """Return the terms of both; terms of the same name are added."""
         terms = self.first.added_terms(model, batch, view, outputs)
         for name, term in self.second.added_terms(model, batch, view, outputs).items():
             terms[name] = terms[name] + term if name in terms else term
@@ -103,28 +103,29 @@ class Sum(SemiSupervisedObjective):
 
     def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the terms of the opponents of both."""
+        batch = replace(batch, strong=self.strong)
         first, second = (part.opponent_terms(model, batch) for part in (self.first, self.second))
         return first | second
 
     def after_step(self, model: Any) -> None:
-        """Tell both."""
+        """Called after each optimiser step, for both."""
         self.first.after_step(model)
         self.second.after_step(model)
 
     def predictor(self, model: Any) -> nn.Module:
-        """Return the first's, or else the second's."""
+        """Return the teacher of the first if it has one, else that of the second or the model."""
         predictor = self.first.predictor(model)
         return self.second.predictor(model) if predictor is model else predictor
 
     def finish(self, model: Any) -> None:
-        """Tell both."""
+        """Called at the end of training, for both."""
         self.first.finish(model)
         self.second.finish(model)
 
     def observed(self) -> dict[str, Any]:
-        """Return what both observed; of the same name, the first's."""
+        """Return the values that both observed; of the same name, those of the first."""
         return {**self.second.observed(), **self.first.observed()}
 
     def troubles(self, history: Any) -> Iterator[str]:
-        """Say what either says, once."""
+        """Yield the texts of both, each once."""
         yield from dict.fromkeys([*self.first.troubles(history), *self.second.troubles(history)])

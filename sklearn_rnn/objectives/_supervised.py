@@ -1,4 +1,4 @@
-"""Learning from the labels alone."""
+"""Learning from the labeled rows alone."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ._semi_supervised import SemiSupervisedObjective
 
 
 class Supervised(SemiSupervisedObjective):
-    """Cross-entropy on the labeled rows; unlabeled rows are left out.
+    """The task's loss of the labeled rows; unlabeled rows are not used.
 
-    The baseline of every semi-supervised objective.
+    It is the baseline of every semi-supervised objective. The loss of a classifier is the cross-entropy.
 
     Examples
     --------

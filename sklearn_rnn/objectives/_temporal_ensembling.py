@@ -1,47 +1,42 @@
-"""Agreement with the average of the own past predictions."""
+"""Consistency with the average of past predictions."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .._sklearn import FRACTION, SHARE
+from .._documented import documented
+from .._sklearn import SHARE
 from ..sequences import Batch
+from . import _parameters as shared
 from ._semi_supervised import SemiSupervisedObjective, confident
 
 
+@documented
+@dataclass(repr=False, eq=False)
 class TemporalEnsembling(SemiSupervisedObjective):
-    r"""Temporal ensembling: unlabeled rows are classified as they were, on average, before.
+    r"""Temporal ensembling: the answer for an unlabeled row should equal the average of its past answers.
 
-    For each row, :math:`Z \leftarrow \alpha Z + (1 - \alpha) p(x)` each time it comes, and the target is
-    :math:`\tilde z = Z / (1 - \alpha^t)` of the :math:`t` times before:
+    Each time a row is seen, its average is updated by :math:`Z \leftarrow \alpha Z + (1 - \alpha) p(x)`. The target is
+    :math:`\tilde z = Z / (1 - \alpha^t)`, where the row was seen :math:`t` times before:
 
     .. math:: w(t) \frac{1}{n} \sum_i m_i \lVert p(x_i) - \tilde z_i \rVert^2
 
-    where :math:`m_i` is 1 where the target is sure enough, else 0; rows that come for the first time
-    have no target. The paper takes the mean over classes, here it is the sum, counts labeled rows too,
-    and updates once an epoch. The memory holds a number for each row and class.
+    where :math:`m_i` is 1 if the largest probability of the target is at least the threshold, else 0. A row that is
+    seen for the first time has no target. The paper takes the mean over classes, also counts labeled rows, and
+    updates the averages once per epoch. The memory holds one number per row and class.
 
     Parameters
     ----------
-    weight : float, default=3
-        Weight :math:`w` of the consistency term, against 1 for the labels. Zero trains exactly what
-        `Supervised` trains.
-    threshold : float, default=0.95
-        Rows whose target has a smaller largest probability do not count (French 2018); 0 is the
-        original.
-    average : float, default=0.6
-        Decay :math:`\alpha` of the average, each time a row comes.
-    ramp : float, default=0.4
-        Share of training over which the weight rises from near 0.
-    ratio : float, default=1
-        Unlabeled rows in a step, as a share of `batch_size`.
+    %(parameters)s
 
     References
     ----------
     Laine and Aila (2017), "Temporal ensembling for semi-supervised learning", ICLR.
+
     French, Mackiewicz and Fisher (2018), "Self-ensembling for visual domain adaptation", ICLR.
 
     Examples
@@ -51,28 +46,21 @@ class TemporalEnsembling(SemiSupervisedObjective):
     >>> clf = SemiSupervisedRNNClassifier(TemporalEnsembling(average=0.8))
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        **SemiSupervisedObjective._parameter_constraints,
-        "threshold": FRACTION,
-        "average": SHARE,
-    }
-
-    def __init__(
-        self,
-        weight: float = 3,
-        threshold: float = 0.95,
-        average: float = 0.6,
-        ramp: float = 0.4,
-        ratio: float = 1,
-    ):
-        self.weight = weight
-        self.threshold = threshold
-        self.average = average
-        self.ramp = ramp
-        self.ratio = ratio
+    weight: float = shared.weight(3)
+    threshold: float = shared.threshold(
+        0.95,
+        """
+        An unlabeled row counts if the largest probability of its target is at least this (French 2018). With 0
+        all rows count, as in the paper.
+        """,
+    )
+    average: float = shared.number(0.6, SHARE, r"Decay :math:`\alpha` of the average, each time that the row is seen.")
+    ramp: float = shared.ramp()
+    ratio: float = shared.ratio()
 
     def start(self, model: Any, n_steps: int, n_rows: int) -> None:
         """Forget all predictions."""
+        super().start(model, n_steps, n_rows)
         weight = next(model.parameters())
         self.sums_ = weight.new_zeros(n_rows, model.task.n_outputs)
         self.times_ = weight.new_zeros(n_rows)
@@ -82,11 +70,11 @@ class TemporalEnsembling(SemiSupervisedObjective):
         task, rows = model.task, batch.rows.to(outputs.device)
         answers, times = task.answers(outputs), self.times_[rows]
         norm = (1 - self.average**times).clamp_min(1e-12)
-        target = self.sums_[rows] / norm[:, None]
-        sure = confident(task, target, self.threshold) * (times > 0)
-        self.observe(confident=sure.mean(), agreement=task.agreement(target, outputs))
+        targets = self.sums_[rows] / norm[:, None]
+        mask = confident(task, targets, self.threshold) * (times > 0)
+        self.observe(confident=mask.mean(), agreement=task.agreement(targets, outputs))
         self._remember(rows, answers.detach())
-        return {"consistency": (task.distance(answers, target) * sure).mean()}
+        return {"consistency": (task.distance(answers, targets) * mask).mean()}
 
     def _remember(self, rows: Tensor, answers: Tensor) -> None:
         self.sums_[rows] = torch.lerp(answers, self.sums_[rows], self.average)
@@ -94,4 +82,5 @@ class TemporalEnsembling(SemiSupervisedObjective):
 
     def finish(self, model: Any) -> None:
         """Drop the memory."""
+        super().finish(model)
         del self.sums_, self.times_

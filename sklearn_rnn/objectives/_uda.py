@@ -1,48 +1,37 @@
-"""A strong view must be answered as a weak one is, by the whole distribution."""
+"""A strong view of an unlabeled row gets the sharpened probabilities of a weak view."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from .._sklearn import FRACTION, POSITIVE
+from .._documented import documented
+from .._sklearn import POSITIVE
 from ..sequences import Batch
-from ._alignment import Alignment, even_classes
-from ._average import MovingAverage, weak_answers
+from . import _parameters as shared
+from ._average import weak_answers
 from ._semi_supervised import SemiSupervisedObjective, confident
 
 
+@documented
+@dataclass(repr=False, eq=False)
 class UDA(SemiSupervisedObjective):
-    r"""Unsupervised data augmentation: strong views get the sharpened answer for a weak view.
+    r"""Unsupervised data augmentation: a strong view is trained to get the sharpened probabilities of a weak view.
 
     .. math:: w(t) \frac{1}{n} \sum_i [\max_k q_{ik} \ge \tau]
         \left( - \sum_k \tilde q_{ik} \log p_k(x_i^{strong}) \right), \quad
         \tilde q_{ik} \propto q_{ik}^{1 / \theta}
 
-    where :math:`q_i` are the probabilities of the weak view. The annealing of the labels' loss that the
-    paper adds for its smallest budgets is left out.
+    where :math:`q_i` are the probabilities for the weak view. The annealing of the labels' loss, which the paper uses
+    with very few labels, is left out.
 
     Parameters
     ----------
-    weight : float, default=1
-        Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
-    threshold : float, default=0.8
-        Rows count where the answer's largest probability is at least this.
-    temperature : float, default=0.4
-        Temperature :math:`\theta` of the answers; below 1 sharpens them.
-    alignment : float, default=1
-        Exponent of distribution alignment, as in `FixMatch`: 1 expects each class as often among the unlabeled
-        rows as among the labels; lower it where the rows to label were not drawn at random. 0 is the original.
-    ramp : float, default=0.4
-        Share of training over which the weight rises from near 0.
-    memory : float, default=0.1
-        Time constant of a moving average of the weights, as a share of training, that answers for the
-        weak views and predicts. With 0 the student answers for itself, as in the paper.
-    ratio : float, default=1
-        Unlabeled rows in a step, as a share of `batch_size`.
+    %(parameters)s
 
     References
     ----------
@@ -61,52 +50,21 @@ class UDA(SemiSupervisedObjective):
 
     needs = "classes"
     strong = True
-    _parameter_constraints: dict[str, list[Any]] = {
-        **SemiSupervisedObjective._parameter_constraints,
-        "memory": FRACTION,
-        "alignment": FRACTION,
-        "threshold": FRACTION,
-        "temperature": POSITIVE,
-    }
 
-    def __init__(
-        self,
-        weight: float = 1,
-        threshold: float = 0.8,
-        temperature: float = 0.4,
-        alignment: float = 1,
-        ramp: float = 0.4,
-        memory: float = 0.1,
-        ratio: float = 1,
-    ):
-        self.weight = weight
-        self.threshold = threshold
-        self.temperature = temperature
-        self.alignment = alignment
-        self.ramp = ramp
-        self.memory = memory
-        self.ratio = ratio
-
-    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
-        """Copy the student, and begin to count the labels."""
-        if self.weight:
-            self.teacher_ = MovingAverage.of(model, self.memory, n_steps)
-        self.alignment_ = Alignment(even_classes(model), n_rows, self.alignment)
-
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
-        """Count the labels; return no term."""
-        self.alignment_.count(batch)
-        return {}
+    weight: float = shared.weight(1)
+    threshold: float = shared.threshold(0.8)
+    temperature: float = shared.number(
+        0.4, POSITIVE, r"Temperature :math:`\theta` of the probabilities; a value below 1 sharpens them."
+    )
+    alignment: float = shared.alignment()
+    ramp: float = shared.ramp()
+    memory: float = shared.memory()
+    ratio: float = shared.ratio()
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"matching"`."""
         answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
-        sure = confident(model.task, answers, self.threshold)
-        self.observe(confident=sure.mean(), agreement=model.task.agreement(answers, outputs))
+        mask = confident(model.task, answers, self.threshold)
+        self.observe(confident=mask.mean(), agreement=model.task.agreement(answers, outputs))
         sharpened = (answers.clamp_min(torch.finfo(answers.dtype).tiny).log() / self.temperature).softmax(1)
-        return {"matching": (cross_entropy(outputs, sharpened, reduction="none") * sure).mean()}
-
-    def finish(self, model: Any) -> None:
-        """Drop the teacher and the counts."""
-        super().finish(model)
-        del self.alignment_
+        return {"matching": (cross_entropy(outputs, sharpened, reduction="none") * mask).mean()}

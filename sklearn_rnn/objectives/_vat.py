@@ -1,49 +1,43 @@
-"""Agreement with what the net says of the worst neighbour of a sequence."""
+"""Predictions hold under the perturbation that changes them most."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .._sklearn import COUNT, POSITIVE
+from .._documented import documented
+from .._sklearn import POSITIVE
 from ..modules import mask_padding
 from ..sequences import Batch
+from . import _parameters as shared
 from ._semi_supervised import SemiSupervisedObjective
 
 
+@documented
+@dataclass(repr=False, eq=False)
 class VAT(SemiSupervisedObjective):
     r"""Virtual adversarial training: the prediction holds in the direction that changes it most.
 
     .. math:: w(t) \frac{1}{n} \sum_i KL\left(p(x_i) \,\|\, p(x_i + r_i)\right)
 
-    on the student's view of embedded steps: standardised numbers, or the vectors of tokens, normalised by
-    frequency. The first prediction is a constant. The direction of :math:`r_i` is
-    found by power iteration from a random one; its length is ``epsilon * sqrt(T * E)`` for a sequence
-    of T steps and E embedded features, so that `epsilon` is a change of each value. Padding is not
-    touched, and dropout is off in this term.
+    where x are the embedded steps of the student's view: standardised numbers, or the vectors of tokens, normalised
+    by frequency. The first prediction gets no gradient. The direction of :math:`r_i` is found by power iteration that
+    starts at random; its length is ``epsilon * sqrt(T * E)`` for a sequence of T steps and E embedded features, so
+    `epsilon` is the change of a value. Padding is not changed, and this term has no dropout.
 
     Parameters
     ----------
-    weight : float, default=1
-        Weight :math:`w`, against 1 for the labels. Zero trains exactly what `Supervised` trains.
-    epsilon : float, default=0.05
-        Length of the step, root mean square over a sequence's values.
-    xi : float, default=0.01
-        Length of the steps of the power iteration, as `epsilon` is measured.
-    n_power : int, default=1
-        Power iterations.
-    ramp : float, default=0.4
-        Share of training over which the weight rises from near 0.
-    ratio : float, default=1
-        Unlabeled rows in a step, as a share of `batch_size`.
+    %(parameters)s
 
     References
     ----------
     Miyato, Maeda, Koyama and Ishii (2018), "Virtual adversarial training", IEEE TPAMI.
+
     Miyato, Dai and Goodfellow (2017), "Adversarial training methods for semi-supervised text
     classification", ICLR.
 
@@ -54,28 +48,14 @@ class VAT(SemiSupervisedObjective):
     >>> clf = SemiSupervisedRNNClassifier(VAT() + EntropyMinimization(weight=0.06))
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        **SemiSupervisedObjective._parameter_constraints,
-        "epsilon": POSITIVE,
-        "xi": POSITIVE,
-        "n_power": COUNT,
-    }
-
-    def __init__(
-        self,
-        weight: float = 1,
-        epsilon: float = 0.05,
-        xi: float = 0.01,
-        n_power: int = 1,
-        ramp: float = 0.4,
-        ratio: float = 1,
-    ):
-        self.weight = weight
-        self.epsilon = epsilon
-        self.xi = xi
-        self.n_power = n_power
-        self.ramp = ramp
-        self.ratio = ratio
+    weight: float = shared.weight(1)
+    epsilon: float = shared.epsilon()
+    xi: float = shared.number(
+        0.01, POSITIVE, "Length of the perturbations in the power iteration, in the units of `epsilon`."
+    )
+    n_power: int = shared.count(1, "Number of power iterations.")
+    ramp: float = shared.ramp()
+    ratio: float = shared.ratio()
 
     def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"vat"`."""
@@ -91,7 +71,7 @@ class VAT(SemiSupervisedObjective):
         return {"vat": model.task.divergence(model.train_outputs(view + worst, batch.lengths), target).mean()}
 
     def troubles(self, history: Any) -> Iterator[str]:
-        """Say whether no direction changed a prediction."""
+        """Yield a text if no perturbation changed a prediction."""
         yield from super().troubles(history)
         if max(epoch.get("vat", math.inf) for epoch in history) < 1e-7:
             yield (
@@ -101,14 +81,14 @@ class VAT(SemiSupervisedObjective):
 
 
 def random_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Normal noise; ones without a generator."""
+    """Normal noise of the shape of `x`; ones without a generator."""
     if generator is None:
         return torch.ones_like(x)
     return torch.empty_like(x).normal_(generator=generator)
 
 
 def sphere(direction: Tensor, lengths: Tensor | None, radius: float) -> Tensor:
-    """Scale each row of (n, T, E) to a root mean square of `radius` over its own steps; padding to 0."""
+    """Scale each row of (n, T, E) to a root mean square of `radius` over its steps; padding becomes 0."""
     n_steps = direction.shape[1]
     direction = mask_padding(direction, lengths)
     largest = direction.abs().amax((1, 2), keepdim=True).clamp_min(1e-30)  # squares of gradients underflow

@@ -1,10 +1,10 @@
-"""Random changes of sequences that leave their class alone: on whole batches, length-aware, seeded.
+"""Random changes of sequences that do not change their class; for batches of sequences with lengths.
 
 Each is called as ``perturbation(x, lengths, generator)`` on embedded steps (n, T, E) with lengths (n,), or
-None where all are T long, and returns changed steps of the same shape, zero after the end of each
-sequence. All randomness is drawn from the generator, which must be on the device of x; gradients flow to x.
-What is drawn for a sequence does not depend on the padding, except for noise on each step (`Jitter`,
-`StepDrop`, `Swap`, `Replacement`, and the jitter of the presets), whose draws follow the padded length.
+None if all are T long, and returns changed steps of the same shape, zero after the end of each sequence.
+All randomness is drawn from the generator, which must be on the device of x. Gradients pass through to x.
+The draws for a sequence do not depend on the padding, except for draws for each step (`Jitter`, `StepDrop`,
+`Swap`, `Replacement`, and the jitter of the presets), which depend on the padded length.
 """
 
 from ._base import Perturbation, Steps

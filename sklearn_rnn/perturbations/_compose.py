@@ -17,11 +17,11 @@ class Compose(Perturbation):
     Parameters
     ----------
     perturbations : list or tuple of callables
-        Called in this order, each as ``perturbation(x, lengths, generator)``; none gives x back.
+        Called in this order, each as ``perturbation(x, lengths, generator)``. An empty list changes nothing.
 
     Examples
     --------
-    Numbers, and tokens:
+    For numbers, and for tokens:
 
     >>> from sklearn_rnn import SemiSupervisedRNNClassifier
     >>> from sklearn_rnn.perturbations import Compose, Jitter, Replacement, StepDrop, Swap, TimeWarp
@@ -35,7 +35,7 @@ class Compose(Perturbation):
         self.perturbations = perturbations
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
-        """Apply one after the other."""
+        """Apply the perturbations one after the other."""
         for perturbation in self.perturbations:
             if isinstance(perturbation, Perturbation):
                 x = steps.keep(perturbation.perturb(x, steps, generator))
@@ -44,21 +44,21 @@ class Compose(Perturbation):
         return x
 
     def validate(self) -> None:
-        """Check the list and, where they can be checked, its members.
+        """Check the list, and the members that are perturbations.
 
         Raises
         ------
         InvalidParameterError
-            `perturbations` is no list, or a parameter of a member is out of its range.
+            If `perturbations` is not a list, or a parameter of a member is out of its range.
         TypeError
-            A member is not callable.
+            If a member is not callable.
         """
         super().validate()
         for i, perturbation in enumerate(self.perturbations):
             if not callable(perturbation) or isinstance(perturbation, type):
                 raise TypeError(
-                    f"perturbations[{i}] must be a perturbation, or a callable of x, lengths and generator, "
-                    f"got {perturbation!r}."
+                    f"perturbations[{i}] must be a perturbation, or a callable with the arguments x, lengths and "
+                    f"generator, got {perturbation!r}."
                 )
             if isinstance(perturbation, Perturbation):
                 perturbation.validate()

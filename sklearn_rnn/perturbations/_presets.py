@@ -1,4 +1,4 @@
-"""Several perturbations in one pass: light for every view, strong for a view that is to be hard."""
+"""Several perturbations in one pass: light ones for all views, strong ones for strong views."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ N_KNOTS = 4
 
 @dataclass(frozen=True)
 class _Fused:
-    """What the presets share: all that moves steps at once, all factors in one product, one mask."""
+    """The perturbations of the presets, in one pass: one move of the steps, one product of factors, one mask."""
 
     shift: float
     scale: float
@@ -55,7 +55,7 @@ class _Fused:
         if self.channels:
             dropped = all_but_one(uniform(x, generator, n, n_channels), self.channels)
             x = x.masked_fill(dropped[:, None], 0)
-        if self.jitter:  # last to draw: its noise follows the padded length
+        if self.jitter:  # drawn last, because the number of draws depends on the padded length
             x = x + noise(x, steps, self.jitter, generator)
         if self.trim or self.hide:
             hidden = outside(steps, self.trim, draws[1:3]) | span(steps, self.hide, draws[3:])
@@ -63,41 +63,43 @@ class _Fused:
         return x
 
     def _move(self, x: Tensor, steps: Steps, draws: Tensor, generator: torch.Generator) -> Tensor:
-        """Shift, and warp time."""
+        """Shift the steps, and warp time."""
         offset = whole_steps(steps, self.shift, draws)
         if not self.warp:
             return pick(x, (offset + steps.index).clamp_min(0).minimum(steps.last).long())
         return interpolate(x, steps, offset + warped(steps, normal(x, generator, self.warp, len(x), N_KNOTS)))
 
     def _factor(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
-        """Factor of each sequence or step, (n, 1, 1) or (n, T, 1)."""
+        """Factors of sequences (n, 1, 1) or of steps (n, T, 1)."""
         n = len(x)
-        whole = normal(x, generator, self.scale, n, 1, 1, mean=1.0) if self.scale else x.new_ones(n, 1, 1)
+        factor = normal(x, generator, self.scale, n, 1, 1, mean=1.0) if self.scale else x.new_ones(n, 1, 1)
         if not self.magnitude:
-            return whole
+            return factor
         knots = normal(x, generator, self.magnitude, n, N_KNOTS, mean=1.0)
-        return whole * smooth_curve(steps, knots)[:, :, None]
+        return factor * smooth_curve(steps, knots)[:, :, None]
 
 
 class Light(Perturbation):
-    """Shift, scale and add noise: each a little, by the sequence's own length.
+    """Shift each sequence, scale it, and add noise; each a little.
 
-    The default augmentation of numbers, which classifiers have with ``offset=2, channel_offset=0.2``.
+    It is the default augmentation of numbers; in classifiers, with ``offset=2, channel_offset=0.2``.
 
     Parameters
     ----------
     shift : float, default=0.1
-        Largest shift in time, as a share of the length, rounded down to steps: sequences of fewer
-        than ``1 / shift`` steps stay where they are. Values at the edge are repeated.
+        Largest shift in time, as a fraction of the length, rounded down to steps: sequences of fewer than
+        ``1 / shift`` steps are not shifted. Values at the edge are repeated.
     scale : float, default=0.1
         Standard deviation of a factor for each sequence, around 1.
     jitter : float, default=0.2
-        Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
+        Standard deviation of the noise added to each value, as a factor of the standard deviation of the sequence (of
+        at most 1).
     offset : float, default=0
-        Standard deviation of a number added to all values of a sequence, against that of the means of
-        sequences of one class, as in `Offset`; none is added where that is not known: alone, and to tokens.
+        Standard deviation of a number that is added to all values of a sequence, as a factor of the deviation of the
+        means of sequences of one class, as in `Offset`. Without an estimator, which measures that deviation, and for
+        tokens, nothing is added.
     channel_offset : float, default=0
-        The same, of a number for each channel.
+        The same for a number for each channel.
 
     References
     ----------
@@ -141,31 +143,33 @@ class Light(Perturbation):
         return bool(self.offset or self.channel_offset)
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
-        """Change all in one pass."""
+        """Apply all changes in one pass."""
         return _Fused(self.shift, self.scale, self.jitter, self.offset, self.channel_offset)(x, steps, generator)
 
 
 class Strong(Perturbation):
-    """As `Light`, but more of each, with spans hidden, ends trimmed, and time and magnitude warped.
+    """Stronger changes than those of `Light`; also hide spans, trim the ends, and warp time and magnitude.
 
     Parameters
     ----------
     shift : float, default=0.2
-        Largest shift in time, as a share of the length, rounded down to steps: sequences of fewer
-        than ``1 / shift`` steps stay where they are. Values at the edge are repeated.
+        Largest shift in time, as a fraction of the length, rounded down to steps: sequences of fewer than
+        ``1 / shift`` steps are not shifted. Values at the edge are repeated.
     scale : float, default=0.2
         Standard deviation of a factor for each sequence, around 1.
     jitter : float, default=0.3
-        Standard deviation of noise on each value, against the sequence's own deviation (at most 1).
+        Standard deviation of the noise added to each value, as a factor of the standard deviation of the sequence (of
+        at most 1).
     offset : float, default=0
-        Standard deviation of a number added to all values of a sequence, against that of the means of
-        sequences of one class, as in `Offset`; none is added where that is not known: alone, and to tokens.
+        Standard deviation of a number that is added to all values of a sequence, as a factor of the deviation of the
+        means of sequences of one class, as in `Offset`. Without an estimator, which measures that deviation, and for
+        tokens, nothing is added.
     channel_offset : float, default=0
-        The same, of a number for each channel.
+        The same for a number for each channel.
     hide : float, default=0.3
-        Largest share of the steps set to the mean of the data, in one span.
+        Largest fraction of the steps that are set to the mean of the data, in one span.
     trim : float, default=0.3
-        Largest share of the steps set to the mean of the data, at the two ends together, as in `Trim`.
+        Largest fraction of the steps that are set to the mean of the data, at both ends together, as in `Trim`.
     warp : float, default=0.2
         Standard deviation of the logarithm of the speed, as in `TimeWarp` with 4 knots.
     magnitude : float, default=0.3
@@ -183,7 +187,7 @@ class Strong(Perturbation):
     >>> import torch
     >>> from sklearn_rnn.perturbations import Strong
     >>> generator = torch.Generator().manual_seed(0)
-    >>> x = torch.linspace(-1, 1, 24).expand(2, 24)[:, :, None]  # 2 sequences of up to 24 steps of 1 value
+    >>> x = torch.linspace(-1, 1, 24).expand(2, 24)[:, :, None]  # 2 sequences of up to 24 steps
     >>> changed = Strong()(x, torch.tensor([24, 16]), generator)
     >>> changed.shape
     torch.Size([2, 24, 1])
@@ -234,7 +238,7 @@ class Strong(Perturbation):
         return bool(self.offset or self.channel_offset)
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
-        """Change all in one pass."""
+        """Apply all changes in one pass."""
         fused = _Fused(
             trim=self.trim,
             shift=self.shift,

@@ -13,12 +13,12 @@ from ._functions import interpolate, normal, pick, uniform, warped, whole_steps,
 
 
 class Crop(Perturbation):
-    """Keep a random window of random width, stretched to the old length.
+    """Keep a random window of random width, and stretch it to the length of the sequence.
 
     Parameters
     ----------
     share : float, default=0.2
-        Largest share of the steps cut off.
+        Largest fraction of the steps that is cut off.
 
     Examples
     --------
@@ -43,15 +43,15 @@ class Crop(Perturbation):
 
 
 class WindowSlice(Perturbation):
-    """Keep a random window of fixed width, stretched to the old length.
+    """Keep a random window of fixed width, and stretch it to the length of the sequence.
 
     The window starts and ends at a step, and its ends become the ends of the sequence.
 
     Parameters
     ----------
     share : float, default=0.1
-        Share of the steps cut off, rounded down to steps: sequences of fewer than ``1 / share``
-        steps stay as they are.
+        Fraction of the steps that is cut off, rounded down to steps: sequences of fewer than ``1 / share`` steps are
+        not changed.
 
     References
     ----------
@@ -89,8 +89,8 @@ class TimeShift(Perturbation):
     Parameters
     ----------
     share : float, default=0.1
-        Largest shift, forwards or backwards, as a share of the length, rounded down to steps:
-        sequences of fewer than ``1 / share`` steps stay where they are.
+        Largest shift, forwards or backwards, as a fraction of the length, rounded down to steps: sequences of fewer
+        than ``1 / share`` steps are not shifted.
 
     Examples
     --------
@@ -107,7 +107,7 @@ class TimeShift(Perturbation):
         self.share = share
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
-        """Take each step from as far away."""
+        """Shift the steps."""
         if not self.share:
             return x
         offset = whole_steps(steps, self.share, uniform(x, generator, len(x)))
@@ -115,7 +115,7 @@ class TimeShift(Perturbation):
 
 
 class TimeWarp(Perturbation):
-    """Run through each sequence at a speed that changes smoothly, from its first step to its last.
+    """Change the speed of each sequence smoothly over time; its first and last step do not change.
 
     Parameters
     ----------
@@ -123,8 +123,8 @@ class TimeWarp(Perturbation):
         Standard deviation of the logarithm of the speed at the knots; about the relative deviation
         of the speed.
     n_knots : int, default=4
-        Points, spread evenly over the sequence, at which a speed is drawn; joined by half cosines
-        (by cubic splines in the paper).
+        Number of points, at equal distances over the sequence, at which a speed is drawn. They are joined by half
+        cosines (in the paper, by cubic splines).
 
     References
     ----------
@@ -154,12 +154,12 @@ class TimeWarp(Perturbation):
 
 
 class Permutation(Perturbation):
-    """Cut each sequence at random places and put the segments together in random order.
+    """Cut each sequence at random places, and join the segments in random order.
 
     Parameters
     ----------
     n_segments : int, default=4
-        Segments of each sequence, some of them empty in short ones; 1 changes nothing.
+        Number of segments of each sequence; short sequences may have empty segments. 1 changes nothing.
 
     References
     ----------
@@ -181,7 +181,7 @@ class Permutation(Perturbation):
         self.n_segments = n_segments
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
-        """Take each step from where its segment was."""
+        """Take each step from its segment."""
         n, k, ends = len(x), self.n_segments, steps.ends[:, None]
         draws = uniform(x, generator, 2, n, k)
         cuts = (draws[0, :, 1:] * steps.last).floor().sort(1).values + 1
@@ -189,6 +189,6 @@ class Permutation(Perturbation):
         order = draws[1].argsort(1)
         widths = (torch.cat([cuts, ends], 1) - starts).gather(1, order)
         stops = widths.cumsum(1)
-        moved = starts.gather(1, order) - (stops - widths)  # how far each segment comes from
+        moved = starts.gather(1, order) - (stops - widths)  # distance by which each segment is moved
         segment = (steps.index >= stops[:, :-1, None]).sum(1)  # (n, T)
         return pick(x, (steps.index + moved.gather(1, segment)).minimum(steps.last).long())

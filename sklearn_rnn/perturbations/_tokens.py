@@ -1,4 +1,4 @@
-"""Perturbations of single steps, as done to the words of a text; they act on embedded tokens."""
+"""Perturbations of single steps, for the words of a text; they change embedded tokens."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ._functions import all_but_one, pick, pick_any, uniform
 
 
 class StepDrop(Perturbation):
-    """Zero whole steps at random (word dropout).
+    """Zero random steps (word dropout).
 
     Parameters
     ----------
     share : float, default=0.1
-        Probability that a step is dropped; one of each sequence always stays.
+        Probability that a step is dropped; at least one step of each sequence is kept.
 
     Notes
     -----
-    The draws go step by step, so another padded length draws others.
+    Each step has its own draw, so the draws depend on the padded length.
 
     References
     ----------
@@ -50,17 +50,17 @@ class StepDrop(Perturbation):
 
 
 class Swap(Perturbation):
-    """Swap steps with their neighbours at random.
+    """Swap random pairs of neighbouring steps.
 
     Parameters
     ----------
     share : float, default=0.1
-        Probability that a pair is swapped, of the pairs that each sequence is parted into, from its
-        first or its second step on.
+        Probability that a pair is swapped. Each sequence is divided into pairs, from its first or its second step
+        on.
 
     Notes
     -----
-    The draws go step by step, so another padded length draws others.
+    Each step has its own draw, so the draws depend on the padded length.
 
     References
     ----------
@@ -81,7 +81,7 @@ class Swap(Perturbation):
         self.share = share
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
-        """Take each step of a swapped pair from the other's place."""
+        """Exchange the two steps of each swapped pair."""
         late = uniform(x, generator, len(x), 1) < 0.5  # pairs from the second step on
         draws = uniform(x, generator, *x.shape[:2])
         second = (steps.index + late) & 1  # (n, T)
@@ -92,10 +92,10 @@ class Swap(Perturbation):
 
 
 class Replacement(Perturbation):
-    """Replace steps by steps of the other sequences of the batch.
+    """Replace random steps by steps of other sequences of the batch.
 
-    For tokens, that is a draw from the frequencies of the words in the batch; a batch of one
-    sequence stays as it is.
+    For tokens, the replacement is drawn with the frequencies of the words in the batch. A batch of one sequence is not
+    changed.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class Replacement(Perturbation):
 
     Notes
     -----
-    The draws go step by step, so another padded length draws others.
+    Each step has its own draw, so the draws depend on the padded length.
 
     References
     ----------
@@ -126,15 +126,15 @@ class Replacement(Perturbation):
         self.share = share
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
-        """Take replaced steps from elsewhere; the steps of all sequences count as one circle."""
+        """Take replaced steps from other sequences; the steps of all sequences are numbered in a circle."""
         n, n_steps, _ = x.shape
         draws = uniform(x, generator, 2, n, n_steps)
         lengths = steps.ends.long()
         stops = lengths.cumsum(0)
-        others = stops[-1] - lengths
-        other = (stops[:, None] + (draws[0] * others[:, None]).long()) % stops[-1]  # from the own end on
+        n_others = stops[-1] - lengths
+        sources = (stops[:, None] + (draws[0] * n_others[:, None]).long()) % stops[-1]  # after the end of the sequence
         if steps.inside is not None:
-            other = steps.inside.flatten().nonzero().squeeze(1)[other]  # (n, T), now counts padding too
-        own = torch.arange(n * n_steps, device=x.device).view(n, n_steps)
-        replaced = (draws[1] < self.share) & (others > 0)[:, None]
-        return pick_any(x, torch.where(replaced, other, own))
+            sources = steps.inside.flatten().nonzero().squeeze(1)[sources]  # (n, T), numbers that include padding
+        places = torch.arange(n * n_steps, device=x.device).view(n, n_steps)
+        replaced = (draws[1] < self.share) & (n_others > 0)[:, None]
+        return pick_any(x, torch.where(replaced, sources, places))

@@ -1,4 +1,4 @@
-"""Perturbations that change values where they are."""
+"""Perturbations that change values, but do not move steps."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Jitter(Perturbation):
     Parameters
     ----------
     deviation : float, default=0.3
-        Standard deviation of the noise, against that of the channel in the own sequence (at most 1);
-        so a constant channel stays as it is.
+        Standard deviation of the noise, as a factor of the deviation of the channel in the same sequence (of at most
+        1). A constant channel is not changed.
 
     Notes
     -----
-    The noise is drawn step by step, so another padded length draws other noise.
+    Each step has its own draw, so the noise depends on the padded length.
 
     References
     ----------
@@ -77,25 +77,26 @@ class Scaling(Perturbation):
         self.deviation = deviation
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
-        """Multiply."""
+        """Multiply by the factor."""
         return x * normal(x, generator, self.deviation, len(x), 1, 1, mean=1.0) if self.deviation else x
 
 
 class Offset(Perturbation):
-    """Add random numbers to whole sequences, in proportion to how far those of one class lie apart.
+    """Add random numbers to whole sequences, in proportion to the spread of the means of sequences of one class.
 
-    An estimator measures that in `fit`, by the means of the labeled sequences, or of all where none is
-    labeled. What tells the class is offset less: where the F ratio of the means is above 4, by 4 to that
-    ratio (which grows with the number of labels, where classes differ). The changes of values, which the
-    encoder sees beside them, have none. Used alone, all channels are values, whose means lie 1 apart.
+    An estimator measures this spread in `fit`, from the means of the labeled sequences (of all sequences, if none is
+    labeled). Offsets are reduced if the means depend on the class: if the F ratio of the means is above 4, by a factor
+    of 4 divided by that ratio. (If classes differ, the ratio grows with the number of labels.) The changes of values,
+    which are further inputs of the encoder, get no offset. Without an estimator, all channels are taken as values, and
+    the spread as 1.
 
     Parameters
     ----------
     offset : float, default=2
-        Standard deviation of a number that is added to all channels, as loudness is; against that of the
-        mean of all values of a sequence, or of the mean of the channel where that is smaller.
+        Standard deviation of a number that is added to all channels, such as loudness. It is a factor of the deviation
+        of the mean of all values of a sequence, or of the mean of the channel if that is smaller.
     channel_offset : float, default=0.2
-        Standard deviation of a number for each channel, against that of its mean.
+        Standard deviation of a number for each channel, as a factor of the deviation of its mean.
 
     Examples
     --------
@@ -114,7 +115,7 @@ class Offset(Perturbation):
         self.channel_offset = channel_offset
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
-        """Add both."""
+        """Add both offsets."""
         levels = steps.levels or Levels(x.new_ones(1), x.new_ones(x.shape[2]))
         return x + offsets(x, levels, self.offset, self.channel_offset, generator)
 
@@ -125,11 +126,11 @@ class MagnitudeWarp(Perturbation):
     Parameters
     ----------
     deviation : float, default=0.2
-        Standard deviation of the factor at the knots, around 1; the same for all channels (one
-        curve for each in the paper).
+        Standard deviation of the factor at the knots, around 1. It is the same for all channels (in the paper, each
+        channel has a curve).
     n_knots : int, default=4
-        Points, spread evenly over the sequence, at which a factor is drawn; joined by half cosines
-        (by cubic splines in the paper).
+        Number of points, at equal distances over the sequence, at which a factor is drawn. They are joined by half
+        cosines (in the paper, by cubic splines).
 
     References
     ----------
@@ -165,10 +166,10 @@ class TimeMask(Perturbation):
     Parameters
     ----------
     share : float, default=0.1
-        Largest share of the steps hidden, by all spans together.
+        Largest fraction of the steps that are hidden, by all spans together.
     n_spans : int, default=1
-        Spans, each of a random width up to ``share / n_spans``, rounded down to steps; they may
-        overlap.
+        Number of spans. Each has a random width of up to ``share / n_spans`` of the length, rounded down to steps.
+        Spans may overlap.
 
     References
     ----------
@@ -200,12 +201,12 @@ class TimeMask(Perturbation):
 class Trim(Perturbation):
     """Hide the beginning and the end: all channels become 0, the mean of standardised data.
 
-    What is left stays where it is, at its own speed.
+    The other steps are not moved.
 
     Parameters
     ----------
     share : float, default=0.3
-        Largest share of the steps hidden, at both ends together; at least one step stays.
+        Largest fraction of the steps that are hidden, at both ends together; at least one step is kept.
 
     Examples
     --------
@@ -232,8 +233,8 @@ class ChannelDrop(Perturbation):
     Parameters
     ----------
     share : float, default=0.1
-        Probability that a channel of a sequence is hidden; one always stays, so a single channel is
-        never hidden.
+        Probability that a channel of a sequence is hidden. At least one channel is kept, so a single channel is never
+        hidden.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Transformers of whole sequences, for equal and different lengths."""
+"""Transformers of sequences, of equal or different lengths."""
 
 from ._gaps import SequenceMissingIndicator
 from ._impute import SequenceImputer

@@ -1,4 +1,4 @@
-"""What the transformers of sequences share: all steps end to end, and back into the form of X."""
+"""The base of the transformers of sequences: reading X to an array of all steps, and back to the form of X."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ..sequences import Sequences, first_steps, float_like, read_sequences
 
 
 class SequenceTransformer(SequenceOutputMixin, TransformerMixin, PicklableEstimator, ABC):
-    """Base of the transformers: reads sequences, and gives them back in the form in which they came.
+    """Base of the transformers, which read sequences and return sequences in the same form.
 
-    Computes and answers in float32, or in float64 where that would round the input.
+    They compute and return float32, or float64 if float32 would round the input.
     """
 
     _parameter_constraints: dict[str, list[Any]]
@@ -35,7 +35,7 @@ class SequenceTransformer(SequenceOutputMixin, TransformerMixin, PicklableEstima
 
     @all_or_nothing
     def fit(self, X: Any, y: Any = None) -> SequenceTransformer:
-        """Learn what there is to learn from sequences.
+        """Learn from sequences.
 
         Parameters
         ----------
@@ -57,7 +57,7 @@ class SequenceTransformer(SequenceOutputMixin, TransformerMixin, PicklableEstima
         """Transform sequences."""
 
     def _learn(self, sequences: Sequences) -> None:
-        """Learn from the sequences; nothing, by default."""
+        """Learn from the sequences; by default nothing is learned."""
         return
 
     def _read(self, X: Any, *, reset: bool, doubt: bool = True) -> Sequences:
@@ -68,7 +68,7 @@ class SequenceTransformer(SequenceOutputMixin, TransformerMixin, PicklableEstima
 
 
 def steps_of(sequences: Sequences) -> NDArray:
-    """Copy all steps of all sequences, end to end: (steps, F), float32, or float64 where that would round them."""
+    """Return all steps (steps, F) of all sequences, one after the other; float64 if float32 would round them."""
     values = sequences.values
     if sequences.starts is not None:
         return values
@@ -79,35 +79,36 @@ def steps_of(sequences: Sequences) -> NDArray:
     return values[inside].astype(dtype, copy=False)
 
 
-def seen_means(steps: NDArray, estimator: BaseEstimator) -> NDArray:
-    """Mean of each feature over the steps (steps, F) in which it is not NaN; 0, with a warning, where it always is."""
+def observed_means(steps: NDArray, estimator: BaseEstimator) -> NDArray:
+    """Mean of each feature over the steps (steps, F) in which it is not NaN; 0, with a warning, if it always is."""
     count = (~np.isnan(steps)).sum(0)
-    if len(unseen := np.flatnonzero(count == 0)):
+    if len(missing := np.flatnonzero(count == 0)):
         names = getattr(estimator, "feature_names_in_", np.arange(steps.shape[1])) if steps.shape[1] > 1 else [0]
         warn(
-            f"Features without any observed value in fit: {[plain(names[k]) for k in unseen]}. "
-            f"{type(estimator).__name__} fills them with 0 where they are never seen; drop them if they mean nothing."
+            f"Features without any observed value in fit: {[plain(names[k]) for k in missing]}. "
+            f"{type(estimator).__name__} fills them with 0 in sequences that have no value of them; drop them if they "
+            "are not needed."
         )
     count = np.maximum(count, 1)
     return (np.nansum(steps, axis=0, dtype=np.float64) / count).astype(steps.dtype)
 
 
-def give_back(steps: NDArray, lengths: NDArray, sequences: Sequences) -> Any:
-    """Cut steps into sequences of `lengths`, in the form of `sequences`.
+def as_sequences(steps: NDArray, lengths: NDArray, sequences: Sequences) -> Any:
+    """Cut steps into sequences of these lengths, in the form of the X that was read.
 
     Parameters
     ----------
     steps : ndarray of shape (steps, k)
-        All steps, end to end.
+        Steps of all sequences, one sequence after the other.
     lengths : ndarray of shape (n,)
-        Steps of each sequence.
+        Number of steps of each sequence.
     sequences : Sequences
-        What they were made from.
+        The X that was read.
 
     Returns
     -------
     X : list of (T_i, k) arrays, or ndarray of shape (n, T) or (n, T, k)
-        An array is padded with NaN where lengths differ; a list is a Series where X was one.
+        If lengths differ, an array is padded with NaN. If X was a pandas Series, a Series instead of a list.
     """
     if sequences.starts is not None:
         return as_series(np.split(steps, first_steps(lengths)[1:]), sequences.index)
@@ -121,7 +122,7 @@ def give_back(steps: NDArray, lengths: NDArray, sequences: Sequences) -> Any:
 
 
 def as_series(arrays: Sequence[NDArray], index: Any) -> Any:
-    """Return the arrays as a pandas Series with its index, or as they are where there is none."""
+    """Return the arrays as a pandas Series with this index; unchanged, if there is no index."""
     if index is None:
         return arrays
     import pandas as pd

@@ -8,29 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..sequences import Sequences, first_steps
-from ._base import SequenceTransformer, give_back, seen_means, steps_of
+from ._base import SequenceTransformer, as_sequences, observed_means, steps_of
 
 
 class SequenceMissingIndicator(SequenceTransformer):
-    """Fill gaps (NaN) with the value last seen, and tell where they were and for how long.
+    """Fill gaps (NaN) with the last observed value, and add features that mark the gaps and their ages.
 
-    The steps get three times as many features: values, masks and ages. Before a feature was ever seen
-    its value is its mean in `fit`. Trailing steps of a 3-D array in which all features are NaN are
-    padding and stay so.
+    There are three times as many features: values, masks and ages. Before the first observation of a feature, its
+    value is its mean in `fit`. Trailing steps of a 3-D array in which all features are NaN are padding and stay NaN.
 
     Attributes
     ----------
     mean_ : ndarray of shape (F,)
-        Mean of each feature over all steps of `fit` in which it was seen; 0, with a warning, where it never was.
+        Mean of each feature over all steps of `fit` in which it was observed; 0, with a warning, if it never was.
     n_features_in_ : int
-        Features per step; steps for 2-D input.
+        Number of features per step; number of steps for 2-D input.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names, where X had any.
+        Column names, if X had any.
 
     Raises
     ------
     ValueError
-        X is not what it should be.
+        If X is invalid.
 
     References
     ----------
@@ -57,24 +56,26 @@ class SequenceMissingIndicator(SequenceTransformer):
         Parameters
         ----------
         X : array-like or list of arrays
-            Sequences, as in `fit`; NaN where a value is missing.
+            Sequences, as in `fit`; missing values are NaN.
 
         Returns
         -------
         X : ndarray of shape (n, T, 3 * F), or list of (T_i, 3 * F) arrays
-            Values, masks (1 where missing) and ages (steps since the feature was last seen, 0 where
-            it is seen; steps since before the start where it never was).
+            Values, masks (1 for missing values) and ages (number of steps since the last observation; 0 for observed
+            values; before the first observation, counted from the step before the start).
         """
         sequences = self._read(X, reset=False)
         steps, lengths = steps_of(sequences), sequences.lengths
         missing, firsts = np.isnan(steps), np.repeat(first_steps(lengths), lengths)[:, None]
         here = np.arange(len(steps))[:, None]
-        last = np.maximum.accumulate(np.where(missing, -1, here), axis=0)  # row last seen, maybe another's
-        own = last >= firsts
-        values = np.where(own, np.take_along_axis(steps, np.maximum(last, 0), axis=0), self.mean_)
-        ages = here - np.where(own, last, firsts - 1)
+        last = np.maximum.accumulate(
+            np.where(missing, -1, here), axis=0
+        )  # the last observation, perhaps in another sequence
+        inside = last >= firsts
+        values = np.where(inside, np.take_along_axis(steps, np.maximum(last, 0), axis=0), self.mean_)
+        ages = here - np.where(inside, last, firsts - 1)
         output: NDArray = np.concatenate([values, missing, ages], axis=1, dtype=steps.dtype)
-        return give_back(output, lengths, sequences)
+        return as_sequences(output, lengths, sequences)
 
     def _learn(self, sequences: Sequences) -> None:
-        self.mean_ = seen_means(steps_of(sequences), self)
+        self.mean_ = observed_means(steps_of(sequences), self)

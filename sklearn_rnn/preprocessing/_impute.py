@@ -1,4 +1,4 @@
-"""Gaps, filled."""
+"""Filling gaps."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from sklearn.base import clone
 
 from .._sklearn import HasMethods
 from ..sequences import Sequences, first_steps
-from ._base import SequenceTransformer, give_back, seen_means, steps_of
+from ._base import SequenceTransformer, as_sequences, observed_means, steps_of
 
 
 class SequenceImputer(SequenceTransformer):
-    """Fill gaps (NaN) by linear interpolation, or by what an autoencoder makes of it.
+    """Fill gaps (NaN) by linear interpolation, or by the reconstruction of an autoencoder.
 
-    Each feature is interpolated between the steps where it was seen, and constant beyond them; where it
-    was never seen in a sequence, it gets its mean in `fit`. A feature that `fit` never saw gets 0, with a
-    warning. An autoencoder then rebuilds the sequences that were filled so, and its error on the seen steps
-    is interpolated in the same way: in the gaps goes what it rebuilt, less that error, which meets the seen
-    steps at both ends. Trailing steps of a 3-D array in which all features are NaN are padding and stay so.
+    Each feature is interpolated between observed steps, and is constant before the first and after the last of them. If
+    it was never observed in a sequence, it gets its mean in `fit`; if it was never observed in `fit`, 0, with a
+    warning. An autoencoder then reconstructs these filled sequences. Its error at observed steps is interpolated in the
+    same way, and gaps get the reconstruction minus this error, which is continuous with the observed steps at both
+    ends. Trailing steps of a 3-D array in which all features are NaN are padding and stay NaN.
 
     Parameters
     ----------
     autoencoder : transformer with `reconstruct`, default=None
-        Such as `RNNAutoencoderTransformer()`, cloned in `fit`. None stops at the interpolation.
+        An autoencoder, such as `RNNAutoencoderTransformer()`, which is cloned in `fit`. None for interpolation only.
 
     Attributes
     ----------
     autoencoder_ : transformer or None
-        The copy that was fitted.
+        The fitted copy of the autoencoder.
     mean_ : ndarray of shape (F,)
-        Mean of each feature over all steps of `fit` in which it was seen; 0, with a warning, where it never was.
+        Mean of each feature over all steps of `fit` in which it was observed; 0, with a warning, if it never was.
     n_features_in_ : int
-        Features per step; steps for 2-D input.
+        Number of features per step; number of steps for 2-D input.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names, where X had any.
+        Column names, if X had any.
 
     Raises
     ------
     ValueError
-        X is not what it should be, or the autoencoder cuts sequences.
+        If X is invalid, or the autoencoder shortens sequences.
 
     Examples
     --------
@@ -65,46 +65,47 @@ class SequenceImputer(SequenceTransformer):
         Parameters
         ----------
         X : array-like or list of arrays
-            Sequences, as in `fit`; NaN where a value is missing.
+            Sequences, as in `fit`; missing values are NaN.
 
         Returns
         -------
         X : ndarray of shape (n, T) or (n, T, F), or list of (T_i, F) arrays
-            What was seen is left as it was.
+            Sequences without gaps; observed values are not changed.
         """
         sequences = self._read(X, reset=False)
         steps = steps_of(sequences)
         filled = self._interpolated(steps, sequences, self.mean_)
         if self.autoencoder_ is not None:
-            rebuilt = self._rebuilt(filled, sequences).astype(np.float64)
-            errors = self._interpolated(rebuilt - steps, sequences, np.zeros_like(self.mean_))
+            decoded = self._reconstructed(filled, sequences).astype(np.float64)
+            errors = self._interpolated(decoded - steps, sequences, np.zeros_like(self.mean_))
             largest = np.finfo(steps.dtype).max
-            filled = np.where(np.isnan(steps), np.clip(rebuilt - errors, -largest, largest).astype(steps.dtype), steps)
-        return give_back(filled, sequences.lengths, sequences)
+            filled = np.where(np.isnan(steps), np.clip(decoded - errors, -largest, largest).astype(steps.dtype), steps)
+        return as_sequences(filled, sequences.lengths, sequences)
 
     def _learn(self, sequences: Sequences) -> None:
         steps = steps_of(sequences)
-        self.mean_ = seen_means(steps, self)
+        self.mean_ = observed_means(steps, self)
         self.autoencoder_: Any = None
         if self.autoencoder is not None:
             filled = self._interpolated(steps, sequences, self.mean_)
-            X = give_back(filled, sequences.lengths, sequences)
-            self.autoencoder_ = clone(self.autoencoder).fit(X, None)  # a FrozenEstimator asks for y
+            X = as_sequences(filled, sequences.lengths, sequences)
+            self.autoencoder_ = clone(self.autoencoder).fit(X, None)  # a FrozenEstimator needs y
 
-    def _rebuilt(self, steps: NDArray, sequences: Sequences) -> NDArray:
-        rows = self.autoencoder_.reconstruct(give_back(steps, sequences.lengths, sequences))
-        rebuilt = np.concatenate([row.reshape(len(row), -1) for row in rows])
-        if len(rebuilt) != len(steps):
+    def _reconstructed(self, steps: NDArray, sequences: Sequences) -> NDArray:
+        rows = self.autoencoder_.reconstruct(as_sequences(steps, sequences.lengths, sequences))
+        decoded = np.concatenate([row.reshape(len(row), -1) for row in rows])
+        if len(decoded) != len(steps):
             raise ValueError(
-                f"The autoencoder must rebuild all {len(steps)} steps, got {len(rebuilt)}; set its max_length to None."
+                f"The autoencoder must reconstruct all {len(steps)} steps, got {len(decoded)}; set its max_length to "
+                "None."
             )
-        return rebuilt
+        return decoded
 
-    def _interpolated(self, steps: NDArray, sequences: Sequences, unseen: NDArray) -> NDArray:
-        """Steps (steps, F) without gaps; `unseen` (F,) goes where a feature was never seen in its sequence."""
+    def _interpolated(self, steps: NDArray, sequences: Sequences, default: NDArray) -> NDArray:
+        """Return steps (steps, F) without gaps; features that were not observed in a sequence get `default` (F,)."""
         filled = steps.copy()
         for row in np.split(filled, first_steps(sequences.lengths)[1:]):
             for k in np.flatnonzero(np.isnan(row).any(0)):
                 seen = np.flatnonzero(~np.isnan(row[:, k]))
-                row[:, k] = np.interp(np.arange(len(row)), seen, row[seen, k]) if len(seen) else unseen[k]
+                row[:, k] = np.interp(np.arange(len(row)), seen, row[seen, k]) if len(seen) else default[k]
         return filled

@@ -1,4 +1,4 @@
-"""Transformers of columns, on the steps of sequences."""
+"""Applying scikit-learn's transformers to the steps of sequences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import HasMethods
 from ..sequences import Sequences
-from ._base import SequenceTransformer, give_back, steps_of
+from ._base import SequenceTransformer, as_sequences, steps_of
 
 
 def _inverts(self: Any) -> bool:
@@ -25,32 +25,32 @@ def _inverts(self: Any) -> bool:
 
 
 class PerTimestep(SequenceTransformer):
-    """Apply a transformer of columns to every time step.
+    """Apply a transformer of scikit-learn to each time step.
 
-    All steps of all sequences are the rows that the transformer sees, and their features its columns.
-    So `StandardScaler` scales each feature by its moments over all steps, `PCA` mixes features,
-    `SimpleImputer` fills gaps. Padding is no row.
+    The transformer gets the steps of all sequences as rows, without padding, and their features as columns. So
+    `StandardScaler` scales each feature by its moments over all steps, `PCA` combines features, and `SimpleImputer`
+    fills gaps.
 
     Parameters
     ----------
     transformer : transformer
-        Any of scikit-learn's, such as `StandardScaler()` or a `ColumnTransformer`; cloned in `fit`,
-        and fitted without y.
+        A transformer, such as `StandardScaler()` or a `ColumnTransformer`, which is cloned in `fit` and fitted
+        without y.
 
     Attributes
     ----------
     transformer_ : transformer
-        The copy that was fitted.
+        The fitted copy of the transformer.
     n_features_in_ : int
-        Features per step; steps for 2-D input.
+        Number of features per step; number of steps for 2-D input.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names, where X had any.
+        Column names, if X had any.
 
     Raises
     ------
     ValueError
-        X is not what it should be, or the transformer drops rows. NaN inside a sequence passes where
-        the transformer takes it.
+        If X is invalid, or the transformer drops rows. NaN inside a sequence is allowed if the transformer accepts
+        it.
 
     Examples
     --------
@@ -77,7 +77,7 @@ class PerTimestep(SequenceTransformer):
         return tags
 
     def transform(self, X: Any) -> Any:
-        """Transform every step.
+        """Transform each step.
 
         Parameters
         ----------
@@ -87,32 +87,32 @@ class PerTimestep(SequenceTransformer):
         Returns
         -------
         X : ndarray of shape (n, T) or (n, T, k), or list of (T_i, k) arrays
-            In the form of X; (n, T) where X is, and k is 1.
+            Sequences in the form of X; (n, T) if X is (n, T) and k is 1.
         """
         sequences = self._read(X, reset=False)
         return self._apply(self.transformer_.transform, sequences)
 
     @available_if(_inverts)
     def inverse_transform(self, X: Any) -> Any:
-        """Undo the transformation of every step.
+        """Invert the transformation of each step.
 
         Parameters
         ----------
         X : array-like or list of arrays
-            What `transform` returned.
+            Sequences, as `transform` returns them.
 
         Returns
         -------
         X : ndarray of shape (n, T) or (n, T, F), or list of (T_i, F) arrays
-            In the form of X.
+            Sequences in the form of X.
         """
         check_is_fitted(self, "n_features_in_")
-        sequences = clone(self)._read(X, reset=True, doubt=False)  # a clone knows no width
+        sequences = clone(self)._read(X, reset=True, doubt=False)  # a clone does not check the number of features
         return self._apply(self.transformer_.inverse_transform, replace(sequences, kind=self._kind))
 
     def _learn(self, sequences: Sequences) -> None:
         self.transformer_ = clone(self.transformer)
-        if not isinstance(self.transformer_, FrozenEstimator):  # which asks for y
+        if not isinstance(self.transformer_, FrozenEstimator):  # which needs y
             self.transformer_.fit(steps_of(sequences))
 
     def _apply(self, function: Any, sequences: Sequences) -> Any:
@@ -120,5 +120,7 @@ class PerTimestep(SequenceTransformer):
         steps: NDArray = output.toarray() if sparse.issparse(output) else np.asarray(output)
         n_steps = int(sequences.lengths.sum())
         if len(steps) != n_steps:
-            raise ValueError(f"{type(self.transformer).__name__} must return a row for each of {n_steps} steps.")
-        return give_back(steps, sequences.lengths, sequences)
+            raise ValueError(
+                f"{type(self.transformer).__name__} must return a row for each of {n_steps} steps, got {len(steps)}."
+            )
+        return as_sequences(steps, sequences.lengths, sequences)

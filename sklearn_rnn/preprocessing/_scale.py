@@ -1,4 +1,4 @@
-"""Scaling each sequence by itself."""
+"""Scaling each sequence by its own moments."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..sequences import first_steps
-from ._base import SequenceTransformer, give_back, steps_of
+from ._base import SequenceTransformer, as_sequences, steps_of
 
 
 class PerSequenceScaler(SequenceTransformer):
-    """Scale each feature of each sequence to mean 0 and standard deviation 1 over its own steps.
+    """Scale each feature of each sequence to mean 0 and standard deviation 1 over the steps of that sequence.
 
-    Takes away what tells recordings apart by level and amplitude; keeps the form. A constant feature
-    becomes 0. NaN inside a sequence does not count and stays.
+    This removes differences of level and amplitude between recordings, and keeps the shape. A constant feature becomes
+    0. NaN inside a sequence does not count and stays NaN.
 
     Parameters
     ----------
@@ -26,14 +26,14 @@ class PerSequenceScaler(SequenceTransformer):
     Attributes
     ----------
     n_features_in_ : int
-        Features per step; steps for 2-D input.
+        Number of features per step; number of steps for 2-D input.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names, where X had any.
+        Column names, if X had any.
 
     Raises
     ------
     ValueError
-        X is not what it should be.
+        If X is invalid.
 
     Examples
     --------
@@ -60,11 +60,11 @@ class PerSequenceScaler(SequenceTransformer):
         Returns
         -------
         X : ndarray of shape (n, T) or (n, T, F), or list of (T_i, F) arrays
-            In the form of X.
+            Sequences in the form of X.
         """
         sequences = self._read(X, reset=False)
-        given, lengths = steps_of(sequences), sequences.lengths
-        steps = given.astype(np.float64, copy=False)
+        original, lengths = steps_of(sequences), sequences.lengths
+        steps = original.astype(np.float64, copy=False)
         firsts, owner = first_steps(lengths), np.repeat(np.arange(len(lengths)), lengths)
         count = np.maximum(np.add.reduceat(~np.isnan(steps), firsts, axis=0, dtype=np.int64), 1)  # (n, F)
         mean = np.add.reduceat(np.nan_to_num(steps), firsts, axis=0) / count
@@ -74,4 +74,4 @@ class PerSequenceScaler(SequenceTransformer):
         if self.with_std:
             scale = np.where(constant, 1, deviation)[owner]
             steps, centred = steps / scale, centred / scale
-        return give_back((centred if self.with_mean else steps).astype(given.dtype), lengths, sequences)
+        return as_sequences((centred if self.with_mean else steps).astype(original.dtype), lengths, sequences)

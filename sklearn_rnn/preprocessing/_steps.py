@@ -8,7 +8,7 @@ import numpy as np
 
 from .._sklearn import COUNT
 from ..sequences import Sequences, first_steps
-from ._base import SequenceTransformer, as_series, give_back, steps_of
+from ._base import SequenceTransformer, as_sequences, as_series, steps_of
 
 
 class SequenceResampler(SequenceTransformer):
@@ -17,19 +17,19 @@ class SequenceResampler(SequenceTransformer):
     Parameters
     ----------
     length : int, default=100
-        Steps of each sequence.
+        Number of steps of each resampled sequence.
 
     Attributes
     ----------
     n_features_in_ : int
-        Features per step; steps for 2-D input.
+        Number of features per step; number of steps for 2-D input.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names, where X had any.
+        Column names, if X had any.
 
     Raises
     ------
     ValueError
-        X is not what it should be.
+        If X is invalid.
 
     Examples
     --------
@@ -62,37 +62,37 @@ class SequenceResampler(SequenceTransformer):
         Returns
         -------
         X : ndarray of shape (n, length) or (n, length, F)
-            2-D where X is. A pandas Series of arrays where X is one.
+            Resampled sequences, 2-D if X is 2-D. If X is a pandas Series, a Series of arrays.
         """
         sequences = self._read(X, reset=False)
         steps, firsts = steps_of(sequences), first_steps(sequences.lengths)[:, None]
         place = np.linspace(0, 1, self.length) * (sequences.lengths[:, None] - 1)  # (n, length)
         below = np.floor(place).astype(np.int64)
         above = np.minimum(below + 1, sequences.lengths[:, None] - 1)
-        share = (place - below).astype(steps.dtype)[:, :, None]
-        X = (1 - share) * steps[firsts + below] + share * steps[firsts + above]
+        fraction = (place - below).astype(steps.dtype)[:, :, None]
+        X = (1 - fraction) * steps[firsts + below] + fraction * steps[firsts + above]
         return X[:, :, 0] if sequences.kind == "table" else as_series(X, sequences.index)
 
 
 class SequenceDifferencer(SequenceTransformer):
-    """Replace each step by its difference from an earlier one; takes away level and slow drift.
+    """Replace each step by its difference from an earlier step, which removes the level and slow drift.
 
     Parameters
     ----------
     lag : int, default=1
-        How many steps earlier. So many steps are lost at the start.
+        Number of steps between the two. As many steps are lost at the start.
 
     Attributes
     ----------
     n_features_in_ : int
-        Features per step; steps for 2-D input.
+        Number of features per step; number of steps for 2-D input.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names, where X had any.
+        Column names, if X had any.
 
     Raises
     ------
     ValueError
-        X is not what it should be, or a sequence has no more than `lag` steps.
+        If X is invalid, or a sequence has no more than `lag` steps.
 
     Examples
     --------
@@ -107,7 +107,7 @@ class SequenceDifferencer(SequenceTransformer):
         self.lag = lag
 
     def transform(self, X: Any) -> Any:
-        """Difference sequences.
+        """Compute the differences.
 
         Parameters
         ----------
@@ -117,14 +117,14 @@ class SequenceDifferencer(SequenceTransformer):
         Returns
         -------
         X : ndarray of shape (n, T - lag) or (n, T - lag, F), or list of arrays
-            In the form of X.
+            Differences in the form of X.
         """
         sequences = self._read(X, reset=False)
         self._check_lengths(sequences)
         steps, lengths = steps_of(sequences), sequences.lengths
         place = np.arange(len(steps)) - np.repeat(first_steps(lengths), lengths)
         later = np.flatnonzero(place >= self.lag)
-        return give_back(steps[later] - steps[later - self.lag], lengths - self.lag, sequences)
+        return as_sequences(steps[later] - steps[later - self.lag], lengths - self.lag, sequences)
 
     def _learn(self, sequences: Sequences) -> None:
         self._check_lengths(sequences)

@@ -1,4 +1,4 @@
-"""Windows cut from a long series, and put back together."""
+"""Cutting a long series into windows, and joining them."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def cut_windows(series: Any, length: int, *, stride: int | None = None) -> NDArr
     series : array-like of shape (T,) or (T, F)
         The series.
     length : int
-        Steps of each window.
+        Number of steps in each window.
     stride : int, default=None
-        Steps from the start of a window to the next; `length` by default, so that none overlap. A
-        last window ends with the series, wherever that is.
+        Number of steps from the start of a window to the start of the next; `length` by default, so that windows do
+        not overlap. The last window always ends with the series, and may overlap.
 
     Returns
     -------
     windows : ndarray of shape (n_windows, length) or (n_windows, length, F)
-        A copy.
+        Copies of the steps.
 
     Raises
     ------
     ValueError
-        The series is shorter than a window.
+        If the series is shorter than a window.
 
     Examples
     --------
@@ -53,17 +53,17 @@ def cut_windows(series: Any, length: int, *, stride: int | None = None) -> NDArr
     {"windows": ["array-like"], "n_steps": COUNT, "stride": [*COUNT, None]}, prefer_skip_nested_validation=True
 )
 def join_windows(windows: Any, n_steps: int, *, stride: int | None = None) -> NDArray:
-    """Put windows back together: each step gets the mean of the windows that hold it.
+    """Join windows: each step becomes the mean over the windows that contain it.
 
     Parameters
     ----------
     windows : array-like of shape (n_windows, length) or (n_windows, length, F)
-        Windows, or something for each of their steps. For a score of whole windows, repeat it:
+        Windows, or values for each of their steps. To use scores of whole windows, repeat them:
         ``np.repeat(scores[:, None], length, axis=1)``.
     n_steps : int
-        Steps of the series.
+        Number of steps in the series.
     stride : int, default=None
-        As for `cut_windows`.
+        As in `cut_windows`.
 
     Returns
     -------
@@ -72,8 +72,7 @@ def join_windows(windows: Any, n_steps: int, *, stride: int | None = None) -> ND
     Raises
     ------
     ValueError
-        `windows` is one-dimensional, or a series of `n_steps` has another number of windows, or steps that
-        none of them holds.
+        If `windows` is one-dimensional, a series of `n_steps` has another number of windows, or a step is in no window.
 
     Examples
     --------
@@ -91,10 +90,12 @@ def join_windows(windows: Any, n_steps: int, *, stride: int | None = None) -> ND
     length = windows.shape[1]
     starts = _starts(n_steps, length, stride)
     if len(windows) != len(starts):
-        raise ValueError(f"A series of n_steps={n_steps} has {len(starts)} such windows, got {len(windows)}.")
+        raise ValueError(
+            f"A series of n_steps={n_steps} has {len(starts)} windows of {length} step(s), got {len(windows)}."
+        )
     if len(starts) > 1 and np.diff(starts).max() > length:
         raise ValueError(
-            f"Windows of {length} step(s) with stride={stride} leave steps out; cut them with stride={length}."
+            f"Windows of {length} step(s) with stride={stride} do not contain all steps; cut them with stride={length}."
         )
     rows = starts[:, None] + np.arange(length)
     total, count = np.zeros((n_steps, *windows.shape[2:])), np.zeros(n_steps)
@@ -104,7 +105,7 @@ def join_windows(windows: Any, n_steps: int, *, stride: int | None = None) -> ND
 
 
 def _starts(n_steps: int, length: int, stride: int | None) -> NDArray:
-    """First steps of the windows."""
+    """Return the first step of each window."""
     if n_steps < length:
         raise ValueError(f"The series has {n_steps} step(s), fewer than a window of length={length}.")
     starts = np.arange(0, n_steps - length + 1, stride or length)

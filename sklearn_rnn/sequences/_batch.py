@@ -10,29 +10,29 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of one optimiser step, labeled ones first.
+    """Rows of one optimiser step, the labeled rows first.
 
     Attributes
     ----------
     values : Tensor of shape (n, T, F), or (n, T) of token ids
-        Padded with zeros.
+        Values, padded with zeros.
     lengths : Tensor of shape (n,) or None
-        None where all rows are T long.
+        Lengths of the sequences; None if all are T long.
     targets : Tensor of shape (n,) or (n, k)
-        What is to be learned, as the task reads y: class numbers, or standardised numbers. Only those of
-        the first `n_labeled` rows are known.
+        Targets, as the task reads them from y: class numbers, or standardised numbers. Only those of the first
+        `n_labeled` rows are known.
     rows : Tensor of shape (n,)
         Positions in the training set.
     weights : Tensor of shape (n,) or None
-        Weights of the rows, 1 on average.
+        Weights of the rows, with a mean of 1 over the labeled rows; None if all are equal.
     n_labeled : int
-        Rows with a label.
+        Number of labeled rows.
     generator : torch.Generator or None
-        Source of all noise; None asks for none.
+        Source of all noise; with None there is no noise.
     progress : float
-        Share of training done, from 0 to 1.
+        Fraction of training that is done, from 0 to 1.
     strong : bool
-        Whether the unlabeled rows are seen in strong views.
+        Whether the student sees strong views of the unlabeled rows.
     """
 
     values: Tensor
@@ -50,12 +50,12 @@ class Batch:
 
     @property
     def labeled(self) -> Batch:
-        """The labeled rows alone."""
+        """The labeled rows."""
         return self._part(slice(None, self.n_labeled), self.n_labeled)
 
     @property
     def unlabeled(self) -> Batch:
-        """The unlabeled rows alone."""
+        """The unlabeled rows."""
         return self._part(slice(self.n_labeled, None), 0)
 
     def _part(self, part: slice, n_labeled: int) -> Batch:

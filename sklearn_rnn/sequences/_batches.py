@@ -1,4 +1,4 @@
-"""Which rows make a step: shuffled, like lengths together, labeled and unlabeled mixed."""
+"""The batches of an epoch: shuffled, of similar lengths, with labeled and unlabeled rows."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ from numpy.typing import NDArray
 from ._batch import Batch
 from ._sequences import Sequences
 
-WINDOW = 20  # batches sorted by length together
+WINDOW = 20  # batches whose rows are sorted by length together
 MAX_STEPS = 1 << 18  # padded time steps in a batch
 MIN_STEPS_PER_EPOCH = 25
-FILE_BLOCK = 8192  # rows of a memory map read near each other
+FILE_BLOCK = 8192  # neighbouring rows of a memory map that are read together
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Sequences with their targets and weights, and which of them are labeled.
+    """Sequences with their targets and weights, and the positions of labeled and unlabeled rows.
 
-    The `weights` of labeled rows hold the `class_weights` already; rows labeled later get theirs then.
+    The `weights` of labeled rows include the `class_weights`; those of rows that get a label later are multiplied with
+    them then.
 
-    An **epoch** is one pass over the labeled rows, in at least 25 optimiser steps: where labels are
-    few, they come again. Each step takes up to `batch_size` labeled rows, and beside them
-    ``ratio * batch_size`` unlabeled ones, from a pass of their own that goes on from epoch to epoch.
-    Unlabeled rows that are thousands of steps longer than the labeled ones leave room for fewer of both
-    in a step, and an epoch is less than a pass.
-    With no labeled rows (unsupervised objectives) an epoch is one pass over the rows. So 10 labels
-    among 100,000 rows cost 25 steps an epoch, not 100,000 rows.
+    An **epoch** is one pass over the labeled rows, but at least 25 optimiser steps: if there are few labeled rows, they
+    are used several times. A step has up to `batch_size` labeled rows and ``ratio * batch_size`` unlabeled rows, from a
+    separate pass that continues from epoch to epoch. So 10 labels among 100,000 rows take 25 steps per epoch, not
+    100,000 rows. If unlabeled rows are thousands of steps longer than labeled rows, a step has fewer of both, and an
+    epoch is less than a pass. Without labeled rows (unsupervised objectives) an epoch is one pass over all rows.
     """
 
     sequences: Sequences
@@ -44,7 +43,7 @@ class TrainingSet:
         return len(self.labeled) + len(self.unlabeled)
 
     def relabeled(self, targets: NDArray[np.int64]) -> TrainingSet:
-        """Return the set with other class numbers, -1 where unlabeled; rows that were held out stay so."""
+        """Return the set with new class numbers, -1 for unlabeled rows; rows that are held out are not added."""
         rows = np.concatenate([self.labeled, self.unlabeled])
         known, weights = targets[rows] >= 0, self.weights
         if weights is not None and self.class_weights is not None:
@@ -55,37 +54,37 @@ class TrainingSet:
         return replace(self, targets=targets, weights=weights, labeled=labeled, unlabeled=unlabeled)
 
     def steps_per_epoch(self, batch_size: int) -> int:
-        """Optimiser steps in an epoch."""
+        """Number of optimiser steps in an epoch."""
         rows = self.labeled if len(self.labeled) else self.unlabeled
         rows = rows[np.argsort(self.sequences.lengths[rows], kind="stable")]
         return max(MIN_STEPS_PER_EPOCH, len(self.in_order(rows, batch_size)))
 
     def training_batches(self, batch_size: int, ratio: float, random: np.random.Generator) -> Iterator[Batch]:
-        """Batches for ever; noise and progress are set by who trains."""
+        """Yield batches without end; the training loop sets their noise and progress."""
         n_unlabeled = min(max(1, round(ratio * batch_size)), len(self.unlabeled)) if ratio else 0
         seeds = random.spawn(2)
         labeled = self._endless(self.labeled, batch_size, seeds[0])
         unlabeled = self._endless(self.unlabeled, n_unlabeled, seeds[1])
         left = self.labeled[:0]
         while True:
-            some, others = left if len(left) else next(labeled), next(unlabeled)
-            if len(some) and len(others):  # each part is small alone, but both are padded to the longest of all
-                room = max(1, MAX_STEPS // int(self.sequences.lengths[np.concatenate([some, others])].max()))
-                every = -(-len(some) // room)
-                some, left = some[::every], np.delete(some, np.s_[::every])
-                others = others[:: -(-len(others) // room)]
-            yield self.batch(np.concatenate([some, others]) if len(others) else some, len(some))
+            first, second = left if len(left) else next(labeled), next(unlabeled)
+            if len(first) and len(second):  # both are padded to the longest sequence of the two parts
+                room = max(1, MAX_STEPS // int(self.sequences.lengths[np.concatenate([first, second])].max()))
+                every = -(-len(first) // room)
+                first, left = first[::every], np.delete(first, np.s_[::every])
+                second = second[:: -(-len(second) // room)]
+            yield self.batch(np.concatenate([first, second]) if len(second) else first, len(first))
 
     def in_order(self, rows: NDArray, batch_size: int) -> list[NDArray]:
-        """Cut `rows` into batches that are small when padded."""
-        return like_lengths(rows, self.sequences.lengths[rows], batch_size, MAX_STEPS)[::-1]
+        """Cut sorted `rows` into batches of at most `batch_size` rows and `MAX_STEPS` padded steps."""
+        return batches_by_length(rows, self.sequences.lengths[rows], batch_size, MAX_STEPS)[::-1]
 
-    def in_turn(self, batch_size: int) -> list[NDArray]:
-        """Return the batches that are validated: of the labeled rows, or of all where none is labeled."""
+    def validation_batches(self, batch_size: int) -> list[NDArray]:
+        """Return the rows of the batches for validation: labeled rows or, if there are none, all rows."""
         return self.in_order(self.labeled if len(self.labeled) else self.unlabeled, batch_size)
 
     def batch(self, rows: NDArray, n_labeled: int) -> Batch:
-        """Read `rows`, the labeled ones first."""
+        """Read `rows`, of which the first `n_labeled` are labeled."""
         values, lengths = self.sequences.batch(rows)
         return Batch(
             values=torch.from_numpy(values),
@@ -107,7 +106,7 @@ class TrainingSet:
 
 
 def one_pass(sequences: Sequences, rows: NDArray, batch_size: int, random: np.random.Generator) -> Iterator[NDArray]:
-    """Shuffled batches over all `rows`, of equal sizes; like lengths together where lengths differ."""
+    """Yield shuffled batches of all `rows`, of equal sizes; if lengths differ, rows of a batch have similar lengths."""
     order = _shuffled(rows, FILE_BLOCK if sequences.pages is not None else len(rows), random)
     n_batches = -(-len(rows) // batch_size)
     if sequences.equal:
@@ -116,13 +115,13 @@ def one_pass(sequences: Sequences, rows: NDArray, batch_size: int, random: np.ra
         return
     for window in np.array_split(order, -(-n_batches // WINDOW)):
         window = window[np.argsort(sequences.lengths[window], kind="stable")]
-        batches = like_lengths(window, sequences.lengths[window], batch_size, MAX_STEPS)
+        batches = batches_by_length(window, sequences.lengths[window], batch_size, MAX_STEPS)
         for i in random.permutation(len(batches)):
             yield batches[i]
 
 
-def like_lengths(rows: NDArray, lengths: NDArray, batch_size: int, max_steps: int) -> list[NDArray]:
-    """Cut rows into parts of equal size, last ones first, halved until each is small when padded."""
+def batches_by_length(rows: NDArray, lengths: NDArray, batch_size: int, max_steps: int) -> list[NDArray]:
+    """Cut rows into batches of equal size, the last first; those of more than `max_steps` padded steps are halved."""
     parts = np.array_split(np.arange(len(rows)), -(-len(rows) // batch_size))
     batches = []
     while parts:

@@ -1,4 +1,4 @@
-"""What a user may keep sequences in: lists, columns and frames, as arrays."""
+"""Arrays from the containers of sequences that a user may have: lists, columns and frames."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from numpy.typing import NDArray
 
 from ._sequences import Kind, float_like
 
-TIME = re.compile(r"date|time|duration|period")  # how names of types of times start, in pandas, polars and Arrow
+TIME = re.compile(r"date|time|duration|period")  # beginning of the names of time types in pandas, polars and Arrow
 ARRAY_LIKE = ("__array__", "__array_interface__", "__dlpack__", "shape")
 SECONDS = (
-    "Give seconds since the start of the sequence as floats: (t - t[0]) / np.timedelta64(1, 's') of an array, "
-    "(t - t.iloc[0]).dt.total_seconds() of a pandas column."
+    "Pass seconds since the start of the sequence as floats: (t - t[0]) / np.timedelta64(1, 's') for an array, "
+    "(t - t.iloc[0]).dt.total_seconds() for a pandas column."
 )
 
 
 def arrays_of(X: Any, expected: Kind | None = None, names: Any = None) -> tuple[list[NDArray] | None, Any]:
-    """Turn a list, a column or a frame of sequences into arrays.
+    """Convert a list, a column or a frame of sequences to arrays.
 
     Parameters
     ----------
     X : object
-        What the user gave.
+        The user's X.
     expected : {"table", "series", "tokens"}, default=None
-        What the estimator was fitted on.
+        Kind of X in `fit`.
     names : ndarray of str, default=None
-        Feature names of `fit`, by which the columns of frames are ordered.
+        Feature names of `fit`, the order of the columns of frames.
 
     Returns
     -------
     arrays : list of ndarray or None
-        One for each sequence; None where X is one array or a frame of numbers.
+        One for each sequence; None if X is one array or a frame of numbers.
     named : object
-        What shows the feature names: X, or a frame of the list with columns in the order that is used.
+        An object with the feature names: X, or a frame of the list with columns in the order that is used.
     """
     refuse_what_is_no_array(X)
     if is_frame(X):
@@ -49,8 +49,8 @@ def arrays_of(X: Any, expected: Kind | None = None, names: Any = None) -> tuple[
     if not all(nested):
         _refuse_elements(values, nested)
         return None, X
-    # Nested lists of one length are an array, as everywhere in scikit-learn, except where the
-    # estimator was fitted on a list of arrays.
+    # Nested lists of one length are an array, as in all of scikit-learn, unless the estimator was
+    # fitted on a list of arrays.
     plain = isinstance(X, list | tuple) and all(isinstance(x, list | tuple) for x in values)
     if plain and expected not in ("series", "tokens") and len({len(x) for x in values}) == 1:
         return None, X
@@ -59,25 +59,25 @@ def arrays_of(X: Any, expected: Kind | None = None, names: Any = None) -> tuple[
 
 
 def refuse_what_is_no_array(X: Any) -> None:
-    """Raise TypeError for data sets, loaders, dictionaries and generators, naming what to pass."""
+    """Raise a TypeError that says what to pass, if X is a data set, loader, dictionary or generator."""
     kind = type(X).__name__
     if isinstance(X, Mapping):
         if "input_ids" in X:
             raise TypeError(
-                f"X is a {kind} of a tokenizer. Pass the token ids of each text without padding: "
+                f"X is a tokenizer's {kind}. Pass the token ids of each text without padding: "
                 "[np.array(ids)[np.array(mask) == 1] for ids, mask in zip(X['input_ids'], X['attention_mask'])]."
             )
         raise TypeError(
-            f"X is a {kind} with keys {[*X][:5]}. Pass a list of arrays: list(X.values()) where each value is a "
-            f"sequence, or one value that holds all sequences, such as X[{next(iter(X), 'x')!r}]."
+            f"X is a {kind} with keys {[*X][:5]}. Pass a list of arrays: list(X.values()) if each value is a "
+            f"sequence, or the value that holds all sequences, such as X[{next(iter(X), 'x')!r}]."
         )
     if kind.endswith("GroupBy"):  # of pandas and polars
         raise TypeError(
-            f"X is a {kind}. Pass datasets.from_long_frame(frame, sequence={_key(X)!r}), or [group for _, group in X] "
-            "where the columns are features alone."
+            f"X is a {kind}. Pass datasets.from_long_frame(frame, sequence={_key(X)!r}), or, if all columns are "
+            "features, [group for _, group in X]."
         )
     if isinstance(X, ValuesView):
-        raise TypeError(f"X is a {kind}, which is no array. Pass a list of arrays: list(X).")
+        raise TypeError(f"X is a {kind}, not an array. Pass a list of arrays: list(X).")
     if isinstance(X, Iterator):
         raise TypeError(f"X is a {kind}, which can be read only once. Pass a list of arrays: list(X).")
     if hasattr(X, "column_names") and not hasattr(X, "__array__"):
@@ -87,25 +87,25 @@ def refuse_what_is_no_array(X: Any) -> None:
         return
     source = "X.dataset" if hasattr(X, "batch_sampler") else "X"
     raise TypeError(
-        f"X is a {kind}, which is no array. Pass a list of arrays, one for each sequence; "
-        f"where items are pairs of sequence and label: [np.asarray(x) for x, _ in {source}]."
+        f"X is a {kind}, not an array. Pass a list of arrays, one for each sequence; "
+        f"if items are pairs of sequence and label: [np.asarray(x) for x, _ in {source}]."
     )
 
 
 def _key(groups: Any) -> Any:
-    """Column by which a frame was grouped."""
-    keys = getattr(groups, "keys", getattr(groups, "by", "id"))  # of pandas, of polars
+    """Return the name of the column by which a frame was grouped."""
+    keys = getattr(groups, "keys", getattr(groups, "by", "id"))  # the first in pandas, the second in polars
     keys = [*keys] if isinstance(keys, list | tuple) else [keys]
     return keys[0] if len(keys) == 1 and isinstance(keys[0], str) else "id"
 
 
 def detached(x: Any) -> Any:
-    """Return a tensor of torch without its gradient, which numpy would not read; all else as it is."""
+    """Detach a torch tensor that has a gradient, which numpy cannot read; return all other objects unchanged."""
     return x.detach() if getattr(x, "requires_grad", False) else x
 
 
 def as_array(x: Any, name: str) -> NDArray:
-    """Return an array of numbers with NaN for what is missing."""
+    """Return an array of numbers, with NaN for missing values."""
     x = detached(x)
     if is_frame(x):
         _refuse_times(x, name)
@@ -135,7 +135,7 @@ def refuse_text_columns(frame: Any, name: str) -> None:
 
 
 def unmasked(x: Any) -> NDArray:
-    """Return a plain array of a masked one, NaN where it is masked."""
+    """Convert a masked array to an array with NaN for masked values."""
     if x.dtype.kind in "mM" or not np.ma.is_masked(x):
         return np.asarray(x)
     return x.astype(float_like(x.dtype)).filled(np.nan)
@@ -147,13 +147,13 @@ def is_frame(X: Any) -> bool:
 
 
 def check_frame(X: Any) -> None:
-    """Refuse frames of times, and of steps with an index of sequences and steps."""
+    """Raise an error for a frame with times, and for a panel, whose index has sequences and steps."""
     index: Any = getattr(X, "index", None)
     if getattr(index, "nlevels", 1) > 1 and not index.get_level_values(0).is_unique:
         raise ValueError(
-            "X is a frame with several rows for each value of the first level of its index, as a panel has, one row "
-            "for each step. Make sequences of it with datasets.from_long_frame(X.reset_index(), sequence=..., "
-            "time=...). Where each row is a sequence, pass X.reset_index(drop=True)."
+            "X is a frame with several rows for each value of the first level of its index, like a panel with one row "
+            "for each step. Convert it to sequences with datasets.from_long_frame(X.reset_index(), sequence=..., "
+            "time=...). If each row is a sequence, pass X.reset_index(drop=True)."
         )
     _refuse_times(X, "X")
 
@@ -161,7 +161,7 @@ def check_frame(X: Any) -> None:
 def _refuse_times(frame: Any, name: str) -> None:
     times = [column for column, kind in zip(*_types(frame), strict=True) if TIME.match(kind)]
     if times:
-        raise ValueError(f"{name} has times in its columns {times}. {SECONDS}")
+        raise ValueError(f"{name} has times in the columns {times}. {SECONDS}")
 
 
 def _types(frame: Any) -> tuple[list[Any], list[str]]:
@@ -172,7 +172,7 @@ def _types(frame: Any) -> tuple[list[Any], list[str]]:
 
 
 def _of_frame(X: Any) -> list[NDArray] | None:
-    """Return arrays of a frame whose columns hold series, one column for each feature; None of a frame of numbers."""
+    """Return the arrays in a frame whose columns hold series, one column per feature; None for a frame of numbers."""
     check_frame(X)
     names, columns = _types(X)[0], _columns(X)
     nested = [len(column) > 0 and _is_nested(column[0]) for column in columns]
@@ -182,14 +182,14 @@ def _of_frame(X: Any) -> list[NDArray] | None:
         raise ValueError(f"X is a frame with one column of arrays; pass the column: X[{names[0]!r}].")
     if not all(nested):
         raise ValueError(
-            f"X has columns of arrays, {_some(names, nested)}, and columns of single values, "
-            f"{_some(names, [not n for n in nested])}; repeat those at each step, or leave them out."
+            f"X has columns of arrays, {_first_names(names, nested)}, and columns of single values, "
+            f"{_first_names(names, [not n for n in nested])}; repeat the single values at each step, or drop them."
         )
     return [_columns_as_features(row, i) for i, row in enumerate(zip(*columns, strict=True))]
 
 
 def _columns(X: Any) -> list[Any]:
-    """Columns of a frame that may hold series, as arrays; of the others nothing but their first value."""
+    """Return the columns of a frame as arrays; of columns that cannot hold series, only a placeholder."""
     if hasattr(X, "iloc"):
         return [X.iloc[:, j].to_numpy() if kind == "O" else [0] for j, kind in enumerate(_kinds(X))]
     columns = X.get_columns() if hasattr(X, "get_columns") else X.columns
@@ -200,21 +200,21 @@ def _kinds(frame: Any) -> list[str]:
     return [getattr(kind, "kind", "O") for kind in frame.dtypes]
 
 
-def _some(names: list[Any], chosen: list[bool]) -> list[Any]:
+def _first_names(names: list[Any], chosen: list[bool]) -> list[Any]:
     return [name for name, is_chosen in zip(names, chosen, strict=True) if is_chosen][:5]
 
 
 def _columns_as_features(row: tuple[Any, ...], i: int) -> NDArray:
-    """Return the series in one row of a frame as one array (T, F)."""
+    """Stack the series in one row of a frame to one array (T, F)."""
     arrays = [as_array(x, f"X[{i}]") for x in row]
     shapes = {x.shape for x in arrays}
     if len(shapes) > 1 or arrays[0].ndim != 1:
-        raise ValueError(f"The series in row {i} of X must be 1-D and of one length, got {sorted(shapes)}.")
+        raise ValueError(f"The series in row {i} of X must be 1-D and have equal lengths, got {sorted(shapes)}.")
     return np.stack(arrays, axis=1)
 
 
 def listed(X: Any) -> list[Any] | None:
-    """Return the elements of a list, or of a column that may hold sequences; None of an array of numbers."""
+    """Return the elements of a list, or of a column that may hold sequences; None for an array of numbers."""
     if isinstance(X, list | tuple):
         return list(X)
     if isinstance(X, np.ndarray):
@@ -237,16 +237,16 @@ def _is_nested(x: Any) -> bool:
 
 
 def _refuse_text(values: list[Any]) -> None:
-    """Raise for strings and lists of words, naming what makes token ids of them."""
+    """Raise an error for strings and lists of words that says how to convert them to token ids."""
     if is_words(values):
-        what, option, texts = "strings", "", "documents"
+        what, option = "strings", ""
     elif any(is_words(x) for x in values):
-        what, option, texts = "lists of words", "(analyzer=list)", "lists of words"
+        what, option = "lists of words", "(analyzer=list)"
     else:
         return
     raise ValueError(
-        f"X is {what}. A TokenSequenceVectorizer{option} before the estimator, in a Pipeline, makes token ids of "
-        f"{texts}."
+        f"X is {what}. Convert them to token ids: put a TokenSequenceVectorizer{option} before the estimator, in a "
+        "Pipeline."
     )
 
 
@@ -257,26 +257,26 @@ def is_words(x: Any) -> bool:
 
 
 def _refuse_elements(values: list[Any], nested: list[bool]) -> None:
-    """Raise for what is neither a sequence nor a number among sequences or in their place."""
+    """Raise an error for the first element that is not a sequence, unless X is a list of numbers."""
     i = nested.index(False)
     x = values[i]
     if hasattr(x, "ids"):
-        raise ValueError(f"X[{i}] is {type(x).__name__} of a tokenizer; pass its ids: [np.array(x.ids) for x in X].")
+        raise ValueError(f"X[{i}] is a tokenizer's {type(x).__name__}; pass its ids: [np.array(x.ids) for x in X].")
     if any(nested) or isinstance(x, Mapping):
         raise ValueError(f"X must be a list of arrays; X[{i}] is {type(x).__name__}.")
 
 
 def _matched(values: list[Any], X: Any, names: Any) -> tuple[list[Any], Any]:
-    """Order the columns of all frames in a list as `names`, or else as the first frame has them."""
+    """Order the columns of all frames in a list as `names` if given, else as in the first frame."""
     frames = [i for i, x in enumerate(values) if is_frame(x)]
     if not frames:
         return values, X
     if len(frames) < len(values):
-        plain = next(i for i, x in enumerate(values) if not is_frame(x))
+        array = next(i for i, x in enumerate(values) if not is_frame(x))
         raise ValueError(
             f"X has frames, whose columns are matched by name, and arrays without names: X[{frames[0]}] is "
-            f"{type(values[frames[0]]).__name__} with columns {_types(values[frames[0]])[0]}, X[{plain}] is "
-            f"{type(values[plain]).__name__}. Pass frames only, or arrays only."
+            f"{type(values[frames[0]]).__name__} with columns {_types(values[frames[0]])[0]}, X[{array}] is "
+            f"{type(values[array]).__name__}. Pass frames only, or arrays only."
         )
     first = _types(values[frames[0]])[0]
     order = first if names is None or set(names) != set(first) else list(names)

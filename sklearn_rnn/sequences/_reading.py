@@ -1,4 +1,4 @@
-"""Whatever the user has as X, read into `Sequences`."""
+"""Reading the user's X, in any form, into `Sequences`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sklearn.utils.validation import validate_data
 
 from ._containers import arrays_of, as_array, detached, is_frame, refuse_text_columns, unmasked
 from ._misread import warn_of_features_first, warn_of_padding, warn_of_values
-from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, float_like, own_ends
+from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, float_like, unpadded_lengths
 
 WHAT = {
-    "table": "a 2-D array (one value per step, all of one length)",
+    "table": "a 2-D array (one value per step, all sequences of one length)",
     "series": "sequences of feature vectors (a 3-D array, or a list of arrays)",
     "tokens": "token ids (a list of 1-D integer arrays)",
 }
-FRAME = "one frame of numbers (each row a sequence, one value per step)"
+FRAME = "one frame of numbers (each row is a sequence, with one value per step)"
 GAPS = "preprocessing.SequenceImputer fills gaps."
 FEATURES_FIRST = (
     "if features come first in X, as in aeon and sktime, convert it with sklearn_rnn.datasets.from_aeon(X)."
@@ -40,28 +40,28 @@ def read_sequences(
     doubt: bool = True,
     origin: NDArray[np.float64] | None = None,
 ) -> Sequences:
-    """Read and check X, and set or check what the estimator knows of its input.
+    """Read and check X, and set or check the estimator's attributes that describe the input.
 
     Parameters
     ----------
     estimator : BaseEstimator
         Gets `n_features_in_`, `feature_names_in_` and `_kind` when `reset`.
     X : array-like, list of arrays, Sequences
-        See the input table of the README; or what was read with ``exact=True``.
+        See the input table of the README; or sequences that were read with ``exact=True``.
     reset : bool
         True in `fit`.
     max_length : int, default=None
-        Longer sequences are cut.
+        Longer sequences are cut, with a warning.
     gaps : bool, default=False
-        Whether NaN may be inside a sequence.
+        Whether NaN is allowed inside a sequence.
     exact : bool, default=False
-        Whether values that float32 would round are kept in float64. Otherwise they are centred before.
+        Whether values that float32 would round stay float64. Otherwise they are centred before they are rounded.
     values : bool, default=False
-        Whether integers are values even in `fit`.
+        Whether lists of 1-D integer arrays are values, not token ids, in `fit` too.
     doubt : bool, default=True
-        Whether there is a warning in `fit` if X was probably meant in another way.
+        Whether to warn in `fit` if X was probably meant in another way.
     origin : ndarray of shape (F,), default=None
-        What a net that is fitted subtracts before values are rounded; found in X by default.
+        The origin of a fitted net, which is subtracted before values are rounded; by default it is found in X.
     """
     X = detached(X)
     sequences = X if isinstance(X, Sequences) else _read(estimator, X, reset, gaps, exact, values, doubt)
@@ -91,12 +91,12 @@ def _read(
 
 
 def _check_known(estimator: BaseEstimator, sequences: Sequences, of_frame: bool) -> None:
-    """Raise where X is of another kind or width than that of `fit`."""
+    """Raise an error if the kind or the width of X is not that of `fit`."""
     name, n_features = type(estimator).__name__, estimator.n_features_in_
     if estimator._kind != sequences.kind:
         what, hint = FRAME if of_frame and sequences.kind == "table" else WHAT[sequences.kind], ""
         if estimator._kind == "series" and sequences.values.shape[1:] == (n_features, 1):
-            hint = " For one sequence pass [X]." if of_frame else " For one sequence pass X[np.newaxis] or [X]."
+            hint = " For one sequence, pass [X]." if of_frame else " For one sequence, pass X[np.newaxis] or [X]."
         raise ValueError(f"X is {what}, but {name} was fitted on {WHAT[estimator._kind]}.{hint}")
     if _width(sequences) != n_features:
         first = sequences.kind == "series" and sequences.starts is None and sequences.values.shape[1] == n_features
@@ -162,7 +162,7 @@ def _read_list(
         raise ValueError(f"X[{i}] has 0 time step(s) while a minimum of 1 is required by {name}.")
     dims = sorted({x.ndim for x in arrays})
     if len(dims) > 1 or dims[0] > 2:
-        raise ValueError(f"X must be a list of (T_i, F) or of (T_i,) arrays, got arrays with {dims} dimensions.")
+        raise ValueError(f"X must be a list of (T_i, F) or (T_i,) arrays, got arrays with {dims} dimensions.")
     starts = first_steps(lengths)
     if "c" in (kinds := [x.dtype.kind for x in arrays]):
         i = kinds.index("c")
@@ -173,10 +173,10 @@ def _read_list(
         arrays = [x[:, None] for x in arrays]
     widths = sorted({x.shape[1] for x in arrays})
     if len(widths) > 1:
-        alike = len(set(lengths.tolist())) == 1
+        same_length = len(set(lengths.tolist())) == 1
         raise ValueError(
             f"All sequences must have the same number of features, got {widths}."
-            + (f" All have {lengths[0]} steps; {FEATURES_FIRST}" if alike else "")
+            + (f" All have {lengths[0]} steps; {FEATURES_FIRST}" if same_length else "")
         )
     if widths[0] == 0:
         raise ValueError(
@@ -185,7 +185,7 @@ def _read_list(
     wide = float_like(np.result_type(*{x.dtype for x in arrays}))
     dtype = wide if exact else np.float32
     with np.errstate(over="ignore"):
-        values = np.empty((lengths.sum(), widths[0]), dtype)  # in one order of memory, whatever that of the arrays
+        values = np.empty((lengths.sum(), widths[0]), dtype)  # in C order, whatever the order of the arrays
         np.concatenate(arrays, out=values, casting="unsafe")
     for first in range(0, len(values), BLOCK):
         with np.errstate(over="ignore"):
@@ -215,7 +215,7 @@ def _read_tokens(arrays: list[NDArray], lengths: NDArray, starts: NDArray, doubt
 
 
 def _check_grid(sequences: Sequences, gaps: bool) -> NDArray:
-    """Return the lengths of the rows of a grid: steps before a tail that is all NaN."""
+    """Return the lengths of the rows of a grid: the number of steps before the final steps that are all NaN."""
     lengths = sequences.lengths.copy()
     for rows in sequences.blocks():
         with np.errstate(over="ignore"):
@@ -223,10 +223,10 @@ def _check_grid(sequences: Sequences, gaps: bool) -> NDArray:
         if _finite(block):
             continue
         if sequences.kind == "series":
-            lengths[rows] = ends = own_ends(block)
+            lengths[rows] = ends = unpadded_lengths(block)
             if not ends.all() and not gaps:
                 raise ValueError(f"Input X contains NaN.\nAll steps of X[{rows[np.argmin(ends)]}] are NaN. {GAPS}")
-            lengths[rows[ends == 0]] = block.shape[1]  # nothing was seen: all of it is a gap
+            lengths[rows[ends == 0]] = block.shape[1]  # a row without values is one gap
         inside = np.arange(block.shape[1]) < lengths[rows, None]
         bad = inside & _bad_steps(block, gaps)
         if bad.any():

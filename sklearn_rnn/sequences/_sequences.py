@@ -1,4 +1,4 @@
-"""Sequences of values or token ids with their lengths, in one container."""
+"""The container of sequences of values or token ids, with their lengths."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .._warnings import warn
 
 Kind = Literal["table", "series", "tokens"]
 Moments = tuple[NDArray, NDArray, NDArray]
-BLOCK = 1 << 20  # values looked at together: 4 MB of float32
+BLOCK = 1 << 20  # values that are read together: 4 MB of float32
 ROUNDING = 2.0**-24  # largest error of float32, relative to the value
-BLURRED = 0.01  # error of float32, relative to what varies in a feature, from which on the feature is centred before
-LOST = 0.1  # the same after centring, from which on the user is warned
-NOISE = 1e-14  # deviation, relative to the value, that computing in float64 leaves of a constant
+BLURRED = 0.01  # error of float32, relative to the variation of a feature, above which the feature is centred
+LOST = 0.1  # the same after centring, above which the user is warned
+NOISE = 1e-14  # deviation of a constant, relative to its value, that is due to rounding in float64
 
 
 @dataclass(frozen=True)
@@ -28,24 +28,24 @@ class Sequences:
     Attributes
     ----------
     values : ndarray of shape (n, T, F), (steps, F) or (steps,)
-        A grid with one row per sequence where `starts` is None. Otherwise all sequences end to
-        end; integers are token ids.
+        If `starts` is None, a grid with one row per sequence. Otherwise the steps of all sequences, one sequence after
+        the other; integers are token ids.
     lengths : ndarray of shape (n,)
-        Steps of each sequence.
+        Number of steps of each sequence.
     starts : ndarray of shape (n,) or None
-        First step of each sequence in `values`.
+        Position of the first step of each sequence in `values`.
     kind : {"table", "series", "tokens"}
-        The row of the input table that X was.
+        Kind of X: a 2-D array, sequences of feature vectors, or token ids.
     pages : Pages or None
-        The memory map that `values` lies in.
+        The memory map that `values` is a view of.
     index : object or None
-        Index of the pandas object that X was.
+        Index of X, if it was a pandas object.
     origin : ndarray of shape (F,), float64, or None
         Subtracted from `values` before they are rounded to float32.
     source : ndarray, list of arrays or None
-        X as it came, where `values` are rounded; `centred` drops it.
+        The user's X, if `values` are rounded; `centred` drops it.
     known : tuple of ndarray or None
-        The `moments`, where they have been computed.
+        The `moments`, if they have been computed.
     """
 
     values: NDArray
@@ -63,21 +63,21 @@ class Sequences:
 
     @property
     def n_features(self) -> int:
-        """Values per step; 1 for token ids."""
+        """Number of values per step; 1 for token ids."""
         return 1 if self.kind == "tokens" else self.values.shape[-1]
 
     @property
     def equal(self) -> bool:
-        """Whether all sequences have one length."""
+        """Whether all sequences have the same length."""
         return bool(self.lengths[0] == self.lengths.min() == self.lengths.max())
 
     def batch(self, rows: NDArray, dtype: Any = np.float32) -> tuple[NDArray, NDArray | None]:
-        """Cut `rows` out, less the origin, padded with zeros to the longest of them.
+        """Return the values of `rows`, minus the origin, padded with zeros to the longest of them.
 
         Returns
         -------
         values : ndarray of shape (b, T, F), `dtype`, or (b, T), int64
-        lengths : ndarray of shape (b,), or None where all rows are T long
+        lengths : ndarray of shape (b,), or None if all rows are T long
         """
         lengths = self.lengths[rows]
         longest = int(lengths.max())
@@ -101,7 +101,7 @@ class Sequences:
         return self.values.take(rows, axis=0) if whole else self.values[rows, :longest]
 
     def cut(self, max_length: int | None) -> Sequences:
-        """Keep the first `max_length` steps of each sequence, and warn if that drops any."""
+        """Keep the first `max_length` steps of each sequence, and warn if that shortens a sequence."""
         if max_length is None or self.lengths.max() <= max_length:
             return self
         n_long = int(np.sum(self.lengths > max_length))
@@ -116,7 +116,7 @@ class Sequences:
         return Sequences(self.values[steps < max_length], lengths, first_steps(lengths), "tokens")
 
     def blocks(self, block: int = BLOCK) -> Iterator[NDArray]:
-        """Row numbers in order, in blocks of about `block` values."""
+        """Yield the row numbers in order, in blocks of about `block` values."""
         size = max(1, block // (int(self.lengths.max()) * self.n_features))
         for first in range(0, len(self), size):
             yield np.arange(first, min(first + size, len(self)))
@@ -124,8 +124,8 @@ class Sequences:
     def moments(self, dtype: Any = np.float32, shift: NDArray | None = None) -> Moments:
         """Mean and standard deviation of each feature over all steps, and root mean square of its changes.
 
-        They are relative to the origin, and of values rounded to `dtype`. Sums are taken relative to `shift`, the
-        first values unless given.
+        They are relative to the origin, and computed from values rounded to `dtype`. Sums are taken relative to
+        `shift`; by default, the first values.
         """
         if self.known is not None:
             return self.known
@@ -152,15 +152,15 @@ class Sequences:
         return mean + shift, deviation, change
 
     def centred(self, origin: NDArray[np.float64] | None = None, names: Any = None) -> Sequences:
-        """Read the sequences relative to an origin, so that float32 keeps what varies.
+        """Return the sequences relative to an origin, so that float32 does not lose their variation.
 
         Parameters
         ----------
         origin : ndarray of shape (F,), default=None
-            Of a net that is fitted. By default it is found: the mean of each feature whose variation float32 would
-            blur, and 0 for the others, which stay as they are.
+            The origin of a fitted net. By default, the mean of each feature whose variation float32 would blur, and 0
+            for the other features.
         names : ndarray of shape (F,), default=None
-            Names of the features, for the warning where that does not help.
+            Names of the features, for a warning if a feature loses its variation nevertheless.
         """
         known = None
         if origin is None and self.source is not None:
@@ -171,17 +171,17 @@ class Sequences:
         return replace(self._wide(), origin=origin)
 
     def _wide(self) -> Sequences:
-        """The same with values that are not rounded."""
+        """Return the same sequences with values that are not rounded."""
         values = np.concatenate(self.source) if isinstance(self.source, list) else self.source
         return replace(self, values=self.values if values is None else values, source=None)
 
     def _origin(self, rounded: Moments, names: Any) -> NDArray[np.float64] | None:
-        """Mean of each feature that float32 would blur, given the moments of rounded values; None for none."""
+        """Mean of each feature that float32 would blur, given moments of rounded values; None if there is none."""
         if not (_blur(rounded) > BLURRED).any():
             return None
         wide, mean, none = self._wide(), rounded[0], np.zeros(self.n_features)
         noise = 0.0 if wide.values.dtype.kind in "iu" else NOISE
-        for _ in range(2):  # about the mean of rounded values, then about the true one
+        for _ in range(2):  # around the mean of rounded values, then around the true mean
             shifted, deviation, change = replace(wide, origin=mean).moments(np.float64, none)
             mean = mean + shifted
             blurred = _blur((mean, deviation, change), noise) > BLURRED
@@ -192,7 +192,7 @@ class Sequences:
         for k in np.flatnonzero(lost).tolist():
             warn(
                 f"Feature {k if names is None else str(names[k])!r} loses its variation in float32, in which the net "
-                f"computes: it changes by about {change[k]:.2g} from step to step, but its values spread over "
+                f"computes: it changes by about {change[k]:.2g} from step to step, but its standard deviation is "
                 f"{deviation[k]:.2g}. Subtract the first value of each sequence, or pass the differences."
             )
         return np.where(moved, two_floats(mean), 0)
@@ -201,7 +201,7 @@ class Sequences:
 def _blur(moments: Moments, noise: float = -1) -> NDArray[np.float64]:
     """Error of float32 in each feature, relative to its deviation or its changes, whichever is smaller.
 
-    Those of up to `noise`, relative to the values, do not count.
+    A deviation or change of up to `noise`, relative to the values, does not count.
     """
     mean, *varying = moments
     level = np.hypot(mean, moments[1])
@@ -210,37 +210,37 @@ def _blur(moments: Moments, noise: float = -1) -> NDArray[np.float64]:
 
 
 def difference(values: NDArray, origin: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values less an origin, also where float64 would round the values: integers of 8 bytes."""
+    """Return values minus an origin, exact also for 8-byte integers, which float64 would round."""
     wide: Any = np.longdouble if values.dtype.kind in "iu" else np.float64
     return (values.astype(wide, copy=False) - origin).astype(np.float64, copy=False)
 
 
 def two_floats(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round values to sums of two float32, which devices without float64 can hold."""
+    """Round values to sums of two float32, for devices without float64."""
     high = values.astype(np.float32).astype(np.float64)
     return high + (values - high).astype(np.float32)
 
 
 def first_steps(lengths: NDArray) -> NDArray:
-    """Where each sequence starts among all steps."""
+    """Position of the first step of each sequence among all steps."""
     return np.cumsum(lengths) - lengths
 
 
 def float_like(dtype: Any) -> Any:
-    """Type that keeps values of `dtype`: float32, or float64 where that would round them."""
+    """Return the type for values of `dtype`: float32, or float64 if float32 would round them."""
     return np.float32 if np.can_cast(dtype, np.float32) else np.float64
 
 
-def own_ends(block: NDArray) -> NDArray:
-    """Steps (n,) of each row of a block (n, T, F) before its tail that is all NaN."""
+def unpadded_lengths(block: NDArray) -> NDArray:
+    """Number of steps (n,) of each row of a block (n, T, F) before the final steps that are all NaN."""
     known = ~np.isnan(block).all(2)
     return np.where(known.any(1), block.shape[1] - np.argmax(known[:, ::-1], axis=1), 0)
 
 
 class Pages:
-    """The memory map behind an array; hands pages that were read back to the system."""
+    """The memory map behind an array; returns pages that were read to the system."""
 
-    allowance = 64 << 20  # bytes read before pages are handed back
+    allowance = 64 << 20  # bytes that are read before pages are returned
 
     def __init__(self, memory_map: mmap.mmap):
         self.memory_map = memory_map
@@ -248,9 +248,9 @@ class Pages:
 
     @classmethod
     def behind(cls, array: Any) -> Pages | None:
-        """Find the file that `array` is a view of; None where it lies in memory."""
+        """Return the memory map that `array` is a view of; None if it is in memory."""
         while isinstance(array, np.ndarray):
-            # Pages of a private map hold what was written to it: letting them go would lose that.
+            # Pages of a private map contain what was written to it, which would be lost.
             shared = isinstance(array, np.memmap) and array.mode != "c"
             array = array.base
             if isinstance(array, mmap.mmap):
@@ -258,7 +258,7 @@ class Pages:
         return None
 
     def release(self, n_bytes: int) -> None:
-        """Count what was read, and let the pages go now and then."""
+        """Count the bytes that were read, and return the pages from time to time."""
         self.read += n_bytes
         if self.read > self.allowance:
             self.read = 0

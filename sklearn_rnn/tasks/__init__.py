@@ -1,4 +1,4 @@
-"""What a net is asked: how y is read, the head, the loss of a labeled row, the answer."""
+"""Tasks: how y is read, the head of the net, the loss of a labeled row, and the answers."""
 
 from ._arrays import find_nothing, is_nothing
 from ._base import Targets, Task
@@ -6,7 +6,7 @@ from ._classification import Classification
 from ._labels import (
     Labels,
     Target,
-    class_codes,
+    class_numbers,
     own_markers,
     read_groups,
     read_labels,
@@ -26,7 +26,7 @@ __all__ = [
     "Target",
     "Targets",
     "Task",
-    "class_codes",
+    "class_numbers",
     "find_nothing",
     "is_nothing",
     "own_markers",

@@ -1,4 +1,4 @@
-"""Arrays of targets in which what is missing stays missing."""
+"""Arrays of targets in which missing values stay missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .._sklearn import is_pandas_na
 
 
 def is_nothing(label: Any) -> bool:
-    """Whether a label is None, NaN, NaT or `pandas.NA`, which are one marker: pandas keeps any of them."""
+    """Whether a label is None, NaN, NaT or `pandas.NA`. They are one marker, because pandas may keep any of them."""
     if label is None or is_pandas_na(label):
         return True
     if isinstance(label, str):
@@ -21,7 +21,10 @@ def is_nothing(label: Any) -> bool:
 
 
 def find_nothing(values: NDArray, y: Any = None) -> NDArray[np.bool_]:
-    """Which values are None, NaN, NaT or `pandas.NA`; in a numpy array of strings y, 'nan' is what NaN became."""
+    """Mask of the values that are None, NaN, NaT or `pandas.NA`.
+
+    In a numpy array of strings y, this includes 'nan', because numpy converts NaN to it.
+    """
     if values.dtype == object:
         return np.array([is_nothing(label) for label in values], dtype=bool)
     if values.dtype.kind == "U" and isinstance(y, np.ndarray):
@@ -30,7 +33,7 @@ def find_nothing(values: NDArray, y: Any = None) -> NDArray[np.bool_]:
 
 
 def as_array(y: Any) -> NDArray:
-    """Array of y in which missing labels are no text and make no floats of integers."""
+    """Array of y in which missing labels are not converted to text, and integers not to floats because of them."""
     if isinstance(y, np.ma.MaskedArray):
         values = np.ma.getdata(y).astype(object)
         values[np.ma.getmaskarray(y)] = None

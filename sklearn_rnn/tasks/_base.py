@@ -1,4 +1,4 @@
-"""What a net is asked."""
+"""The base of the tasks: what a net is trained to answer."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from ..sequences import Batch
 
 @dataclass(frozen=True)
 class Targets:
-    """Targets of all rows, and which rows have one.
+    """Targets of all rows, and the rows that have one.
 
     Attributes
     ----------
     values : ndarray of shape (n,) or (n, k)
-        Class numbers (-1 where unlabeled), or float32 numbers (NaN where unlabeled).
+        Class numbers, -1 for unlabeled rows; or float32 numbers, NaN for unlabeled rows.
     labeled : ndarray of shape (n_labeled,)
-        Numbers of the labeled rows, ascending.
+        Positions of the labeled rows, ascending.
     given : ndarray or None
-        Numbers (n, k) as they were given, float64.
+        The numbers (n, k) of y, float64.
     """
 
     values: NDArray
@@ -35,33 +35,44 @@ class Targets:
 
     @property
     def unlabeled(self) -> NDArray:
-        """Numbers of the unlabeled rows, ascending."""
+        """Positions of the unlabeled rows, ascending."""
         return np.setdiff1d(np.arange(len(self.values)), self.labeled)
 
 
 class Task(ABC):
-    """What a net is asked: how y is read, the head, the loss of a labeled row, the answer.
+    """What a net is trained to answer: how y is read, the head, the loss of a labeled row, and the answers.
 
-    A model carries its task, so that neither the net nor an objective asks what kind of head there is. `outputs` are
-    what the head returns; `answers` are what they mean, such as probabilities of classes. Answers of several views
-    or nets can be averaged and mixed.
+    A model holds its task, so that neither the net nor an objective depends on the kind of head. The head returns
+    `outputs`, such as logits; `answers` are their meaning, such as the probabilities of classes. Answers of several
+    views or nets can be averaged and mixed.
     """
 
     name: ClassVar[str]
-    method: ClassVar[str]  # of the estimator, that gives the answers
-    n_readings: ClassVar[int] = 3  # places at which patches begin, over which the embeddings are averaged
+    method: ClassVar[str]  # the estimator's method that returns the answers
+    n_readings: ClassVar[int] = 3  # number of shifts of the patches, over which embeddings are averaged
     n_outputs: int = 0  # width of the head
-    n_classes: int = 0  # 0 where the answer is no class
+    n_classes: int = 0  # 0 if the answer is not a class
 
     @abstractmethod
     def read(self, y: Any, n: int, last: Any = None) -> Targets:
-        """Read the y of `fit`, of n sequences, and learn from it what the task needs (classes, units).
+        """Read the y of `fit`, for n sequences, and learn from it what the task needs (classes, units).
 
-        `last` is the task of the fit that goes on (`warm_start`); what does not fit to it is an error.
+        Parameters
+        ----------
+        y : array-like or None
+            Targets.
+        n : int
+            Number of sequences.
+        last : Task or None
+            With ``warm_start=True``, the task of the last fit. It is an error if y does not match it.
+
+        Returns
+        -------
+        targets : Targets
         """
 
     def head(self, encoder: Any) -> nn.Module:
-        """Return the module from embeddings (n, C) to outputs, blank."""
+        """Return the module that maps embeddings (n, C) to outputs, blank: its weights are drawn later."""
         return linear(encoder.out_features, self.n_outputs)
 
     @abstractmethod
@@ -70,45 +81,45 @@ class Task(ABC):
 
     @abstractmethod
     def answers(self, outputs: Tensor) -> Tensor:
-        """Return what outputs mean."""
+        """Return the answers (n, ...) that outputs stand for."""
 
     @abstractmethod
-    def distance(self, answers: Tensor, others: Tensor) -> Tensor:
-        """How far two answers for each row lie apart, (n,): what consistency objectives minimise."""
+    def distance(self, answers: Tensor, targets: Tensor) -> Tensor:
+        """Distance (n,) of two answers for each row, which consistency objectives minimise."""
 
     @abstractmethod
-    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
-        """How far outputs lie from `others`, the outputs that are meant to hold, (n,): what `VAT` minimises."""
+    def divergence(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Divergence (n,) of outputs from `targets`, which are outputs too; `VAT` minimises it."""
 
     def confidence(self, answers: Tensor) -> Tensor:
-        """Confidence (n,) in each answer, from 0 to 1, that a threshold is compared with."""
+        """Confidence (n,) of each answer, from 0 to 1, which is compared with a threshold."""
         return answers.new_ones(len(answers))
 
-    def agreement(self, answers: Tensor, others: Tensor) -> Tensor | None:
-        """Share of rows for which both answers decide alike; None where answers decide nothing."""
+    def agreement(self, answers: Tensor, targets: Tensor) -> Tensor | None:
+        """Fraction of rows for which both answers lead to the same decision; None if answers are not decisions."""
         return None
 
     def monitored(self, outputs: Tensor) -> dict[str, Tensor]:
-        """Return what is observed of the outputs for unlabeled rows in training, by name."""
+        """Return values that are recorded in training, by name, given the outputs for unlabeled rows."""
         return {}
 
     def decide(self, answers: NDArray) -> NDArray:
-        """Return what scorers compare with targets."""
+        """Return the decisions that scorers compare with targets."""
         return answers
 
     def row_weights(self, targets: Targets) -> NDArray | None:
-        """Weights (n_labeled,) of the labeled rows, or None where all weigh the same."""
+        """Weights (n_labeled,) of the labeled rows, or None if all are equal."""
         return None
 
     @property
     def class_weights(self) -> NDArray | None:
-        """Weights (K,) of classes, for rows that are labeled during training."""
+        """Weights (K,) of the classes, for rows that get a label during training; None if all are equal."""
         return None
 
     def strata(self, targets: NDArray) -> NDArray[np.int64]:
-        """Group (n,) of each row, by which rows for validation are drawn."""
+        """Stratum (n,) of each row, for drawing the rows that are held out."""
         return np.zeros(len(targets), dtype=np.int64)
 
     def tags(self, tags: Tags) -> Tags:
-        """Return scikit-learn's tags of a net for this task."""
+        """Return scikit-learn's tags of an estimator for this task, given default tags."""
         return tags

@@ -26,25 +26,25 @@ class Classification(Task):
         Marks the unlabeled rows of y.
     class_weight : dict, "balanced" or None
         Weights of the classes in the loss of labeled rows.
-    asker : str
+    estimator : str
         Name of the estimator, for messages.
     """
 
     name = "classification"
     method = "predict_proba"
 
-    def __init__(self, missing_label: Any, class_weight: Any, asker: str):
-        self.missing_label, self.class_weight, self.asker = missing_label, class_weight, asker
+    def __init__(self, missing_label: Any, class_weight: Any, estimator: str):
+        self.missing_label, self.class_weight, self.estimator = missing_label, class_weight, estimator
 
     def read(self, y: Any, n: int, last: Any = None) -> Targets:
-        """Learn the classes, which must be those of the `last` fit, and return their numbers."""
-        labels = read_labels(y, self.missing_label, self.asker)
+        """Learn the classes, and return class numbers; with a `last` task, the classes must be the same."""
+        labels = read_labels(y, self.missing_label, self.estimator)
         self.classes, self.n_classes = labels.classes, len(labels.classes)
         self.n_outputs = self.n_classes
         if last is not None and not np.array_equal(last.classes, self.classes):
             raise ValueError(f"warm_start=True needs the classes of the last fit, {last.classes}, got {self.classes}.")
-        self._class_weights = self._weights_of_classes(labels.codes[labels.labeled])
-        return Targets(labels.codes, labels.labeled)
+        self._class_weights = self._weights_of_classes(labels.numbers[labels.labeled])
+        return Targets(labels.numbers, labels.labeled)
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Cross-entropy (n_labeled,)."""
@@ -55,25 +55,25 @@ class Classification(Task):
         """Probabilities (n, K)."""
         return outputs.softmax(1)
 
-    def distance(self, answers: Tensor, others: Tensor) -> Tensor:
-        """Squared distance (n,) of probabilities."""
-        return (answers - others).square().sum(1)
+    def distance(self, answers: Tensor, targets: Tensor) -> Tensor:
+        """Squared Euclidean distance (n,) of probabilities."""
+        return (answers - targets).square().sum(1)
 
-    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
-        """Kullback-Leibler divergence (n,) of the probabilities from those that are meant to hold."""
+    def divergence(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Kullback-Leibler divergence (n,) of the probabilities from those of the targets."""
         log_p = outputs.log_softmax(1)
-        return kl_div(log_p, others.log_softmax(1), log_target=True, reduction="none").sum(1)
+        return kl_div(log_p, targets.log_softmax(1), log_target=True, reduction="none").sum(1)
 
     def confidence(self, answers: Tensor) -> Tensor:
         """Largest probability (n,)."""
         return answers.amax(1)
 
-    def agreement(self, answers: Tensor, others: Tensor) -> Tensor:
-        """Share of rows whose most probable classes are the same."""
-        return (answers.argmax(1) == others.argmax(1)).float().mean()
+    def agreement(self, answers: Tensor, targets: Tensor) -> Tensor:
+        """Fraction of rows whose most probable classes are equal."""
+        return (answers.argmax(1) == targets.argmax(1)).float().mean()
 
     def monitored(self, outputs: Tensor) -> dict[str, Tensor]:
-        """Return `"class_share"`, the share (K,) of rows that are given to each class."""
+        """Return `"class_share"`, the fraction (K,) of rows that are predicted to be of each class."""
         return {"class_share": one_hot(outputs.argmax(1), outputs.shape[1]).float().mean(0)}
 
     def decide(self, answers: NDArray) -> NDArray:
@@ -81,13 +81,13 @@ class Classification(Task):
         return answers.argmax(1)
 
     def row_weights(self, targets: Targets) -> NDArray | None:
-        """Weights of the classes of labeled rows."""
+        """Weights (n_labeled,) of the labeled rows: those of their classes."""
         weights = self._class_weights
         return None if weights is None else weights[targets.values[targets.labeled]]
 
     @property
     def class_weights(self) -> NDArray | None:
-        """Weights (K,) of the classes, or None where all weigh the same."""
+        """Weights (K,) of the classes, or None if all are equal."""
         return self._class_weights
 
     def strata(self, targets: NDArray) -> NDArray[np.int64]:
@@ -95,14 +95,14 @@ class Classification(Task):
         return targets
 
     def tags(self, tags: Tags) -> Tags:
-        """Return those of a classifier."""
+        """Return the tags of a classifier."""
         tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
         return tags
 
-    def _weights_of_classes(self, codes: NDArray) -> NDArray | None:
+    def _weights_of_classes(self, numbers: NDArray) -> NDArray | None:
         if self.class_weight is None:
             return None
-        weights = compute_class_weight(self.class_weight, classes=self.classes, y=self.classes[codes])
+        weights = compute_class_weight(self.class_weight, classes=self.classes, y=self.classes[numbers])
         for label, weight in zip(self.classes.tolist(), weights.tolist(), strict=True):
             if not 0 <= weight < np.inf:
                 raise ValueError(

@@ -1,4 +1,4 @@
-"""A target with missing labels, read into classes and codes: what is missing, and what the classes are."""
+"""Reading a y with missing labels: which rows are unlabeled, what the classes are, and the number of each class."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from ._numbers import read_numbers
 
 LABELS = (str, bool, np.bool_, int, np.integer, float, np.floating)
 NOTHING = ("nan", "None", "<NA>", "NaT")  # NaN, None, pandas.NA and NaT as text
-ALIKE, ALIKE_FLOATS = 1.1, 1.5  # -1 may be a class if it is as frequent as 1 within this factor, and
-ENOUGH = 5  # in so many rows
+ALIKE, ALIKE_FLOATS = 1.1, 1.5  # -1 may be a class if its frequency and that of 1 differ by at most this factor,
+ENOUGH = 5  # and if it occurs in at least this number of rows
 
 _own_markers = ContextVar("_own_markers", default=False)
 
 
 @dataclass(frozen=True)
 class Target:
-    """A target: all its values, which rows are unlabeled, and the labels of the others in a dtype of their own.
+    """A target: all its values, the mask of unlabeled rows, and the labels of the others in the dtype without markers.
 
-    Of several numbers for each row, values (n, k) and known (n_labeled, k), a row is labeled if all are known.
+    With several numbers per row, `values` is (n, k) and `known` is (n_labeled, k). A row is then labeled if all its
+    numbers are known.
     """
 
     values: NDArray
@@ -38,52 +39,52 @@ class Target:
 
     @property
     def labeled(self) -> NDArray:
-        """Numbers of the labeled rows."""
+        """Positions of the labeled rows."""
         return np.flatnonzero(~self.missing)
 
     @property
     def is_numeric(self) -> bool:
-        """Whether the labels are numbers to regress, not classes."""
+        """Whether the labels are numbers for a regressor, not classes."""
         return type_of_target(self.known).startswith("continuous") or self.known.ndim == 2
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Classes in sorted order, and for each row the number of its class, -1 where unlabeled."""
+    """Classes in sorted order, and the class number of each row, -1 for unlabeled rows."""
 
     classes: NDArray
-    codes: NDArray[np.int64]
+    numbers: NDArray[np.int64]
 
     @property
     def labeled(self) -> NDArray:
-        """Numbers of the labeled rows."""
-        return np.flatnonzero(self.codes >= 0)
+        """Positions of the labeled rows."""
+        return np.flatnonzero(self.numbers >= 0)
 
 
 def read_target(
     y: Any, missing_label: Any, name: str, *, warn_column: bool = False, needs_label: bool = True
 ) -> Target:
-    """Read y from any container; rows that hold `missing_label` are unlabeled.
+    """Read y from any container; rows whose label is `missing_label` are unlabeled.
 
-    Numbers and booleans get the dtype that they have without the marker; strings in objects stay
-    objects, as in scikit-learn.
+    Numbers and booleans get the dtype that they have without the marker. Strings in an object array stay in an object
+    array, as in scikit-learn.
 
     Parameters
     ----------
     y : array-like of shape (n,) or (n, k)
-        Labels; of k > 1 columns, numbers.
+        Labels. With k > 1 columns they must be numbers.
     missing_label : int, float, str, None, nan or NA
-        Marks an unlabeled row. None, NaN, NaT and `pandas.NA` are one marker, and in a numpy array of strings
-        so is 'nan', which numpy makes of NaN.
+        Marks an unlabeled row. None, NaN, NaT and `pandas.NA` are one marker; in a numpy array of strings 'nan' is
+        the same, because numpy converts NaN to it.
     name : str
-        Who asks, for messages.
+        Name of the estimator or function, for messages.
     warn_column : bool, default=False
-        Whether a column, of shape (n, 1), gets a warning.
+        Whether to warn of a y of shape (n, 1).
     needs_label : bool, default=True
-        Whether y without a labeled row is an error.
+        Whether a y without labeled rows is an error.
     """
     if y is None:
-        raise ValueError(f"{name} needs y to tell labeled rows from unlabeled ones, but y is None.")
+        raise ValueError(f"{name} needs y to know which rows are labeled, but y is None.")
     values = as_array(y)
     if values.ndim == 2 and values.shape[1] > 1 and not warn_column:
         numbers = read_numbers(y, missing_label, name, needs_label=needs_label)
@@ -100,7 +101,7 @@ def read_target(
 
 
 def read_labels(y: Any, missing_label: Any, name: str) -> Labels:
-    """Read y, and number its classes; warn if there is only one, or if -1 looks like one.
+    """Read y, and number its classes; warn if there is only one class, or if -1 looks like a class.
 
     Parameters
     ----------
@@ -113,14 +114,14 @@ def read_labels(y: Any, missing_label: Any, name: str) -> Labels:
     check_classification_targets(target.known)
     classes, inverse = np.unique(target.known, return_inverse=True)
     _warn_of_classes(classes, np.bincount(inverse), int(target.missing.sum()), missing_label)
-    codes = np.full(len(target.missing), -1, dtype=np.int64)
-    codes[target.labeled] = inverse
-    return Labels(classes, codes)
+    numbers = np.full(len(target.missing), -1, dtype=np.int64)
+    numbers[target.labeled] = inverse
+    return Labels(classes, numbers)
 
 
 @contextmanager
 def own_markers() -> Iterator[None]:
-    """Fit an estimator on a y whose markers this package set itself, so that -1 is not a class of the user's."""
+    """Context in which this package itself has put the markers into y, so that -1 cannot be a class of the user."""
     token = _own_markers.set(True)
     try:
         yield
@@ -128,9 +129,9 @@ def own_markers() -> Iterator[None]:
         _own_markers.reset(token)
 
 
-def class_codes(y: Any, classes: NDArray, name: str = "y") -> NDArray[np.int64]:
-    """Numbers of the classes y, all of which must be known; `name` is the argument's, for the error."""
-    numbers = {label: code for code, label in enumerate(classes.tolist())}
+def class_numbers(y: Any, classes: NDArray, name: str = "y") -> NDArray[np.int64]:
+    """Class number of each label in y. All must be in `classes`; `name` is the name of the argument, for the error."""
+    numbers = {label: number for number, label in enumerate(classes.tolist())}
     labels = column_or_1d(as_array(y)).tolist()
     for label in labels:
         if label not in numbers:
@@ -139,15 +140,15 @@ def class_codes(y: Any, classes: NDArray, name: str = "y") -> NDArray[np.int64]:
 
 
 def read_groups(groups: Any) -> NDArray:
-    """Read the group of each row, of which none may be missing."""
+    """Read the group of each row; it is an error if one is missing."""
     values = column_or_1d(as_array(groups))
     if (missing := find_nothing(values, groups)).any():
-        raise ValueError(f"groups must have a group for each row, but has none (NaN or None) at {np.argmax(missing)}.")
+        raise ValueError(f"groups must have a group for each row, but row {np.argmax(missing)} has NaN or None.")
     return values
 
 
 def _find_missing(values: NDArray, y: Any, missing_label: Any) -> NDArray[np.bool_]:
-    """Which values of y are the marker; refuse what could be meant as one."""
+    """Mask of the values that are the marker; raise an error for values that may be meant as the marker."""
     nothing = find_nothing(values, y)
     _check_types(values, nothing)
     if is_nothing(missing_label):
@@ -167,7 +168,7 @@ def _find_missing(values: NDArray, y: Any, missing_label: Any) -> NDArray[np.boo
 
 
 def _check_types(values: NDArray, nothing: NDArray[np.bool_]) -> None:
-    """Refuse dates, and whatever else is neither number, string nor boolean."""
+    """Raise an error for dates and all other labels that are not numbers, strings or booleans."""
     if values.dtype == object:
         wrong = next((type(label).__name__ for label in values[~nothing] if not isinstance(label, LABELS)), None)
     else:
@@ -177,7 +178,7 @@ def _check_types(values: NDArray, nothing: NDArray[np.bool_]) -> None:
 
 
 def _check_text(values: NDArray, texts: Collection[str], marker: Any) -> None:
-    """Refuse strings that are the `marker` written as text."""
+    """Raise an error for strings that are the `marker` as text."""
     strings = {label for label in values.tolist() if isinstance(label, str)} if values.dtype.kind in "UO" else set()
     for text in sorted(strings.intersection(texts)):
         raise ValueError(
@@ -187,7 +188,7 @@ def _check_text(values: NDArray, texts: Collection[str], marker: Any) -> None:
 
 
 def _check_numbers(values: NDArray, missing_label: str) -> None:
-    """Refuse numbers that a string marker means."""
+    """Raise an error for numbers that equal a marker which is a string."""
     try:
         number = float(missing_label)
     except ValueError:
@@ -200,7 +201,7 @@ def _check_numbers(values: NDArray, missing_label: str) -> None:
 
 
 def _in_own_dtype(known: NDArray, missing_label: Any) -> NDArray:
-    """Labels in the dtype that they have without the marker; strings in objects stay objects."""
+    """Labels in the dtype that they have without the marker; strings in an object array stay there."""
     if any(is_nothing(label) for label in known) if known.dtype == object else (known != known).any():
         raise ValueError(
             f"Input y contains NaN. Mark unlabeled rows with missing_label ({missing_label!r}); or, if None or NaN "
@@ -214,7 +215,7 @@ def _in_own_dtype(known: NDArray, missing_label: Any) -> NDArray:
 
 
 def _warn_of_classes(classes: NDArray, sizes: NDArray, n_missing: int, missing_label: Any) -> None:
-    """Warn of one class, and of -1 that looks like a class."""
+    """Warn if there is only one class, and if -1 looks like a class."""
     numbers = classes.dtype.kind in "iuf" and not is_nothing(missing_label)
     marked = n_missing > 0 and numbers and missing_label == -1 and not _own_markers.get()
     hint = "-1 is read as unlabeled; if it is a class, set missing_label to None or to a value that y does not have."
@@ -227,10 +228,10 @@ def _warn_of_classes(classes: NDArray, sizes: NDArray, n_missing: int, missing_l
 
 
 def _like_signs(n_missing: int, sizes: NDArray, floats: bool) -> bool:
-    """Whether -1, 0 and 1 are as frequent as signs are: -1 as often as 1, and, among integers, not more often than 0.
+    """Whether -1, 0 and 1 have the frequencies of signs: -1 that of 1 and, among integers, not more than that of 0.
 
-    There are nearly always more unlabeled rows than labeled ones of the rarer class. Class numbers are seldom floats.
+    Unlabeled rows are nearly always more than the labeled rows of the rarer class. Class numbers are seldom floats.
     """
     factor = ALIKE_FLOATS if floats else ALIKE
-    alike = 1 / factor <= n_missing / sizes[1] <= factor
-    return n_missing >= ENOUGH and alike and (floats or n_missing <= factor * sizes[0])
+    similar = 1 / factor <= n_missing / sizes[1] <= factor
+    return n_missing >= ENOUGH and similar and (floats or n_missing <= factor * sizes[0])

@@ -23,31 +23,31 @@ LOSSES: dict[str, Callable[..., Tensor]] = {"squared": mse_loss, "absolute": l1_
 class Regression(Task):
     """The task of a regressor: outputs (n, k), or (n, k * q) for q quantiles, in standardised units of y.
 
-    Targets are brought to mean 0 and deviation 1 over the labeled rows. Means and deviations are kept in float64,
-    so that y may lie far from 0.
+    Targets are standardised to mean 0 and deviation 1 over the labeled rows. Means and deviations are float64, so
+    that y may be far from 0.
 
     Parameters
     ----------
     missing_label : float or None
-        Marks the unlabeled rows of y.
+        Marks the missing numbers of y.
     loss : {"squared", "absolute", "huber", "quantile"}
         Loss of a labeled row, averaged over its k numbers.
     quantiles : tuple of float
         Levels of the quantiles, ascending; for ``loss="quantile"``.
-    asker : str
+    estimator : str
         Name of the estimator, for messages.
     """
 
     name = "regression"
     method = "predict"
 
-    def __init__(self, missing_label: Any, loss: str, quantiles: tuple[float, ...], asker: str):
-        self.missing_label, self.kind, self.asker = missing_label, loss, asker
+    def __init__(self, missing_label: Any, loss: str, quantiles: tuple[float, ...], estimator: str):
+        self.missing_label, self.kind, self.estimator = missing_label, loss, estimator
         self.quantiles = quantiles if loss == "quantile" else ()
 
     def read(self, y: Any, n: int, last: Any = None) -> Targets:
-        """Learn means and deviations, or take those of the `last` fit, and return standardised numbers (n, k)."""
-        numbers = read_numbers(y, self.missing_label, self.asker)
+        """Learn means and deviations, or take those of the `last` task, and return standardised numbers (n, k)."""
+        numbers = read_numbers(y, self.missing_label, self.estimator)
         warn_of_one_value(numbers)
         self.one_column, self.n_numbers = numbers.one_column, numbers.values.shape[1]
         self.n_outputs = self.n_numbers * max(1, len(self.quantiles))
@@ -55,25 +55,25 @@ class Regression(Task):
         deviation = np.nanstd(numbers.values, axis=0)
         self.scale = np.where(deviation <= 1e-12 * np.abs(self.mean), 1.0, deviation)  # 1 for a constant
         if last is not None:
-            self._check_alike(last)
+            self._check_same(last)
             self.mean, self.scale = last.mean, last.scale
         return Targets(self.standardised(numbers.values), numbers.labeled, numbers.values)
 
     def standardised(self, values: NDArray) -> NDArray[np.float32]:
-        """Numbers (n, k) in standardised units."""
+        """Convert numbers (n, k) to standardised units."""
         return ((values - self.mean) / self.scale).astype(np.float32)
 
     def restored(self, answers: NDArray) -> NDArray[np.float64]:
-        """Standardised numbers (n, k) or quantiles (n, k, q) in the units of y."""
-        more = (..., *(None,) * (answers.ndim - 2))
-        return answers * self.scale[more] + self.mean[more]
+        """Convert standardised numbers (n, k) or quantiles (n, k, q) to the units of y."""
+        axes = (..., *(None,) * (answers.ndim - 2))
+        return answers * self.scale[axes] + self.mean[axes]
 
     def head(self, encoder: Any) -> nn.Module:
-        """Return the linear layer from embeddings (n, C) to outputs, blank."""
+        """Return the linear layer that maps embeddings (n, C) to outputs, blank."""
         return blank(RowLinear, encoder.out_features, self.n_outputs)
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """Loss (n_labeled,), averaged over quantiles and over the numbers that are known."""
+        """Loss (n_labeled,), averaged over quantiles and over the known numbers of each row."""
         targets = batch.targets[: batch.n_labeled]
         known = ~targets.isnan()  # (n, k)
         losses = self._losses(outputs[: batch.n_labeled], targets.where(known, 0))
@@ -88,43 +88,43 @@ class Regression(Task):
         return (error * (levels - (error < 0).to(error))).mean(2)
 
     def by_quantile(self, outputs: Any) -> Any:
-        """Outputs (n, k * q), of torch or numpy, by number and quantile: (n, k, q)."""
+        """Reshape outputs (n, k * q), of torch or numpy, to (n, k, q)."""
         return outputs.reshape(len(outputs), self.n_numbers, -1)
 
     def central(self, outputs: Any) -> Any:
-        """Numbers (n, k) of outputs of torch or numpy: of quantiles, the one whose level is nearest to 0.5."""
+        """Return numbers (n, k) of outputs of torch or numpy; of quantiles, the one whose level is nearest to 0.5."""
         if not self.quantiles:
             return outputs
         nearest = int(np.argmin(np.abs(np.array(self.quantiles) - 0.5)))
         return self.in_order(outputs)[:, :, nearest]
 
     def in_order(self, outputs: Any) -> Any:
-        """Quantiles (n, k, q) that do not cross."""
+        """Return sorted quantiles (n, k, q), so that they do not cross."""
         quantiles = self.by_quantile(outputs)
         return quantiles.sort(2).values if isinstance(outputs, Tensor) else np.sort(quantiles, axis=2)
 
     def answers(self, outputs: Tensor) -> Tensor:
-        """Outputs as they are."""
+        """Return the outputs unchanged."""
         return outputs
 
-    def distance(self, answers: Tensor, others: Tensor) -> Tensor:
+    def distance(self, answers: Tensor, targets: Tensor) -> Tensor:
         """Squared distance (n,) in standardised units, averaged over the outputs."""
-        return (answers - others).square().mean(1)
+        return (answers - targets).square().mean(1)
 
-    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
+    def divergence(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Half the squared distance (n,): the divergence of normal distributions of deviation 1."""
-        return self.distance(outputs, others) / 2
+        return self.distance(outputs, targets) / 2
 
     def tags(self, tags: Tags) -> Tags:
-        """Return those of a regressor."""
+        """Return the tags of a regressor."""
         tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
         return tags
 
-    def _check_alike(self, last: Any) -> None:
-        """Refuse to go on from a fit with another width of y, loss or quantiles."""
+    def _check_same(self, last: Any) -> None:
+        """Raise an error if the last fit had another number of columns of y, loss or quantiles."""
         mine, theirs = ((task.n_numbers, task.kind, task.quantiles) for task in (self, last))
         if mine != theirs:
             raise ValueError(
-                "warm_start=True goes on with the columns of y, the loss and the quantiles of the last fit, "
+                "warm_start=True needs the number of columns of y, the loss and the quantiles of the last fit, "
                 f"{theirs[0]}, {theirs[1]!r} and {theirs[2]}; got {mine[0]}, {mine[1]!r} and {mine[2]}."
             )

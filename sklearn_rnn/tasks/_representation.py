@@ -1,4 +1,4 @@
-"""Embeddings of sequences, which no target is needed for."""
+"""Embeddings of sequences, learned without targets."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ class Representation(Task):
 
     name = "representation"
     method = "transform"
-    n_readings = 1  # a decoder must know where patches begin
+    n_readings = 1  # a decoder needs patches that begin at the first step
 
     def read(self, y: Any, n: int, last: Any = None) -> Targets:
-        """Return that no row is labeled."""
+        """Return targets without labeled rows."""
         return Targets(np.full(n, -1, dtype=np.int64), np.arange(0))
 
     def head(self, encoder: Any) -> nn.Module:
-        """Return the module that changes nothing."""
+        """Return the identity: the outputs are the embeddings."""
         return nn.Identity()
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """No row is labeled, so there is no loss."""
+        """Return no loss, because no row is labeled."""
         return outputs.new_zeros(0)
 
     def answers(self, outputs: Tensor) -> Tensor:
-        """Embeddings as they are."""
+        """Return the embeddings unchanged."""
         return outputs
 
-    def distance(self, answers: Tensor, others: Tensor) -> Tensor:
+    def distance(self, answers: Tensor, targets: Tensor) -> Tensor:
         """Mean squared difference (n,)."""
-        return (answers - others).square().mean(1)
+        return (answers - targets).square().mean(1)
 
-    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
+    def divergence(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Mean squared difference (n,)."""
-        return self.distance(outputs, others)
+        return self.distance(outputs, targets)

@@ -1,4 +1,4 @@
-"""Scores of partly known numbers."""
+"""Scores of numbers, some of which are missing."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def r2_of_known(true: Numbers, predicted: NDArray, sample_weight: Any = None) ->
     weights = None if sample_weight is None else np.asarray(sample_weight)
     scores = []
     for column, known in enumerate(true.known.T):
-        own = None if weights is None else weights[known]
-        scores.append(r2_score(true.values[known, column], predicted[known, column], sample_weight=own))
+        weight = None if weights is None else weights[known]
+        scores.append(r2_score(true.values[known, column], predicted[known, column], sample_weight=weight))
     return float(np.mean(scores))

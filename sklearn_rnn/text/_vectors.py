@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 
 def read_vectors(source: Any, vocabulary: Mapping[str, int]) -> NDArray[np.float32]:
-    """Read the vectors of a vocabulary's words, to start the estimators' `embedding_init` from.
+    """Read the vectors of a vocabulary's words, to start from with `Embedding(init=...)`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The net of skorch, its loop, optimizers, callbacks and threads."""
+"""The skorch net, the training loop, optimizers, callbacks and threads."""
 
 from ._environment import computing
 from ._inference import in_batches

@@ -1,4 +1,4 @@
-"""Threads, types and other settings of torch while an estimator computes; restored after."""
+"""Threads, types and other settings of torch while an estimator computes; they are restored afterwards."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _forked = False
 
 @contextmanager
 def computing(wide: bool) -> Iterator[None]:
-    """Flush denormals and choose the threads: all where `wide` pays for them, else one.
+    """Set torch up to compute: flush denormals, and use all threads if the net is `wide`, else one.
 
-    Gradients are on, tensors are made in float32 on the CPU, whatever the user has set.
+    Gradients are on, and tensors are made in float32 on the CPU, whatever the user has set.
 
-    Small recurrent steps lose on two threads, and spin against a busy neighbour. A fit in a thread of
-    its own, as under joblib, has one, and so has a forked process: the parent's threads are not in it, and
-    waiting for them would never end. Under autocast, weights are cast anew each time: torch would keep
-    the first until the context ends.
+    The small steps of a narrow net are slower on two threads than on one, above all if another process is busy. A
+    fit that runs in a thread other than the main one, as under joblib, uses one thread. So does a forked process:
+    the threads of its parent do not exist in it, and waiting for them would never end. Under autocast, weights are
+    cast each time they are used, because torch would keep the first copy until the context ends.
     """
     flushed, cached = _flushes_denormals(), torch.is_autocast_cache_enabled()
     threads = torch.get_num_threads()
@@ -49,7 +49,7 @@ def computing(wide: bool) -> Iterator[None]:
 
 
 def _enter(threads: int) -> None:
-    """Remember the process's defaults, which the first of several concurrent fits sees."""
+    """Remember the defaults of the process, if no other fit is running."""
     global _running, _default_threads, _default_dtype
     with _lock:
         if _running == 0:
@@ -59,7 +59,7 @@ def _enter(threads: int) -> None:
 
 
 def _leave(threads: int) -> None:
-    """Restore this thread's setting; the last to leave restores the process's defaults."""
+    """Restore this thread's setting and, if no other fit is running, the defaults of the process."""
     global _running
     with _lock:
         _running -= 1
@@ -69,7 +69,7 @@ def _leave(threads: int) -> None:
 
 
 def _begin_fork() -> None:
-    """Begin a forked process: with one thread, and a lock that no thread of the parent holds."""
+    """Set up a forked process: one thread, and a lock that no thread of the parent holds."""
     global _forked, _lock
     _forked, _lock = True, threading.Lock()
 

@@ -1,4 +1,4 @@
-"""The training loop: rounds of epochs of steps, the best weights kept."""
+"""The training loop: rounds of epochs of optimiser steps. It keeps the best weights."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
 class Loop:
-    """Trains the rounds of an objective, each for `max_epochs` of the net.
+    """Trains the rounds of an objective, each for the `max_epochs` of the net.
 
-    Whatever ends it, the module has the best weights so far; if a later round is cut short, those of the round
-    before.
+    However training ends, the module then has the best weights so far. If a later round is interrupted, it has the
+    weights of the previous round.
 
     Parameters
     ----------
     net : RecurrentNet
-        Initialised; holds the module, the objective and the callbacks.
+        The initialised net, with the module, the objective and the callbacks.
     training : TrainingSet
         Rows to train on.
     validation : TrainingSet or None
-        Rows held out, all labeled where any is.
+        Rows held out; all are labeled, or none is.
     patience : int or None
-        Epochs without a better loss after which a round stops; None trains all epochs.
+        Number of epochs without a better loss after which a round stops; with None it trains all epochs.
     watch : FitWatch
-        Tells scikit-learn's callbacks of each epoch.
+        Calls scikit-learn's callbacks in each epoch.
     """
 
     def __init__(
@@ -77,9 +77,10 @@ class Loop:
         self.watch.end()
 
     def _begin_round(self) -> None:
-        """Notify the callbacks, which would take the epochs of former rounds for a training to resume.
+        """Call `on_train_begin` of the callbacks with an empty history.
 
-        Where one of them loads the history of a training to resume, it goes on.
+        They would take the epochs of former rounds for a training that is resumed. If a callback loads the history
+        of a training to resume, that history is kept.
         """
         epochs: Any = self.net.history
         self.net.history_ = fresh = History()
@@ -113,11 +114,11 @@ class Loop:
         finally:
             self.module.load_state_dict(self.best)
             self.objective.finish(self.module)
-            self.objective.observed()  # of an epoch cut short
+            self.objective.observed()  # drops the values of an interrupted epoch
             del self.best, self.stepper
 
     def _shown(self, n_epoch: int) -> dict[str, Any]:
-        """Return the rows as callbacks see them."""
+        """Return the data sets that callbacks get."""
         size, validation = self.net.batch_size, self.validation
         return {
             "dataset_train": Shown(self.training, size, n_epoch * size),
@@ -125,7 +126,7 @@ class Loop:
         }
 
     def _relabel(self) -> np.ndarray | None:
-        """Ask the objective for labels of the unlabeled rows."""
+        """Return the objective's targets for the next round, or None if there is no next round."""
         training, net = self.training, self.net
         rows = training.unlabeled[np.argsort(training.sequences.lengths[training.unlabeled], kind="stable")]
         parts = training.in_order(rows, net.batch_size) if len(rows) else []
@@ -137,7 +138,7 @@ class Loop:
         return None if labels is None else labels.numpy()
 
     def _train_epoch(self, stream: Any, n_steps: int) -> None:
-        self.module.train()  # cuDNN asks for it
+        self.module.train()  # cuDNN computes no gradient otherwise
         started = perf_counter()
         totals: dict[str, float] = {}
         for _ in range(n_steps):
@@ -162,7 +163,7 @@ class Loop:
         self.net.history.record_batch("train_loss", loss)
         self.net.history.record_batch("train_batch_size", len(batch))
         for cb in self.hooks["on_batch_end"]:
-            scores = getattr(cb, "on_train", False)  # what it predicts is compared with labels
+            scores = getattr(cb, "on_train", False)  # whether it compares predictions with labels
             shown = batch.labeled if scores and batch.n_labeled else batch
             y_pred = self.net.infer(shown) if scores else None
             cb.on_batch_end(self.net, batch=(shown, shown.targets), training=True, y_pred=y_pred, loss=None)
@@ -170,7 +171,7 @@ class Loop:
     def _record_epoch(self, terms: dict[str, float], n_steps: int) -> None:
         history = self.net.history
         if not history[-1]["batches"]:
-            history.new_batch()  # skorch's Checkpoint asks for the last one
+            history.new_batch()  # skorch's Checkpoint reads the last batch
         for name, value in terms.items():
             history.record(name, value)
         for name, value in self.objective.observed().items():
@@ -185,11 +186,11 @@ class Loop:
     def _validate_epoch(self, validation: TrainingSet) -> None:
         total, weight, n_batches, net = 0.0, 0.0, 0, self.net
         for batch, targets in net.get_iterator(validation):
-            own = float(len(batch)) if batch.weights is None else batch.weights.sum().item()
+            batch_weight = float(len(batch)) if batch.weights is None else batch.weights.sum().item()
             with torch.no_grad():
                 y_pred = net.infer(batch) if self.hooks["on_batch_end"] else None
                 loss = self.objective.validation_loss(self.module, batch)
-            total, weight, n_batches = total + loss * own, weight + own, n_batches + 1
+            total, weight, n_batches = total + loss * batch_weight, weight + batch_weight, n_batches + 1
             if self.hooks["on_batch_end"]:
                 net.history.new_batch()
                 net.history.record_batch("valid_loss", loss)
@@ -201,7 +202,7 @@ class Loop:
         net.history.record("valid_loss_best", total / weight < self.best_loss)
 
     def _keep_best(self) -> bool:
-        """Keep the weights if they are the best: of the lowest validation loss, or else the newest."""
+        """Keep the weights if their validation loss is the lowest; without early stopping, keep the newest."""
         loss = self.net.history[-1].get("valid_loss", math.nan)
         better = loss < self.best_loss
         if better:
@@ -214,7 +215,10 @@ class Loop:
         return better
 
     def _stops(self, data: dict[str, Any]) -> bool:
-        """Let the callbacks end the epoch; skorch's `EarlyStopping` asks to stop by KeyboardInterrupt."""
+        """Call `on_epoch_end` of the callbacks; return whether one of them stops training.
+
+        skorch's `EarlyStopping` does so by raising KeyboardInterrupt.
+        """
         self.net.on_epoch_end(self.net, **data)
         stop = self.watch.end_epoch()
         for _, cb in self.net.callbacks_:
@@ -227,25 +231,25 @@ class Loop:
             except (KeyError, SkorchException) as error:
                 if data["dataset_valid"] is None and "valid_" in str(error):
                     raise ValueError(
-                        f"callbacks: {type(cb).__name__} looks for what is recorded only with early_stopping=True "
-                        f"({error.args[0]})."
+                        f"callbacks: {type(cb).__name__} needs a value that is recorded only with early_stopping=True "
+                        f"({error.args[0]}). Set early_stopping=True, or remove the callback."
                     ) from error
                 raise
         return stop
 
     def _swap(self) -> None:
-        """Exchange the weights that are trained and those that predict, where they differ."""
+        """Exchange the weights of student and teacher, if the objective has a teacher."""
         predictor = self.objective.predictor(self.module)
         if predictor is not self.module:
-            for mine, theirs in zip(self.module.parameters(), predictor.parameters(), strict=True):
-                mine.data, theirs.data = theirs.data, mine.data
+            for student, teacher in zip(self.module.parameters(), predictor.parameters(), strict=True):
+                student.data, teacher.data = teacher.data, student.data
 
 
 def overriding(net: Any, hook: str) -> list[Callback]:
-    """Return the callbacks of a net that do something in a hook."""
+    """Return the callbacks of a net that define this hook."""
     return [cb for _, cb in net.callbacks_ if getattr(type(cb), hook) is not getattr(Callback, hook)]
 
 
 def copied_weights(module: nn.Module) -> dict[str, torch.Tensor]:
-    """Return a copy of the state of a module."""
+    """Return a copy of the weights and buffers of a module."""
     return deepcopy(module.state_dict())

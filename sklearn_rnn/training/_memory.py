@@ -1,4 +1,4 @@
-"""What to do where memory runs out."""
+"""A note on errors of memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OUT_OF_MEMORY = "allocate memory"  # in the messages of torch on a CPU
 
 @contextmanager
 def noting_memory(batch_size: int, hidden_size: int) -> Iterator[None]:
-    """Add a note to errors of memory that says what to lower; they stay what they are."""
+    """Add a note to errors of memory that names the parameters to change; the errors themselves are not changed."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:

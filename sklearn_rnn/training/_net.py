@@ -22,18 +22,18 @@ from ._optimizers import make_optimizer, parameter_groups
 from ._sklearn_callbacks import FitWatch
 from ._skorch_callbacks import Shown, Table
 
-OF_TRAINING = {"opponents_", "parameters_", "watch_"}  # alone
+OF_TRAINING = {"opponents_", "parameters_", "watch_"}  # attributes that exist only during training
 Data = tuple[Batch, torch.Tensor]
 
 
 class RecurrentNet(NeuralNet):
-    """Holds a model, its objective, optimizers and callbacks; `Loop` trains it.
+    """The skorch net: a model with its objective, optimizers and callbacks. `Loop` trains it.
 
-    The rate rises from 0.04 `lr` to `lr` over the first 30% of training and falls to 0, both along a
-    cosine (Smith 2018), unless the user's callbacks hold an `LRScheduler`.
+    The learning rate rises from 0.04 `lr` to `lr` over the first 30% of training and then falls to 0, both along a
+    cosine (Smith 2018), unless one of the callbacks is an `LRScheduler`.
     """
 
-    learned_: bool = False  # whether an epoch ended, so that `module_` has weights to predict with
+    learned_: bool = False  # whether at least one epoch has ended, so that `module_` can predict
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class RecurrentNet(NeuralNet):
         return [("print_log", Table())]
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> RecurrentNet:
-        """Build the optimizer, and a second one for the objective's opponents."""
+        """Build the optimizer and, if the objective has opponents, a second one for them."""
         names = tuple(f"parts.{name}." for name in self.objective.opponents)
         weights = list(self.module_.named_parameters())
         self.opponents_ = [weight for name, weight in weights if name.startswith(names)]
@@ -103,7 +103,7 @@ class RecurrentNet(NeuralNet):
         return self
 
     def _forget_optimizers(self) -> None:
-        """Drop what holds a second copy of the weights, on their device."""
+        """Drop the optimizers, which hold copies of the weights on their device."""
         self.optimizer_ = self.opponent_optimizer_ = None
         for _, cb in self.callbacks_:
             if isinstance(cb, LRScheduler):
@@ -117,7 +117,7 @@ class RecurrentNet(NeuralNet):
         return replace(batch, **{name: getattr(batch, name).to(self.device, non_blocking=True) for name in names})
 
     def save_params(self, *args: Any, **kwargs: Any) -> None:
-        """Save as skorch does, and warn where that fails: its `Checkpoint` says nothing and goes on."""
+        """Save as skorch does, and warn if that fails, because skorch's `Checkpoint` ignores the error."""
         try:
             super().save_params(*args, **kwargs)
         except Exception as error:
@@ -126,9 +126,10 @@ class RecurrentNet(NeuralNet):
             raise
 
     def __getstate__(self) -> dict[str, Any]:
-        """Hold the module on the CPU and without augmentations, which each fit sets again.
+        """Return the state with the module on the CPU and without augmentations, which each fit sets.
 
-        skorch would pickle the module by itself, so that no other pickler sees what the user's code puts there.
+        skorch would pickle the module separately; then other picklers, such as cloudpickle, could not handle what the
+        user's code puts there.
         """
         state = {name: value for name, value in self.__dict__.items() if name not in OF_TRAINING}
         if self.initialized_:
@@ -144,20 +145,23 @@ class RecurrentNet(NeuralNet):
             self.module_.to(self.device)
 
     def get_iterator(self, dataset: TrainingSet, training: bool = False) -> Iterator[Data]:
-        """Batches of labeled rows, or of all, in order, without noise; with the same each time where views are told."""
-        noise = torch.Generator(self.device).manual_seed(self.seed) if self.objective.tells_views else None
-        for rows in dataset.in_turn(self.batch_size):
+        """Yield batches of the labeled rows or, if there are none, of all rows, in order and with their targets.
+
+        They have no noise; if the objective compares views, they have the same noise each time.
+        """
+        noise = torch.Generator(self.device).manual_seed(self.seed) if self.objective.compares_views else None
+        for rows in dataset.validation_batches(self.batch_size):
             batch = self.on_device(dataset.batch(rows, len(rows) if len(dataset.labeled) else 0))
-            batch = replace(batch, generator=noise, progress=1.0)  # so that losses of all epochs compare
+            batch = replace(batch, generator=noise, progress=1.0)  # so that the losses of all epochs are comparable
             yield batch, batch.targets
 
     def infer(self, x: Batch, **fit_params: Any) -> torch.Tensor:
-        """Answers of the task."""
+        """Return the answers of the task for a batch."""
         with torch.no_grad():
             return self.objective.predict(self.module_, x.values, x.lengths)
 
     def forward_iter(self, X: Any, training: bool = False, device: str = "cpu") -> Iterator[torch.Tensor]:
-        """Answers for the rows that callbacks see, or for what the estimator takes as X."""
+        """Yield answers for a data set that callbacks get, or for an X of the estimator."""
         if isinstance(X, Shown | TrainingSet):
             for batch, _ in self.get_iterator(X.X if isinstance(X, Shown) else X):
                 yield self.infer(batch).to(device)
@@ -165,10 +169,10 @@ class RecurrentNet(NeuralNet):
             yield torch.from_numpy(self._ask(self.module_.task.method, X)).to(device)
 
     def predict(self, X: Any) -> np.ndarray:
-        """Targets of the rows that callbacks see; what the estimator predicts for what it takes as X."""
+        """Return predictions for a data set that callbacks get, or the estimator's predictions for an X."""
         if self.module_.task.method == "transform":
             raise ValueError(
-                "This net predicts no labels. Its predict_proba gives codes, as the estimator's transform does."
+                "This net predicts no labels. Its predict_proba returns embeddings, as the estimator's transform does."
             )
         if isinstance(X, Shown | TrainingSet):
             return self.module_.task.decide(self.predict_proba(X))
@@ -179,9 +183,9 @@ class RecurrentNet(NeuralNet):
         return float(np.mean(self.predict(X) == y))
 
     def _ask(self, method: str, X: Any) -> np.ndarray:
-        """Let the estimator that is being fitted answer, with the weights of now; it knows how to read X."""
+        """Call a method of the estimator that is being fitted, which reads X, with the present weights."""
         if not hasattr(self, "watch_"):
-            raise ValueError(f"`net_` reads no X once it is trained; call {method}(X) of the estimator.")
+            raise ValueError(f"`net_` cannot read X after training; call {method}(X) of the estimator.")
         return getattr(self.watch_.estimator, method)(X)
 
     def plain_batch(self, values: torch.Tensor, lengths: torch.Tensor | None) -> Batch:
@@ -191,9 +195,9 @@ class RecurrentNet(NeuralNet):
 
 
 def _portable(model: Any) -> Any:
-    """Return a model without augmentations that shares weights on the CPU; those on a GPU are copied to the CPU."""
+    """Return a model without augmentations. It shares weights on the CPU; weights on a GPU are copied to the CPU."""
     portable = copy(model)
-    portable._modules = dict(model._modules)  # where an augmentation may be that is a module itself
+    portable._modules = dict(model._modules)  # an augmentation that is a module is registered there
     portable.augmentation = portable.strong_augmentation = None
     on_cpu = all(weight.device.type == "cpu" for weight in model.parameters())
     return portable if on_cpu else deepcopy(portable).cpu()

@@ -1,4 +1,4 @@
-"""Optimizers, their learning rates over training, and which weights are frozen for how long."""
+"""Optimizers, their learning rates over training, and frozen weights."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from torch.optim import LBFGS, SGD, Adam, AdamW, Optimizer
 
 from ..objectives import Objective
 
-GAME_BETAS = (0.0, 0.9)  # of Adam against opponents: with momentum, generators lost (Gulrajani 2017)
-WARM_UP = 0.3  # share of training over which the learning rate rises
+GAME_BETAS = (0.0, 0.9)  # of Adam, for objectives with opponents: no momentum (Gulrajani 2017)
+WARM_UP = 0.3  # fraction of training over which the learning rate rises
 
 
 def _light(kind: Any) -> type[Optimizer]:
-    """Return a class that does the same as `kind`, a torch optimizer, and does not import torch's compiler.
+    """Return a subclass of a torch optimizer that does the same without importing torch's compiler.
 
-    Torch decorates these methods for its compiler. The first call imports that, 799 modules with sympy, which took
-    several seconds of the first `fit`, and needs a temporary folder to write to.
+    Torch decorates these methods for its compiler. Their first call imports it, 799 modules including sympy; that
+    took several seconds of the first `fit` and needs a temporary folder to write to.
     """
     step = unwrap(kind.step)
 
@@ -48,13 +48,13 @@ def make_optimizer(
     Raises
     ------
     ValueError
-        It is `torch.optim.LBFGS`, which computes the loss of one batch many times.
+        If it is `torch.optim.LBFGS`, which computes the loss of one batch several times.
     """
     kind: Any = OPTIMIZERS.get(optimizer, optimizer)
     if isinstance(kind, type) and issubclass(kind, LBFGS):
         raise ValueError(
-            f"optimizer={kind.__name__} needs the same loss at each step, but each step has other rows and noise. "
-            f"Choose from {sorted(OPTIMIZERS)}, or another class of torch.optim."
+            f"optimizer={kind.__name__} needs the same loss in each step, but the rows and the noise differ from step "
+            f"to step. Choose from {sorted(OPTIMIZERS)}, or another class of torch.optim."
         )
     options: dict[str, Any] = {"lr": rate}
     if any(p.name == "weight_decay" or p.kind is p.VAR_KEYWORD for p in signature(kind).parameters.values()):
@@ -71,7 +71,7 @@ def make_optimizer(
 def parameter_groups(
     parameters: list[nn.Parameter], encoder: nn.Module, *, rate: float, encoder_factor: float
 ) -> list[Any]:
-    """Set the weights of the encoder apart where they have a learning rate of their own."""
+    """Return parameter groups: one, or two if the encoder has a different learning rate."""
     if encoder_factor == 1:
         return parameters
     inside = {id(weight) for weight in encoder.parameters()}
@@ -80,46 +80,46 @@ def parameter_groups(
 
 
 def set_rate(optimizers: Iterable[Optimizer | None], rate: float) -> None:
-    """Set the learning rate of all groups, times the factor that a group may have."""
+    """Set the learning rate of all groups, times the factor of the group if it has one."""
     for optimizer in optimizers:
         for group in () if optimizer is None else optimizer.param_groups:
             group["lr"] = rate * group.get("factor", 1.0)
 
 
 class Freezing:
-    """Which of the encoder's weights are frozen at which point of training.
+    """Freezes weights of the encoder for the first part of training.
 
     Parameters
     ----------
     encoder : Encoder
-        Its `layers()` come the last first.
+        Its `layers()` are ordered from the last to the first.
     freeze : float
         Fraction of training for which the encoder is frozen.
     gradual : bool
-        Whether the layers thaw one after the other, the last first, instead of all at once.
+        Whether the layers are unfrozen one after the other, the last first, instead of all at once.
     """
 
     def __init__(self, encoder: Any, freeze: float, gradual: bool):
         layers = encoder.layers() if freeze else []
-        shares = range(1, len(layers) + 1) if gradual else [len(layers)] * len(layers)
-        self.layers = [(freeze * i / len(layers), layer) for i, layer in zip(shares, layers, strict=True)]
+        places = range(1, len(layers) + 1) if gradual else [len(layers)] * len(layers)
+        self.layers = [(freeze * i / len(layers), layer) for i, layer in zip(places, layers, strict=True)]
 
     def apply(self, progress: float) -> None:
-        """Train those weights whose time has come, and freeze the others."""
-        for share, layer in self.layers:
+        """Freeze the layers that are not yet trained at this fraction of training, and unfreeze the others."""
+        for start, layer in self.layers:
             for weight in layer:
-                weight.requires_grad_(progress >= share)
+                weight.requires_grad_(progress >= start)
 
 
 def one_cycle(progress: float) -> float:
-    """Factor of the learning rate."""
+    """Factor of the learning rate at this fraction of training."""
     if progress < WARM_UP:
         return 0.04 + 0.96 * (1 - math.cos(math.pi * progress / WARM_UP)) / 2
     return (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
 
 
 def clip_gradient(parameters: list[nn.Parameter], limit: float) -> None:
-    """Do what `nn.utils.clip_grad_norm_` does, in a third of its time."""
+    """Scale the gradient down to a norm of at most `limit`; three times as fast as `nn.utils.clip_grad_norm_`."""
     gradients = [p.grad for p in parameters if p.grad is not None]
     norm = torch.stack(torch._foreach_norm(gradients)).norm().item()
     if norm > limit:

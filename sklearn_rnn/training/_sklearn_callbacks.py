@@ -1,4 +1,4 @@
-"""The callbacks of scikit-learn 1.9 (`sklearn.callback`), told of each epoch."""
+"""The callbacks of scikit-learn 1.9 (`sklearn.callback`), which are called in each epoch."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ try:
 except ImportError:  # scikit-learn before 1.9
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in where scikit-learn has no callbacks."""
+        """Empty base class for versions of scikit-learn without callbacks."""
 
     def with_callbacks(method: Callable) -> Callable:
-        """Return the method as it is."""
+        """Return the method unchanged."""
         return method
 
 
@@ -22,9 +22,9 @@ __all__ = ["CallbackSupportMixin", "FitWatch", "asks_to_stop", "with_callbacks"]
 
 
 def asks_to_stop(callback: Any, interrupt: KeyboardInterrupt) -> bool:
-    """Whether the callback's `on_epoch_end` raised it, as skorch's `EarlyStopping` does, rather than Ctrl-C.
+    """Whether the callback's `on_epoch_end` raised the interrupt, as skorch's `EarlyStopping` does, not Ctrl-C.
 
-    Ctrl-C comes anywhere but at a `raise` statement.
+    Ctrl-C never interrupts at a `raise` statement.
     """
     last: Any = interrupt.__traceback__
     while last.tb_next is not None:
@@ -35,14 +35,14 @@ def asks_to_stop(callback: Any, interrupt: KeyboardInterrupt) -> bool:
 
 
 class FitWatch:
-    """Tells the callbacks of an estimator that its fit, and each epoch, begins and ends.
+    """Calls the callbacks of an estimator at the begin and end of its fit and of each epoch.
 
     Parameters
     ----------
     estimator : CallbackSupportMixin
-        What is fitted; at the end of an epoch it predicts with the weights of that epoch.
+        The estimator that is fitted; at the end of an epoch it predicts with the weights of that epoch.
     X, y, sample_weight : object, default=None
-        What `fit` got.
+        The arguments of `fit`.
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any = None, sample_weight: Any = None):
@@ -52,7 +52,7 @@ class FitWatch:
         self.data = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
 
     def begin(self, n_epochs: int) -> None:
-        """Begin a fit of so many epochs at most."""
+        """Begin a fit of at most `n_epochs` epochs."""
         if self.has_callbacks:
             self.fit = self.estimator._init_callback_context(max_subtasks=n_epochs)
             self.fit.call_on_fit_task_begin(**self.data)
@@ -64,7 +64,7 @@ class FitWatch:
             self.epoch.call_on_fit_task_begin(**self.data)
 
     def end_epoch(self) -> bool:
-        """End the epoch, and say whether a callback asks to stop."""
+        """End the epoch, and return whether a callback asks to stop."""
         return self.has_callbacks and self.epoch.call_on_fit_task_end(**self.data, reconstruction_attributes={})
 
     def end(self) -> None:

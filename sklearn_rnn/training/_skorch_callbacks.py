@@ -1,4 +1,4 @@
-"""The user's callbacks, which are skorch's, and what they see of training."""
+"""The user's skorch callbacks, and the data that they get in training."""
 
 from __future__ import annotations
 
@@ -18,23 +18,25 @@ ACCEPTED = "instances and subclasses of skorch.callbacks.Callback, alone or as (
 
 
 def named_callbacks(callbacks: Any) -> dict[str, Any]:
-    """Return the callbacks by name, given or that of the class, numbered where it comes twice, as skorch does."""
+    """Return the callbacks by name: the given name or the name of the class, numbered if it is not unique."""
     pairs = [_name_and_callback(i, item) for i, item in enumerate(callbacks or [])]
-    own = [given or (callback if isinstance(callback, type) else type(callback)).__name__ for given, callback in pairs]
-    count, names = Counter(own), []
-    for i, (name, (given, _)) in enumerate(zip(own, pairs, strict=True)):
-        names.append(name if given or count[name] == 1 else f"{name}_{own[: i + 1].count(name)}")
-    twice = [name for name, n in Counter(names).items() if n > 1]
+    names = [
+        given or (callback if isinstance(callback, type) else type(callback)).__name__ for given, callback in pairs
+    ]
+    count, unique = Counter(names), []
+    for i, (name, (given, _)) in enumerate(zip(names, pairs, strict=True)):
+        unique.append(name if given or count[name] == 1 else f"{name}_{names[: i + 1].count(name)}")
+    twice = [name for name, n in Counter(unique).items() if n > 1]
     if twice:
-        raise ValueError(f"callbacks must have different names, but {twice[0]!r} comes twice.")
-    return {name: callback for name, (_, callback) in zip(names, pairs, strict=True)}
+        raise ValueError(f"callbacks must have different names, but two of them have the name {twice[0]!r}.")
+    return {name: callback for name, (_, callback) in zip(unique, pairs, strict=True)}
 
 
 def _name_and_callback(i: int, item: Any) -> tuple[str | None, Any]:
-    """Return the name, if one is given, and the callback, which is None where it is switched off by name."""
+    """Return the name, if one is given, and the callback; with a name, None stands for a default callback to remove."""
     name, callback = item if isinstance(item, (tuple, list)) and len(item) == 2 else (None, item)
     if not (name is None or isinstance(name, str)) or not (is_callback(callback) or (name and callback is None)):
-        more = " Callbacks of scikit-learn go to set_callbacks." if hasattr(callback, "on_fit_task_begin") else ""
+        more = " Pass callbacks of scikit-learn to set_callbacks." if hasattr(callback, "on_fit_task_begin") else ""
         raise TypeError(f"callbacks[{i}] must be a callback, got {item!r}. Accepted are {ACCEPTED}.{more}")
     if name is not None and (not name or "__" in name):
         raise ValueError(f"callbacks[{i}] must have a name without '__', got {name!r}.")
@@ -42,12 +44,12 @@ def _name_and_callback(i: int, item: Any) -> tuple[str | None, Any]:
 
 
 def is_callback(value: Any) -> bool:
-    """Whether a value is a callback of skorch or a class of them."""
+    """Whether a value is a callback of skorch or a class of callbacks."""
     return issubclass(value if isinstance(value, type) else type(value), Callback)
 
 
 def made_callbacks(callbacks: Any) -> list[tuple[str, Callback]]:
-    """Return names and callbacks, the user's objects; of classes, instances; without those switched off by None."""
+    """Return names and callbacks: the user's objects, and instances of classes; without those that are None."""
     made = []
     for name, callback in named_callbacks(callbacks).items():
         if isinstance(callback, type):
@@ -64,12 +66,12 @@ def made_callbacks(callbacks: Any) -> list[tuple[str, Callback]]:
 
 
 def check_callbacks(made: list[Callback], *, validated: bool, labels: bool, estimator: str) -> None:
-    """Refuse callbacks that will look for what training does not record.
+    """Raise an error for callbacks that need values which training does not record.
 
     Parameters
     ----------
     made : list of Callback
-        Of `made_callbacks`.
+        The callbacks, as `made_callbacks` returns them.
     validated : bool
         Whether rows are held out for validation.
     labels : bool
@@ -84,14 +86,14 @@ def check_callbacks(made: list[Callback], *, validated: bool, labels: bool, esti
         kind, scoring = type(callback).__name__, callback.scoring
         if not labels and (isinstance(scoring, str | None) or _of_scikit_learn(scoring)):
             raise ValueError(
-                f"callbacks: {kind} cannot compute {scoring!r}, as {estimator} predicts no labels. Watch its loss "
+                f"callbacks: {kind} cannot compute {scoring!r}, because {estimator} predicts no labels. Watch its loss "
                 "('valid_loss', recorded with early_stopping=True), or set scoring to a function of net, X and y."
             )
         if not validated and not callback.on_train:
             name = str(callback.name or getattr(scoring, "__name__", scoring))
             unseen.add(name)
             warn(
-                f"callbacks: {kind} will not record {name!r}, as no rows are held out. Set early_stopping=True, "
+                f"callbacks: {kind} will not record {name!r}, because no rows are held out. Set early_stopping=True, "
                 "or on_train=True to score the training rows."
             )
     for callback in made:
@@ -116,14 +118,14 @@ def _watched(callback: Callback) -> Iterator[str]:
         callback.policy,
         getattr(callback.policy, "__name__", ""),
     ):
-        return  # others have a monitor too, but do not use it
-    for name in ("monitor", "_monitor"):  # the second is optuna's
+        return  # other schedulers have a monitor, but do not use it
+    for name in ("monitor", "_monitor"):  # the second is the name in optuna's callback
         if isinstance(value := getattr(callback, name, None), str):
             yield value
 
 
 def _instead(callback: Callback) -> str:
-    """What to set where no rows are to be held out."""
+    """Alternative to early_stopping=True, as a part of a sentence."""
     if isinstance(callback, WandbLogger):
         return "save_model=False"
     return "monitor=None to save each epoch" if isinstance(callback, Checkpoint) else "monitor='train_loss'"
@@ -133,7 +135,7 @@ def callback_params(callbacks: Any) -> dict[str, Any]:
     """Return the callbacks and their parameters, as ``callbacks__name`` and ``callbacks__name__parameter``."""
     try:
         named = named_callbacks(callbacks)
-    except (TypeError, ValueError):  # which `fit` will report
+    except (TypeError, ValueError):  # `fit` will raise them
         return {}
     params = {}
     for name, callback in named.items():
@@ -149,7 +151,7 @@ def set_callback_params(callbacks: Any, params: dict[str, Any]) -> Any:
     Returns
     -------
     callbacks : list or None
-        The given ones, or a new list where one of them was replaced.
+        The given object, or a new list if a callback was replaced.
     """
     named = named_callbacks(callbacks)
     for key in params:
@@ -159,10 +161,10 @@ def set_callback_params(callbacks: Any, params: dict[str, Any]) -> Any:
                 "into callbacks."
             )
     replaced = False
-    for key in sorted(params, key=lambda key: "__" in key):  # whole ones first
+    for key in sorted(params, key=lambda key: "__" in key):  # whole callbacks first
         name, _, rest = key.partition("__")
         if rest and named[name] is None:
-            raise ValueError(f"callbacks__{key} cannot be set, as callbacks__{name} is None.")
+            raise ValueError(f"callbacks__{key} cannot be set, because callbacks__{name} is None.")
         if rest and not isinstance(named[name], type):
             named[name].set_params(**{rest: params[key]})
             continue
@@ -173,20 +175,20 @@ def set_callback_params(callbacks: Any, params: dict[str, Any]) -> Any:
 def copied_callbacks(callbacks: Any) -> Any:
     """Copy callbacks for a clone of their estimator.
 
-    What cannot be copied (a run of a logger, an open file, a lock) is shared with the original. Callbacks that hold
-    one another, as `LoadInitState` does a checkpoint, do so in the copy.
+    An attribute that cannot be copied (the run of a logger, an open file, a lock) is shared with the original. If one
+    callback holds another, as `LoadInitState` holds a checkpoint, its copy holds the copy of the other.
     """
     if not isinstance(callbacks, (list, tuple)):
         return callbacks
     pairs = [item if isinstance(item, (list, tuple)) and item else (item,) for item in callbacks]
     copies: dict[int, Any] = {id(pair[-1]): copy(pair[-1]) for pair in pairs if isinstance(pair[-1], Callback)}
     memo: dict[int, Any] = dict(copies)
-    for each in copies.values():
-        for name, value in list(vars(each).items()):
+    for callback in copies.values():
+        for name, value in list(vars(callback).items()):
             attempt = dict(memo)
             try:
-                vars(each)[name] = deepcopy(value, attempt)
-            except Exception:  # whatever a foreign object raises
+                vars(callback)[name] = deepcopy(value, attempt)
+            except Exception:  # copying a foreign object may raise anything
                 continue
             memo = attempt
     copied = [(*pair[:-1], copies.get(id(pair[-1]), pair[-1])) for pair in pairs]
@@ -194,27 +196,27 @@ def copied_callbacks(callbacks: Any) -> Any:
 
 
 class Table(PrintLog):
-    """Prints the epochs under a new head in each round, whose loss terms may differ."""
+    """Prints a line for each epoch, and the column names in each round, because the loss terms may differ."""
 
     def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
         self.first_iteration_ = True
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        self.keys_ignored_ |= net.list_keys_  # one for each class or unit: too wide
+        self.keys_ignored_ |= net.list_keys_  # they have one column for each class or unit, which is too wide
         super().on_epoch_end(net, **kwargs)
 
 
 class Shown(Dataset):
-    """Rows as callbacks see them.
+    """The data set that callbacks get.
 
     Parameters
     ----------
     rows : TrainingSet
-        Of which those that are scored are the labeled ones, or all where none is labeled.
+        Its labeled rows are scored or, if there are none, all rows.
     batch_size : int
-        Of the net.
+        Batch size of the net.
     length : int
-        Rows in an epoch: skorch's progress bar divides it by the batch size.
+        Number of rows in an epoch: skorch's progress bar divides it by the batch size.
     """
 
     def __init__(self, rows: TrainingSet, batch_size: int, length: int):
@@ -226,11 +228,11 @@ class Shown(Dataset):
     @property
     def y(self) -> np.ndarray:
         """Targets, in the order in which the net predicts them."""
-        return self.X.targets[np.concatenate(self.X.in_turn(self.batch_size))]
+        return self.X.targets[np.concatenate(self.X.validation_batches(self.batch_size))]
 
 
 def as_numbers(name: str, value: Any) -> Iterator[tuple[str, float]]:
-    """Yield the numbers of a value that may be a list, named by their place in it."""
+    """Yield a number with its name; for a list, each number with its place added to the name."""
     if isinstance(value, list):
         for i, part in enumerate(value):
             yield from as_numbers(f"{name}_{i}", part)

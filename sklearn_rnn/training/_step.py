@@ -23,18 +23,18 @@ class Stepper:
     Parameters
     ----------
     net : RecurrentNet
-        Holds the module, the objective and the optimizers.
+        The net, with the module, the objective and the optimizers.
     freezing : Freezing
-        Which weights of the encoder are frozen at which point.
+        Freezes weights of the encoder.
     watching : list of Callback
-        Those that see each gradient.
+        Callbacks with the hook `on_grad_computed`.
     n_steps : int
-        Steps of the round.
+        Number of steps in the round.
 
     Attributes
     ----------
     n_taken : int
-        Steps taken so far.
+        Number of steps taken so far.
     """
 
     def __init__(self, net: Any, freezing: Freezing, watching: list[Callback], n_steps: int):
@@ -45,7 +45,7 @@ class Stepper:
         self.is_scheduled = not any(isinstance(cb, LRScheduler) for _, cb in net.callbacks_)
 
     def prepare(self, batch: Batch) -> Batch:
-        """Return a batch on the net's device, with noise, and with the fraction of training that is done."""
+        """Return a batch on the net's device, with the generator of noise and the fraction of training done."""
         return replace(self.net.on_device(batch), generator=self.generator, progress=self.n_taken / self.n_steps)
 
     def step(self, batch: Batch) -> dict[str, float]:
@@ -71,7 +71,7 @@ class Stepper:
         return values
 
     def _step_opponents(self, batch: Batch) -> dict[str, float]:
-        """Let the objective's opponents take a step of their own; no other weight gets a gradient."""
+        """Take a step of the objective's opponents; no other weight gets a gradient."""
         net = self.net
         terms = self.objective.opponent_terms(self.module, batch)
         if not terms:

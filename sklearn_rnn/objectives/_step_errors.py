@@ -1,0 +1,52 @@
+"""Errors of decoded steps, and which steps belong to a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import huber_loss, l1_loss, mse_loss
+
+from ..modules import mask_padding, step_mask
+from ..sequences import Batch
+
+LOSSES: dict[str, Callable[..., Tensor]] = {"squared": mse_loss, "absolute": l1_loss, "huber": huber_loss}
+
+
+def step_errors(model: Any, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:
+    """Errors (n, T) of decoded steps (n, T, F), averaged over features, or cross-entropies of logits (n, T, tokens)."""
+    return model.encoder.input.errors(steps, batch.values, LOSSES[loss])
+
+
+def mean_over_steps(errors: Tensor, lengths: Tensor | None) -> Tensor:
+    """Mean (n,) of errors (n, T) over the steps of each sequence, without its padding."""
+    if lengths is None:
+        return errors.mean(1)
+    return mask_padding(errors[:, :, None], lengths)[:, :, 0].sum(1) / lengths
+
+
+def sequence_errors(model: Any, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:
+    """Errors (n,) of decoded sequences: means over their steps and features."""
+    return mean_over_steps(step_errors(model, batch, steps, loss), batch.lengths)
+
+
+def known_lengths(batch: Batch) -> Tensor:
+    """Lengths (n,) of the sequences, also if all are equal."""
+    n, n_steps = batch.values.shape[:2]
+    return torch.full((n,), n_steps, device=batch.values.device) if batch.lengths is None else batch.lengths
+
+
+def known_mask(batch: Batch) -> Tensor:
+    """Mask (n, T) of the steps that are no padding."""
+    return step_mask(known_lengths(batch), batch.values.shape[1])
+
+
+def window(batch: Batch, first: Tensor, lengths: Tensor) -> Batch:
+    """Return `lengths` (n,) steps of each sequence, from its step `first` (n,) on; a length may be 0."""
+    steps = first[:, None] + torch.arange(max(1, int(lengths.max())), device=lengths.device)
+    rows = torch.arange(len(batch), device=lengths.device)[:, None]
+    values = batch.values[rows, steps.clamp_max(batch.values.shape[1] - 1)]
+    return replace(batch, values=values, lengths=lengths)
