@@ -183,7 +183,7 @@ def _scored(estimator: Any, sequences: Sequences, target: Any) -> Score:
         return log_odds
     if task.name == "regression":
         column: Any = 0 if target is None else target
-        if not isinstance(column, Integral) or not 0 <= column < task.n_numbers:
+        if not isinstance(column, Integral) or int(column) not in range(task.n_numbers):
             raise ValueError(f"target must be a column of y, from 0 to {task.n_numbers - 1}, got {target!r}.")
         return lambda outputs, rows: float(task.scale[column]) * task.central(outputs)[:, column]
     raise TypeError(
