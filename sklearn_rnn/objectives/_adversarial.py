@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from .._documented import documented
+from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._base import supervised_loss
@@ -47,7 +47,7 @@ class AdversarialTraining(SemiSupervisedObjective):
     weight: float = shared.weight(1, "Weight :math:`w` of the second loss.")
     epsilon: float = shared.epsilon()
 
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def labeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"adversarial"`."""
         plain = view.detach().requires_grad_()
         loss = supervised_loss(model, model.train_outputs(plain, batch.lengths), batch)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .._documented import documented
 from .._sklearn import POSITIVE
-from ..modules import Decoder, linear
+from ..modules import Decoder, Model, linear
 from ..sequences import Batch
 from . import _parameters as shared
 from ._discriminator import discriminator, fake_loss, real_loss
@@ -68,27 +68,27 @@ class AdversarialAutoencoder(UnsupervisedObjective):
         """Width of the embeddings."""
         return self.latent_size
 
-    def embed_sequences(self, model: Any, values: Tensor, lengths: Tensor | None) -> Tensor:
+    def embed_sequences(self, model: Model, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Embeddings (n, latent_size), without noise."""
         return model.parts["projection"](model.embed_sequences(values, lengths))
 
-    def decode(self, model: Any, embeddings: Tensor, n_steps: int) -> Tensor:
+    def decode(self, model: Model, embeddings: Tensor, n_steps: int) -> Tensor:
         """Standardised steps (n, n_steps, F), or logits (n, n_steps, tokens)."""
         return model.parts["decoder"](embeddings, n_steps)
 
-    def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
+    def sample(self, model: Model, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
         """Decode a draw of the prior for each of the `rows`: standardised steps, or logits whose largest is drawn."""
         steps = self.decode(model, normal(model, rows, self.latent_size, generator), n_steps)
         return model.encoder.input.draw(steps, generator)
 
-    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return `"reconstruction"`, and the discriminator's loss as `"prior"`."""
         embeddings = self._embeddings_of_view(model, batch)
         errors = sequence_errors(model, batch, self.decode(model, embeddings, batch.values.shape[1]))
         scores = model.parts["discriminator"](embeddings)
         return {"reconstruction": errors.mean(), "prior": self.weight * real_loss(scores)}
 
-    def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def opponent_terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return the discriminator's losses of draws, `"drawn"`, and of embeddings, `"coded"`."""
         draws = normal(model, batch, self.latent_size, batch.generator)
         with torch.no_grad():
@@ -96,15 +96,15 @@ class AdversarialAutoencoder(UnsupervisedObjective):
         scores = model.parts["discriminator"]
         return {"drawn": real_loss(scores(draws)), "coded": fake_loss(scores(embeddings))}
 
-    def errors(self, model: Any, batch: Batch) -> Tensor:
+    def errors(self, model: Model, batch: Batch) -> Tensor:
         """Error (n,) of each sequence, averaged over its steps and features."""
         return mean_over_steps(self.errors_by_step(model, batch), batch.lengths)
 
-    def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
+    def errors_by_step(self, model: Model, batch: Batch) -> Tensor:
         """Error (n, T) of each step, reconstructed without noise."""
         embeddings = self.embed_sequences(model, batch.values, batch.lengths)
         return step_errors(model, batch, self.decode(model, embeddings, batch.values.shape[1]))
 
-    def _embeddings_of_view(self, model: Any, batch: Batch) -> Tensor:
+    def _embeddings_of_view(self, model: Model, batch: Batch) -> Tensor:
         view = model.view(batch.values, batch.lengths, batch.generator)
         return model.parts["projection"](model.encoder(view, batch.lengths, batch.generator))

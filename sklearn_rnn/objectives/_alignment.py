@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
+from ..modules import Model
 from ..sequences import Batch
 
 MOMENTUM = 0.97
@@ -79,7 +78,7 @@ class Alignment:
         return aligned / aligned.sum(1, keepdim=True)
 
 
-def uniform_classes(model: Any) -> Tensor:
+def uniform_classes(model: Model) -> Tensor:
     """Return ``1 / K`` for each class of the model's task, (K,), on the model's device."""
     n_classes = model.task.n_classes
     return next(model.parameters()).new_full((n_classes,), 1 / max(1, n_classes))

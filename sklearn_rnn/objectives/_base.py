@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from .._sklearn import plain_parameters
 from .._warnings import warn
+from ..modules import Model
 from ..sequences import Batch
 
 Needs = Literal["sequences", "targets", "classes"]
@@ -52,35 +53,35 @@ class Objective(BaseEstimator, ABC):
         """
         return {}
 
-    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+    def start(self, model: Model, n_steps: int, n_rows: int) -> None:
         """Prepare to train `model` for at most `n_steps` optimiser steps on `n_rows` sequences."""
 
     @abstractmethod
-    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return the weighted loss terms by name, each a scalar; their sum is minimised."""
 
-    def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def opponent_terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return the loss terms of the opponents by name; they take a step after each step of the other weights."""
         return {}
 
-    def after_step(self, model: Any) -> None:
+    def after_step(self, model: Model) -> None:
         """Called after each optimiser step; by default a teacher moves towards the model."""
         if self.teacher_ is not None:
             self.teacher_.follow(model)
 
-    def predictor(self, model: Any) -> nn.Module:
+    def predictor(self, model: Model) -> nn.Module:
         """Return the module that is validated and kept in the end: the teacher if there is one, else the model."""
         return model if self.teacher_ is None else self.teacher_.module
 
-    def finish(self, model: Any) -> None:
+    def finish(self, model: Model) -> None:
         """Called at the end of training: drop what is not needed to predict."""
         self.__dict__.pop("teacher_", None)
 
-    def predict(self, model: Any, values: Tensor, lengths: Tensor | None) -> Tensor:
+    def predict(self, model: Model, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the answers for sequences, without noise."""
         return model(values, lengths)
 
-    def validation_loss(self, model: Any, batch: Batch) -> float:
+    def validation_loss(self, model: Model, batch: Batch) -> float:
         """Loss of rows that are held out: the weighted mean of the task's loss of labeled rows, without noise."""
         outputs = model.predict_outputs(model.encoder.embed(batch.values), batch.lengths)
         return weighted_mean(model.task.loss(outputs, batch), batch, normalised=True).item()
@@ -135,7 +136,7 @@ class Objective(BaseEstimator, ABC):
         return ()
 
 
-def supervised_loss(model: Any, outputs: Tensor, batch: Batch) -> Tensor:
+def supervised_loss(model: Model, outputs: Tensor, batch: Batch) -> Tensor:
     """Weighted mean of the loss of the labeled rows; outputs of unlabeled rows may follow."""
     return weighted_mean(model.task.loss(outputs, batch), batch)
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .._documented import documented
 from .._sklearn import OPEN_FRACTION
-from ..modules import Decoder
+from ..modules import Decoder, Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._step_errors import known_lengths, known_mask, mean_over_steps, step_errors, window
@@ -51,20 +51,20 @@ class Composite(UnsupervisedObjective):
         """Return the `"decoder"` of the past and that of the `"future"`."""
         return {name: Decoder(encoder, encoder.out_features) for name in ("decoder", "future")}
 
-    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return the mean errors of `"past"` and `"future"`."""
         parts = self._errors_of_parts(model, batch)
         return {name: mean_over_steps(errors, batch.lengths).mean() for name, errors in parts.items()}
 
-    def errors(self, model: Any, batch: Batch) -> Tensor:
+    def errors(self, model: Model, batch: Batch) -> Tensor:
         """Error (n,) of each sequence, averaged over its steps and features."""
         return mean_over_steps(self.errors_by_step(model, batch), batch.lengths)
 
-    def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
+    def errors_by_step(self, model: Model, batch: Batch) -> Tensor:
         """Error (n, T) of each step, reconstructed or predicted from the past."""
         return torch.stack(list(self._errors_of_parts(model, batch).values())).sum(0)
 
-    def decode(self, model: Any, embeddings: Tensor, n_steps: int) -> Tensor:
+    def decode(self, model: Model, embeddings: Tensor, n_steps: int) -> Tensor:
         """Standardised steps (n, n_steps, F), or logits (n, n_steps, tokens)."""
         return model.parts["decoder"](embeddings, n_steps)
 
@@ -73,7 +73,7 @@ class Composite(UnsupervisedObjective):
         if max(history[:, "future"]) == 0:
             yield f"Composite predicted no future: no sequence goes on after past={self.past} of its steps. Lower past."
 
-    def _errors_of_parts(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def _errors_of_parts(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Errors (n, T) of the steps of the past, 0 for those of the future, and the reverse."""
         lengths = known_lengths(batch)
         n_past = (lengths * self.past).ceil().long().clamp_min(1)

@@ -13,7 +13,7 @@ from torch.nn.functional import normalize
 
 from .._documented import documented
 from .._sklearn import FRACTION, POSITIVE, SHARE
-from ..modules import full_precision, linear
+from ..modules import Model, full_precision, linear
 from ..sequences import Batch
 from . import _parameters as shared
 from ._step_errors import known_lengths, window
@@ -82,7 +82,7 @@ class Contrastive(UnsupervisedObjective):
         size = encoder.architecture.hidden_size
         return {name: nn.Sequential(linear(n, size), nn.ReLU(), linear(size, size)) for name, n in widths.items()}
 
-    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return `"instance"` and `"temporal"`, if they have weight."""
         views = [self._view(model, batch) for _ in range(2)]
         terms = {}
@@ -115,7 +115,7 @@ class Contrastive(UnsupervisedObjective):
                 f"(now {self.crop}) or patch_size."
             )
 
-    def _view(self, model: Any, batch: Batch) -> View:
+    def _view(self, model: Model, batch: Batch) -> View:
         first, window = cropped(batch, self.crop, model.encoder.architecture.patch_size)
         embedded = model.view(window.values, window.lengths, batch.generator, strong=True)
         return first, *model.encoder.states(embedded, window.lengths, batch.generator)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from ..modules import linear
+from ..modules import Model, linear
 from ..sequences import Batch
 
 
-def generated_view(model: Any, batch: Batch) -> Tensor:
+def generated_view(model: Model, batch: Batch) -> Tensor:
     """Embedded steps (n, T, E) of generated sequences, one for each row, perturbed as the rows are."""
     steps = model.parts["generator"](len(batch), batch.values.shape[1], batch.generator)
     values = model.encoder.input.to_values(model.encoder.input.draw(steps, batch.generator))

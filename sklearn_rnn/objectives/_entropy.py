@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from .._documented import documented
 from .._sklearn import NOT_NEGATIVE
+from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._semi_supervised import SemiSupervisedObjective
@@ -58,7 +58,7 @@ class EntropyMinimization(SemiSupervisedObjective):
         r"Weight :math:`\beta` of even classes; lower it if some classes are much more frequent than others.",
     )
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"entropy"` of the answers, and `"balance"`, minus the entropy of their mean."""
         log_p = outputs.log_softmax(1)
         p = log_p.exp()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .._documented import documented
-from ..modules import Generator
+from ..modules import Generator, Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._discriminator import discriminator_accuracy, fake_loss, generated_view, real_loss
@@ -62,7 +62,7 @@ class FeatureMatchingGAN(SemiSupervisedObjective):
         """Return the `"generator"`."""
         return {"generator": Generator(encoder, self.n_noise)}
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"real"` and `"fake"`."""
         with torch.no_grad():
             generated = generated_view(model, batch)
@@ -70,7 +70,7 @@ class FeatureMatchingGAN(SemiSupervisedObjective):
         self.observe(told_apart=discriminator_accuracy(real, fake))
         return {"real": real_loss(real), "fake": fake_loss(fake)}
 
-    def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def opponent_terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return the generator's `"feature_matching"`, if the batch has unlabeled rows."""
         if not self.weight or batch.n_labeled == len(batch):
             return {}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from .._documented import documented
+from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._average import weak_answers
@@ -68,12 +68,12 @@ class FlexMatch(SemiSupervisedObjective):
     memory: float = shared.memory()
     ratio: float = shared.ratio()
 
-    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+    def start(self, model: Model, n_steps: int, n_rows: int) -> None:
         """Start the teacher and the alignment, and forget all labels."""
         super().start(model, n_steps, n_rows)
         self.labels_ = torch.full((n_rows,), UNSEEN, device=self.alignment_.uniform.device)
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"matching"` of the rows that pass the threshold of their class, and remember confident labels."""
         answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
         confidence, labels = answers.max(1)
@@ -93,7 +93,7 @@ class FlexMatch(SemiSupervisedObjective):
         before = self.labels_[rows].clamp_min(UNSURE)
         self.labels_[rows] = torch.where(mask, labels, before)
 
-    def finish(self, model: Any) -> None:
+    def finish(self, model: Model) -> None:
         """Drop the teacher, the alignment and the remembered labels."""
         super().finish(model)
         del self.labels_

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from .._documented import documented
 from .._sklearn import NOT_NEGATIVE
+from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._average import weak_answers
@@ -66,13 +66,13 @@ class FreeMatch(SemiSupervisedObjective):
     memory: float = shared.memory()
     ratio: float = shared.ratio()
 
-    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+    def start(self, model: Model, n_steps: int, n_rows: int) -> None:
         """Start the teacher, the alignment, and the running means: each begins at ``1 / K``."""
         super().start(model, n_steps, n_rows)
         uniform = self.alignment_.uniform
         self.sureness_, self.classes_, self.counts_ = uniform[0].clone(), uniform.clone(), uniform.clone()
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"matching"` and `"fairness"`."""
         answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
         labels = answers.argmax(1)
@@ -94,7 +94,7 @@ class FreeMatch(SemiSupervisedObjective):
         self.counts_.lerp_(histogram(labels, self.counts_), step)
         return self.sureness_ * self.classes_ / self.classes_.amax()
 
-    def finish(self, model: Any) -> None:
+    def finish(self, model: Model) -> None:
         """Drop the teacher, the alignment and the running means."""
         super().finish(model)
         del self.sureness_, self.classes_, self.counts_

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .._documented import documented
+from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._mixup import draw_mixture, mixture
@@ -62,7 +63,7 @@ class ICT(SemiSupervisedObjective):
     memory: float = shared.memory()
     ratio: float = shared.ratio()
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"interpolation"`."""
         task = model.task
         fraction, partner = draw_mixture(view, self.alpha, batch.generator)

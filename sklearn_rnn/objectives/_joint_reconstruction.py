@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from .._documented import documented
-from ..modules import Decoder
+from ..modules import Decoder, Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._base import weighted_mean
@@ -59,14 +59,14 @@ class JointReconstruction(SemiSupervisedObjective):
         """Return a `"decoder"`."""
         return {"decoder": Decoder(encoder, encoder.out_features)}
 
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def labeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"labeled_reconstruction"`."""
         return {"labeled_reconstruction": weighted_mean(self._errors(model, batch, view), batch)}
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"reconstruction"`."""
         return {"reconstruction": self._errors(model, batch, view).mean()}
 
-    def _errors(self, model: Any, batch: Batch, view: Tensor) -> Tensor:
+    def _errors(self, model: Model, batch: Batch, view: Tensor) -> Tensor:
         embeddings = model.encoder(view, batch.lengths, batch.generator)
         return sequence_errors(model, batch, model.parts["decoder"](embeddings, batch.values.shape[1]))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from ..modules import Decoder, TokenDecoder, TokenInput, mask_padding
+from ..modules import Decoder, Model, TokenDecoder, TokenInput, mask_padding
 from ..sequences import Batch
 
 MIN_SCALE = 0.01  # of the noise in standardised values; for a constant feature the likelihood has no other bound
@@ -34,7 +34,7 @@ def generative_parts(encoder: Any, width: int) -> dict[str, nn.Module]:
     return {"decoder": Decoder(encoder, width), "noise": StepNoise(encoder.input.n_features)}
 
 
-def decoded_steps(model: Any, embeddings: Tensor, n_steps: int, generator: torch.Generator | None = None) -> Tensor:
+def decoded_steps(model: Model, embeddings: Tensor, n_steps: int, generator: torch.Generator | None = None) -> Tensor:
     """Decode embeddings (n, C): means of standardised steps (n, n_steps, F), or logits of tokens.
 
     With a generator, tokens are drawn; without one, each is the most probable.
@@ -46,7 +46,7 @@ def decoded_steps(model: Any, embeddings: Tensor, n_steps: int, generator: torch
 
 
 def log_likelihood(
-    model: Any, values: Tensor, lengths: Tensor | None, embeddings: Tensor, keep: Tensor | None = None
+    model: Model, values: Tensor, lengths: Tensor | None, embeddings: Tensor, keep: Tensor | None = None
 ) -> Tensor:
     """Log-likelihood (n,) of whole sequences given embeddings (n, C), in nats; of numbers, in standardised units.
 
@@ -76,7 +76,7 @@ def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     return (mean.square() + log_variance.exp() - 1 - log_variance) / 2
 
 
-def normal(model: Any, rows: Batch | Tensor, latent_size: int, generator: torch.Generator | None) -> Tensor:
+def normal(model: Model, rows: Batch | Tensor, latent_size: int, generator: torch.Generator | None) -> Tensor:
     """Standard normal draws (n, latent_size), one for each of the `rows`; zeros without a generator."""
     draws = model.encoder.patches.weight.new_zeros(len(rows), latent_size)
     return draws if generator is None else draws.normal_(generator=generator)

@@ -12,6 +12,7 @@ from torch.nn.functional import max_pool1d, pad
 
 from .._documented import documented
 from .._sklearn import OPEN_FRACTION
+from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._prediction import most_patches, one_patch, predicted_steps, prediction_errors, prediction_parts
@@ -68,25 +69,25 @@ class MaskedReconstruction(UnsupervisedObjective):
         """Return `"fill"`, and for tokens `"vocabulary"`."""
         return prediction_parts(encoder, self.tied, fill=encoder.recurrence.out_features)
 
-    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return the mean error of the sequences as `"masked_reconstruction"`."""
         if batch.generator is not None:
             self.most_patches_ = most_patches(self.most_patches_, model, batch)
         return {"masked_reconstruction": self.errors(model, batch).mean()}
 
-    def errors(self, model: Any, batch: Batch) -> Tensor:
+    def errors(self, model: Model, batch: Batch) -> Tensor:
         """Error (n,) of each sequence, averaged over its hidden steps; without a generator, over all its steps."""
         if batch.generator is None:
             return self.errors_by_step(model, batch).sum(1) / known_lengths(batch)
         hidden = self._drawn(known_mask(batch), model.encoder.architecture.patch_size, batch)
         return self._errors_of_hidden(model, batch, hidden).sum(1) / hidden.sum(1)
 
-    def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
+    def errors_by_step(self, model: Model, batch: Batch) -> Tensor:
         """Error (n, T) of each step when it is hidden; 0 for padding."""
         passes = self._each_once(known_mask(batch), model.encoder.architecture.patch_size)
         return torch.stack([self._errors_of_hidden(model, batch, hidden) for hidden in passes]).sum(0)
 
-    def filled(self, model: Any, batch: Batch, hidden: Tensor) -> Tensor:
+    def filled(self, model: Model, batch: Batch, hidden: Tensor) -> Tensor:
         """Return predicted steps (n, T, F) or vectors (n, T, E), given the mask `hidden` (n, T)."""
         after = pad(hidden, (1, 0))[:, :-1]
         embedded = model.encoder.without(model.encoder.embed(batch.values), hidden, after)
@@ -98,7 +99,7 @@ class MaskedReconstruction(UnsupervisedObjective):
         if self.most_patches_ == 1:
             yield one_patch(self)
 
-    def _errors_of_hidden(self, model: Any, batch: Batch, hidden: Tensor) -> Tensor:
+    def _errors_of_hidden(self, model: Model, batch: Batch, hidden: Tensor) -> Tensor:
         """Errors (n, T) of the `hidden` steps, 0 for the others."""
         return prediction_errors(model, batch, self.filled(model, batch, hidden), hidden, self.n_candidates)
 

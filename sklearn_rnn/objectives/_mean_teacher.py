@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
 from .._documented import documented
+from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._average import weak_answers
@@ -60,7 +60,7 @@ class MeanTeacher(SemiSupervisedObjective):
     memory: float = shared.memory()
     ratio: float = shared.ratio()
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"consistency"`."""
         task = model.task
         targets = self.alignment_.align(weak_answers(self.predictor(model), batch))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from .._documented import documented
-from ..modules import mask_padding
+from ..modules import Model, mask_padding
 from ..sequences import Batch
 from . import _parameters as shared
 from ._semi_supervised import SemiSupervisedObjective
@@ -47,7 +46,7 @@ class MixUp(SemiSupervisedObjective):
     weight: float = shared.weight(0.3, "Weight :math:`w` of the loss of the mixtures.")
     alpha: float = shared.alpha()
 
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def labeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"mixup"`."""
         fraction, partner = draw_mixture(view, self.alpha, batch.generator)
         x, lengths = mixture(view, batch.lengths, fraction, partner)

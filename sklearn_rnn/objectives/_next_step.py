@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from .._documented import documented
-from ..modules import mask_padding
+from ..modules import Model, mask_padding
 from ..sequences import Batch
 from . import _parameters as shared
 from ._prediction import most_patches, one_patch, predicted_steps, prediction_errors, prediction_parts
@@ -63,17 +63,17 @@ class NextStep(UnsupervisedObjective):
         directions = ("next", "previous")[: 1 + a.bidirectional]
         return prediction_parts(encoder, self.tied, **dict.fromkeys(directions, a.hidden_size))
 
-    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return the mean error of the sequences as `"next_step"`."""
         if batch.generator is not None:
             self.most_patches_ = most_patches(self.most_patches_, model, batch)
         return {"next_step": self.errors(model, batch).mean()}
 
-    def errors(self, model: Any, batch: Batch) -> Tensor:
+    def errors(self, model: Model, batch: Batch) -> Tensor:
         """Error (n,) of each sequence, averaged over its steps and both directions."""
         return self.errors_by_step(model, batch).sum(1) / known_lengths(batch)
 
-    def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
+    def errors_by_step(self, model: Model, batch: Batch) -> Tensor:
         """Error (n, T) of each step, averaged over both directions; 0 for padding."""
         mask = known_mask(batch)
         both = [
@@ -82,7 +82,7 @@ class NextStep(UnsupervisedObjective):
         ]
         return torch.stack(both).mean(0)
 
-    def predictions(self, model: Any, batch: Batch) -> list[Tensor]:
+    def predictions(self, model: Model, batch: Batch) -> list[Tensor]:
         """Return the predicted steps (n, T, F) or vectors (n, T, E), of the forward and of the backward direction."""
         embedded = model.encoder.embed(batch.values)
         return [

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
 from .._documented import documented
+from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._self_training import most_confident
@@ -55,7 +55,7 @@ class NoisyStudent(SemiSupervisedObjective):
         """Number of unlabeled rows in a step, as a fraction of `batch_size`; 0 in the first round."""
         return 0.0 if getattr(self, "is_first_", False) else super().unlabeled_ratio
 
-    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+    def start(self, model: Model, n_steps: int, n_rows: int) -> None:
         """Remember whether this is the first round, which has no predictions to learn from."""
         super().start(model, n_steps, n_rows)
         self.is_first_ = not hasattr(self, "targets_")
@@ -70,7 +70,7 @@ class NoisyStudent(SemiSupervisedObjective):
         self.sure_[rows] = most_confident(probabilities, self.threshold, self.k_best).to(probabilities.dtype)
         return targets
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"student"`, from the second round on."""
         if self.is_first_:
             return {}
@@ -79,7 +79,7 @@ class NoisyStudent(SemiSupervisedObjective):
         self.observe(confident=mask.mean(), agreement=model.task.agreement(targets, outputs))
         return {"student": -((targets * outputs.log_softmax(1)).sum(1) * mask).mean()}
 
-    def finish(self, model: Any) -> None:
+    def finish(self, model: Model) -> None:
         """Drop the probabilities of the last round."""
         super().finish(model)
         if not self.is_first_:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
 from .._documented import documented
+from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._semi_supervised import SemiSupervisedObjective, confident
@@ -52,7 +52,7 @@ class PiModel(SemiSupervisedObjective):
     ramp: float = shared.ramp()
     ratio: float = shared.ratio()
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"consistency"`."""
         task = model.task
         second = model.view(batch.values, batch.lengths, batch.generator)

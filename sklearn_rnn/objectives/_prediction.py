@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from ..modules import TokenInput, linear
+from ..modules import Model, TokenInput, linear
 from ..sequences import Batch
 
 LOGITS = 1 << 24  # held at once: 64 MB
@@ -28,13 +28,14 @@ def prediction_parts(encoder: Any, tied: bool, **n_states: int) -> dict[str, nn.
     return parts
 
 
-def predicted_steps(model: Any, part: str, states: Tensor, n_steps: int) -> Tensor:
+def predicted_steps(model: Model, part: str, states: Tensor, n_steps: int) -> Tensor:
     """Standardised values (n, n_steps, F), or vectors (n, n_steps, E) that are compared with those of the tokens."""
-    width = model.parts[part].out_features // model.encoder.architecture.patch_size
-    return model.parts[part](states).reshape(len(states), -1, width)[:, :n_steps]
+    layer: Any = model.parts[part]
+    width = layer.out_features // model.encoder.architecture.patch_size
+    return layer(states).reshape(len(states), -1, width)[:, :n_steps]
 
 
-def prediction_errors(model: Any, batch: Batch, predicted: Tensor, mask: Tensor, n_candidates: int) -> Tensor:
+def prediction_errors(model: Model, batch: Batch, predicted: Tensor, mask: Tensor, n_candidates: int) -> Tensor:
     """Squared errors (n, T), or cross-entropies of tokens, of the steps in the `mask` (n, T); 0 for the others."""
     if batch.values.dim() == 3:
         errors = (predicted - model.encoder.input.standardised(batch.values)).square().mean(2)
@@ -43,7 +44,7 @@ def prediction_errors(model: Any, batch: Batch, predicted: Tensor, mask: Tensor,
     return errors.new_zeros(mask.shape).masked_scatter(mask, errors)
 
 
-def most_patches(largest: int, model: Any, batch: Batch) -> int:
+def most_patches(largest: int, model: Model, batch: Batch) -> int:
     """Return the number of patches in the longest sequence so far, `largest` before this batch."""
     return max(largest, -(-batch.values.shape[1] // model.encoder.architecture.patch_size))
 
@@ -57,11 +58,11 @@ def one_patch(objective: Any) -> str:
 
 
 def _token_errors(
-    model: Any, vectors: Tensor, tokens: Tensor, generator: torch.Generator | None, n_candidates: int
+    model: Model, vectors: Tensor, tokens: Tensor, generator: torch.Generator | None, n_candidates: int
 ) -> Tensor:
     """Cross-entropies (m,) of tokens (m,), a part at a time if there are many."""
     tied = "vocabulary" not in model.parts
-    layer = model.encoder.input.embedding if tied else model.parts["vocabulary"]
+    layer: Any = model.encoder.input.embedding if tied else model.parts["vocabulary"]
     weight, bias = layer.weight, getattr(layer, "bias", None)
     if generator is not None and len(weight) > n_candidates:
         drawn = torch.randint(len(weight), (n_candidates,), generator=generator, device=tokens.device)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from .._documented import documented
+from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._semi_supervised import SemiSupervisedObjective, confident
@@ -52,7 +52,7 @@ class PseudoLabel(SemiSupervisedObjective):
     ramp: float = shared.ramp()
     ratio: float = shared.ratio()
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"pseudo_label"`."""
         mask = confident(model.task, outputs.softmax(1), self.threshold)
         self.observe(confident=mask.mean())

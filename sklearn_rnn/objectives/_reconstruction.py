@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from .._documented import documented
+from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._sequence_decoder import SequenceDecoder
@@ -66,19 +67,19 @@ class Reconstruction(UnsupervisedObjective):
         """Return a `"decoder"`."""
         return {"decoder": self.decoder.part(encoder)}
 
-    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return the mean error of the sequences as `"reconstruction"`."""
         return {"reconstruction": self.errors(model, batch).mean()}
 
-    def errors(self, model: Any, batch: Batch) -> Tensor:
+    def errors(self, model: Model, batch: Batch) -> Tensor:
         """Error (n,) of each sequence, averaged over its steps and features."""
         return mean_over_steps(self.errors_by_step(model, batch), batch.lengths)
 
-    def errors_by_step(self, model: Any, batch: Batch) -> Tensor:
+    def errors_by_step(self, model: Model, batch: Batch) -> Tensor:
         """Error (n, T) of each step, averaged over its features."""
         view = model.view(batch.values, batch.lengths, batch.generator)
         return self.decoder.errors(model, batch, model.encoder(view, batch.lengths, batch.generator))
 
-    def decode(self, model: Any, embeddings: Tensor, n_steps: int) -> Tensor:
+    def decode(self, model: Model, embeddings: Tensor, n_steps: int) -> Tensor:
         """Standardised steps (n, n_steps, F), or logits (n, n_steps, tokens)."""
         return model.parts["decoder"](embeddings, n_steps)

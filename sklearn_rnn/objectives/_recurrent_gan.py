@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .._documented import documented
 from .._sklearn import NOT_NEGATIVE
-from ..modules import Generator, linear
+from ..modules import Generator, Model, linear
 from ..sequences import Batch
 from . import _parameters as shared
 from ._discriminator import discriminator_accuracy, fake_loss, generated_view, real_loss
@@ -94,12 +94,12 @@ class RecurrentGAN(UnsupervisedObjective):
             "generator": Generator(encoder, self.n_noise),
         }
 
-    def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
+    def sample(self, model: Model, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
         """Generate a sequence for each of the `rows`: standardised steps, or logits whose largest is drawn."""
         steps = model.parts["generator"](len(rows), n_steps, generator)
         return model.encoder.input.draw(steps, generator)
 
-    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return the discriminator's `"real"`, `"fake"` and `"steepness"`."""
         with torch.no_grad():
             generated = generated_view(model, batch)
@@ -114,7 +114,7 @@ class RecurrentGAN(UnsupervisedObjective):
         steepness = ((moved - scores) / XI).square().mean()
         return {"real": real_loss(real), "fake": fake_loss(fake), "steepness": self.penalty * steepness}
 
-    def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def opponent_terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return the generator's `"generated"` and `"feature_matching"`."""
         generated = model.encoder(generated_view(model, batch), batch.lengths)
         with torch.no_grad():
@@ -132,5 +132,5 @@ class RecurrentGAN(UnsupervisedObjective):
                 "or lower lr."
             )
 
-    def _score(self, model: Any, embeddings: Tensor) -> Tensor:
+    def _score(self, model: Model, embeddings: Tensor) -> Tensor:
         return model.parts["score"](embeddings)[:, 0]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .._sklearn import FRACTION, NOT_NEGATIVE, POSITIVE
+from ..modules import Model
 from ..sequences import Batch
 from ._alignment import Alignment, uniform_classes
 from ._average import MovingAverage
@@ -61,26 +62,26 @@ class SemiSupervisedObjective(Objective):
         """Number of unlabeled rows in a step, as a fraction of `batch_size`; 0 if they have no weight."""
         return self.ratio if self.weight else 0.0
 
-    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+    def start(self, model: Model, n_steps: int, n_rows: int) -> None:
         """Copy the student to a teacher, and begin to count the classes of the labeled rows."""
         self.teacher_ = MovingAverage.of(model, self.memory if self.weight else 0, n_steps)
         self.alignment_ = Alignment(uniform_classes(model), n_rows, self.alignment)
 
-    def view(self, model: Any, batch: Batch) -> Tensor:
+    def view(self, model: Model, batch: Batch) -> Tensor:
         """Return the perturbed embedded steps (n, T, E) that the student sees."""
         if self.strong:
             return weak_and_strong(model, batch)
         return model.view(batch.values, batch.lengths, batch.generator)
 
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def labeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return loss terms of labeled rows, given the student's view (n, T, E) and outputs (n, ...) of them."""
         return {}
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return loss terms of unlabeled rows, given the student's view (n, T, E) and outputs (n, ...) of them."""
         return {}
 
-    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return `"supervised"` if the batch has labeled rows, and the terms that the algorithm adds."""
         batch = replace(batch, strong=self.strong)
         view = self.view(model, batch)
@@ -88,7 +89,7 @@ class SemiSupervisedObjective(Objective):
         terms = {"supervised": supervised_loss(model, outputs, batch)} if batch.n_labeled else {}
         return terms | self.added_terms(model, batch, view, outputs)
 
-    def added_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def added_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return the labeled and the unlabeled terms, times their weights at this point of training."""
         if not self.weight:
             return {}
@@ -105,7 +106,7 @@ class SemiSupervisedObjective(Objective):
             terms |= {name: weight * term for name, term in added.items()}
         return terms
 
-    def finish(self, model: Any) -> None:
+    def finish(self, model: Model) -> None:
         """Drop the teacher and the counts of the classes."""
         super().finish(model)
         self.__dict__.pop("alignment_", None)
@@ -137,7 +138,7 @@ class SemiSupervisedObjective(Objective):
             yield no_row_passed(self)
 
 
-def weak_and_strong(model: Any, batch: Batch) -> Tensor:
+def weak_and_strong(model: Model, batch: Batch) -> Tensor:
     """Return a weak view of the labeled rows and a strong view of the unlabeled rows, (n, T, E)."""
     views = []
     if batch.n_labeled:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from .._documented import documented
-from ..modules import linear
+from ..modules import Model, linear
 from ..sequences import Batch
 from . import _parameters as shared
 from ._base import weighted_mean
@@ -79,26 +79,26 @@ class SemiSupervisedVAE(SemiSupervisedObjective):
         posterior = linear(encoder.out_features + task.n_classes, 2 * self.latent_size)
         return {"posterior": posterior, **generative_parts(encoder, self.latent_size + task.n_classes)}
 
-    def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
+    def sample(self, model: Model, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
         """Draw a sequence of each of the classes `rows` (n,): standardised steps, or logits whose largest is drawn."""
         embeddings = normal(model, rows, self.latent_size, generator)
         classes = one_hot(rows, model.task.n_classes).to(embeddings)
         return decoded_steps(model, torch.cat([embeddings, classes], dim=1), n_steps, generator)
 
-    def labeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def labeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"labeled_bound"`, per value."""
         classes = one_hot(batch.targets, outputs.shape[1]).to(outputs)
         bound = self.bounds(model, batch, view, classes[:, None])[:, 0]
         return {"labeled_bound": weighted_mean(bound, batch) / sizes(batch.values, batch.lengths).mean()}
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"bound"`, per value."""
         n_classes, log_q = outputs.shape[1], outputs.log_softmax(1)
         classes = torch.eye(n_classes).to(outputs).expand(len(batch), -1, -1)
         bound = (log_q.exp() * (self.bounds(model, batch, view, classes) + log_q)).sum(1)
         return {"bound": bound.mean() / sizes(batch.values, batch.lengths).mean()}
 
-    def bounds(self, model: Any, batch: Batch, view: Tensor, classes: Tensor) -> Tensor:
+    def bounds(self, model: Model, batch: Batch, view: Tensor, classes: Tensor) -> Tensor:
         """Bounds (n, k) of minus the log-likelihood of each row, for each of its classes (n, k, K)."""
         n, k, n_classes = classes.shape
         noise = normal(model, batch, self.latent_size, batch.generator)  # the same for all classes

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..modules import Decoder, FeedingDecoder, reverse
+from ..modules import Decoder, FeedingDecoder, Model, reverse
 from ..sequences import Batch
 from ._step_errors import step_errors
 
@@ -42,7 +42,7 @@ class SequenceDecoder:
             return Decoder(encoder, encoder.out_features)
         return FeedingDecoder(encoder, encoder.out_features, self.feed == "steps")
 
-    def errors(self, model: Any, batch: Batch, embeddings: Tensor) -> Tensor:
+    def errors(self, model: Model, batch: Batch, embeddings: Tensor) -> Tensor:
         """Errors (n, T) of the steps that are decoded from embeddings (n, C), averaged over features."""
         target = replace(batch, values=self._in_order(batch.values, batch.lengths))
         errors = step_errors(model, target, self._decoded(model, target, embeddings), self.loss)
@@ -54,7 +54,7 @@ class SequenceDecoder:
             return x
         return reverse(x if x.dim() == 3 else x[:, :, None], lengths).view_as(x)
 
-    def _decoded(self, model: Any, batch: Batch, embeddings: Tensor) -> Tensor:
+    def _decoded(self, model: Model, batch: Batch, embeddings: Tensor) -> Tensor:
         """Steps (n, T, F) or logits (n, T, tokens). In training the decoder may read true steps."""
         n_steps, decoder = batch.values.shape[1], model.parts["decoder"]
         if self.feed != "steps" or batch.generator is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from .._documented import documented
 from .._sklearn import POSITIVE
+from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._alignment import Alignment
@@ -60,7 +60,7 @@ class SoftMatch(SemiSupervisedObjective):
     memory: float = shared.memory()
     ratio: float = shared.ratio()
 
-    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+    def start(self, model: Model, n_steps: int, n_rows: int) -> None:
         """Start the teacher, the alignment, and the running means: the classes begin at ``1 / K``."""
         super().start(model, n_steps, n_rows)
         uniform = self.alignment_.uniform
@@ -68,7 +68,7 @@ class SoftMatch(SemiSupervisedObjective):
         self.mean_ = uniform[0].clone()
         self.variance_ = uniform.new_tensor(1.0)
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"matching"`."""
         answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
         weights = self._weights(answers)
@@ -84,7 +84,7 @@ class SoftMatch(SemiSupervisedObjective):
         below = (confidence - self.mean_).clamp_max(0)
         return torch.exp(-below.square() * self.n_sigma**2 / (2 * self.variance_.clamp_min(1e-12)))
 
-    def finish(self, model: Any) -> None:
+    def finish(self, model: Model) -> None:
         """Drop the teacher, the alignments and the running means."""
         super().finish(model)
         del self.even_, self.mean_, self.variance_

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
-from ..modules import mask_padding, step_mask
+from ..modules import Model, mask_padding, step_mask
 from ..sequences import Batch
 
 LOSSES: dict[str, Callable[..., Tensor]] = {"squared": mse_loss, "absolute": l1_loss, "huber": huber_loss}
 
 
-def step_errors(model: Any, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:
+def step_errors(model: Model, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:
     """Errors (n, T) of decoded steps (n, T, F), averaged over features, or cross-entropies of logits (n, T, tokens)."""
     return model.encoder.input.errors(steps, batch.values, LOSSES[loss])
 
@@ -28,7 +27,7 @@ def mean_over_steps(errors: Tensor, lengths: Tensor | None) -> Tensor:
     return mask_padding(errors[:, :, None], lengths)[:, :, 0].sum(1) / lengths
 
 
-def sequence_errors(model: Any, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:
+def sequence_errors(model: Model, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:
     """Errors (n,) of decoded sequences: means over their steps and features."""
     return mean_over_steps(step_errors(model, batch, steps, loss), batch.lengths)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ..modules import Model
 from ..sequences import Batch
 from ._base import Needs
 from ._semi_supervised import SemiSupervisedObjective
@@ -89,35 +90,35 @@ class Sum(SemiSupervisedObjective):
             )
         return first | second
 
-    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+    def start(self, model: Model, n_steps: int, n_rows: int) -> None:
         """Start both."""
         self.first.start(model, n_steps, n_rows)
         self.second.start(model, n_steps, n_rows)
 
-    def added_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def added_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return the terms of both; terms of the same name are added."""
         terms = self.first.added_terms(model, batch, view, outputs)
         for name, term in self.second.added_terms(model, batch, view, outputs).items():
             terms[name] = terms[name] + term if name in terms else term
         return terms
 
-    def opponent_terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def opponent_terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return the terms of the opponents of both."""
         batch = replace(batch, strong=self.strong)
         first, second = (part.opponent_terms(model, batch) for part in (self.first, self.second))
         return first | second
 
-    def after_step(self, model: Any) -> None:
+    def after_step(self, model: Model) -> None:
         """Called after each optimiser step, for both."""
         self.first.after_step(model)
         self.second.after_step(model)
 
-    def predictor(self, model: Any) -> nn.Module:
+    def predictor(self, model: Model) -> nn.Module:
         """Return the teacher of the first if it has one, else that of the second or the model."""
         predictor = self.first.predictor(model)
         return self.second.predictor(model) if predictor is model else predictor
 
-    def finish(self, model: Any) -> None:
+    def finish(self, model: Model) -> None:
         """Called at the end of training, for both."""
         self.first.finish(model)
         self.second.finish(model)

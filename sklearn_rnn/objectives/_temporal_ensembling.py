@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from .._documented import documented
 from .._sklearn import SHARE
+from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._semi_supervised import SemiSupervisedObjective, confident
@@ -58,14 +58,14 @@ class TemporalEnsembling(SemiSupervisedObjective):
     ramp: float = shared.ramp()
     ratio: float = shared.ratio()
 
-    def start(self, model: Any, n_steps: int, n_rows: int) -> None:
+    def start(self, model: Model, n_steps: int, n_rows: int) -> None:
         """Forget all predictions."""
         super().start(model, n_steps, n_rows)
         weight = next(model.parameters())
         self.sums_ = weight.new_zeros(n_rows, model.task.n_outputs)
         self.times_ = weight.new_zeros(n_rows)
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"consistency"`, and remember the predictions."""
         task, rows = model.task, batch.rows.to(outputs.device)
         answers, times = task.answers(outputs), self.times_[rows]
@@ -80,7 +80,7 @@ class TemporalEnsembling(SemiSupervisedObjective):
         self.sums_[rows] = torch.lerp(answers, self.sums_[rows], self.average)
         self.times_[rows] += 1
 
-    def finish(self, model: Any) -> None:
+    def finish(self, model: Model) -> None:
         """Drop the memory."""
         super().finish(model)
         del self.sums_, self.times_

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from .._documented import documented
 from .._sklearn import POSITIVE
+from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._average import weak_answers
@@ -61,7 +61,7 @@ class UDA(SemiSupervisedObjective):
     memory: float = shared.memory()
     ratio: float = shared.ratio()
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"matching"`."""
         answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
         mask = confident(model.task, answers, self.threshold)

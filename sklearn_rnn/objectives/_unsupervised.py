@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from ..modules import Model
 from ..sequences import Batch
 from ._base import Needs, Objective, check_terms
 
@@ -34,15 +35,15 @@ class UnsupervisedObjective(Objective):
         """Width of the embeddings."""
         return encoder.out_features
 
-    def embed_sequences(self, model: Any, values: Tensor, lengths: Tensor | None) -> Tensor:
+    def embed_sequences(self, model: Model, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Embeddings (n, out_features), without noise."""
         return model.embed_sequences(values, lengths)
 
-    def predict(self, model: Any, values: Tensor, lengths: Tensor | None) -> Tensor:
+    def predict(self, model: Model, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Embeddings (n, out_features), without noise."""
         return self.embed_sequences(model, values, lengths)
 
-    def validation_loss(self, model: Any, batch: Batch) -> float:
+    def validation_loss(self, model: Model, batch: Batch) -> float:
         """Sum of the terms for rows that are held out."""
         terms = self.terms(model, batch)
         check_terms(self, terms)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .._documented import documented
 from .._sklearn import FRACTION, NOT_NEGATIVE
-from ..modules import linear
+from ..modules import Model, linear
 from ..sequences import Batch
 from . import _parameters as shared
 from ._base import ramp_up
@@ -103,19 +103,19 @@ class Variational(UnsupervisedObjective):
         """Width of the embeddings."""
         return self.latent_size
 
-    def embed_sequences(self, model: Any, values: Tensor, lengths: Tensor | None) -> Tensor:
+    def embed_sequences(self, model: Model, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Means (n, latent_size) of the posterior."""
         return model.parts["posterior"](model.embed_sequences(values, lengths)).chunk(2, dim=1)[0]
 
-    def decode(self, model: Any, embeddings: Tensor, n_steps: int) -> Tensor:
+    def decode(self, model: Model, embeddings: Tensor, n_steps: int) -> Tensor:
         """Standardised steps (n, n_steps, F), or logits (n, n_steps, tokens)."""
         return decoded_steps(model, embeddings, n_steps)
 
-    def sample(self, model: Any, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
+    def sample(self, model: Model, rows: Tensor, n_steps: int, generator: torch.Generator) -> Tensor:
         """Decode a draw of the prior for each of the `rows`, as `decode` does, but with drawn tokens."""
         return decoded_steps(model, normal(model, rows, self.latent_size, generator), n_steps, generator)
 
-    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return `"reconstruction"`, minus the log-likelihood, and `"kl"`, both per value."""
         noise = normal(model, batch, self.latent_size, batch.generator)
         keep = kept_words(batch, self.word_dropout)
@@ -133,7 +133,7 @@ class Variational(UnsupervisedObjective):
             "kl": weight * kl.clamp_min(self.free_bits).sum() / size,
         }
 
-    def errors(self, model: Any, batch: Batch) -> Tensor:
+    def errors(self, model: Model, batch: Batch) -> Tensor:
         """Minus the evidence lower bound (n,) of each sequence in nats, in the units of the values.
 
         The expectation is a mean over `N_DRAWS` draws, which are the same for all sequences.
@@ -146,7 +146,8 @@ class Variational(UnsupervisedObjective):
             embeddings = mean + noise * (log_variance / 2).exp()
             total = total + log_likelihood(model, batch.values, batch.lengths, embeddings)
         if batch.values.dim() == 3:
-            total = total - N_DRAWS * sizes(batch.values, batch.lengths) * model.encoder.input.scale.log().mean()
+            scale: Any = model.encoder.input.scale
+            total = total - N_DRAWS * sizes(batch.values, batch.lengths) * scale.log().mean()
         return gaussian_kl(mean, log_variance).sum(1) - total / N_DRAWS
 
     def observed(self) -> dict[str, Any]:

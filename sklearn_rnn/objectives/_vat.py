@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .._documented import documented
 from .._sklearn import POSITIVE
-from ..modules import mask_padding
+from ..modules import Model, mask_padding
 from ..sequences import Batch
 from . import _parameters as shared
 from ._semi_supervised import SemiSupervisedObjective
@@ -57,7 +57,7 @@ class VAT(SemiSupervisedObjective):
     ramp: float = shared.ramp()
     ratio: float = shared.ratio()
 
-    def unlabeled_terms(self, model: Any, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"vat"`."""
         plain = view.detach()
         with torch.no_grad():
