@@ -1,4 +1,4 @@
-"""Parameters that are written once: default, constraint and docstring text in one place."""
+"""Parameters that are written once: their default, constraint and description."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ Class = TypeVar("Class", bound=type)
 
 
 def parameter(default: Any, constraint: list[Any], kind: str, text: str, *, positional: bool = False) -> Any:
-    """Return a field of a dataclass estimator.
+    """Return a field of a dataclass that is an estimator or objective.
 
     Parameters
     ----------
     default : object
         Default value.
     constraint : list
-        What scikit-learn's validation accepts.
+        Constraint for scikit-learn's validation.
     kind : str
         Type, as in a numpydoc docstring.
     text : str
         Description.
     positional : bool, default=False
-        Whether the parameter can be given by position.
+        Whether the parameter can be passed by position.
     """
     metadata = {"constraint": constraint, "kind": kind, "text": cleandoc(text)}
     return field(default=default, kw_only=not positional, metadata=metadata)
 
 
 def documented(cls: Class) -> Class:
-    """Class decorator: fill in the docstring of a dataclass estimator, and the constraints of its parameters.
+    """Class decorator: complete the docstring of a dataclass, and set the constraints of its parameters.
 
-    The line ``%(parameters)s`` becomes the description of the parameters: the positional ones, those of the class
-    itself, those of its bases. ``%(NAME)s`` becomes ``cls._texts[NAME]``.
+    The line ``%(parameters)s`` is replaced by the descriptions of the parameters: first those that can be passed by
+    position, then those of the class itself, then those of its bases. ``%(NAME)s`` is replaced by ``cls._texts[NAME]``.
     """
-    own: Any = cls
+    documented_class: Any = cls
 
     def place(f: Any) -> tuple[bool, int]:
         return f.kw_only, next(
-            i for i, base in enumerate(own.__mro__) if f.name in vars(base).get("__annotations__", {})
+            i for i, base in enumerate(documented_class.__mro__) if f.name in vars(base).get("__annotations__", {})
         )
 
-    parameters = sorted(fields(own), key=place)
-    own._parameter_constraints = {f.name: f.metadata["constraint"] for f in parameters}
-    texts = {"parameters": "\n".join(map(_described, parameters)), **getattr(own, "_texts", {})}
-    doc = cleandoc(own.__doc__)
+    parameters = sorted(fields(documented_class), key=place)
+    documented_class._parameter_constraints = {f.name: f.metadata["constraint"] for f in parameters}
+    texts = {"parameters": "\n".join(map(_described, parameters)), **getattr(documented_class, "_texts", {})}
+    doc = cleandoc(documented_class.__doc__)
     for name, text in texts.items():
         doc = doc.replace(f"%({name})s", text.strip("\n"))
-    own.__doc__ = doc
+    documented_class.__doc__ = doc
     return cls
 
 

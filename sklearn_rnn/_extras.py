@@ -1,4 +1,4 @@
-"""Packages that are imported only where they are used, and the line that installs them."""
+"""Optional packages, which are imported when they are used, and the command that installs them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 
 def extra(module: str, name: str) -> Any:
-    """Import a module that comes with the extra called `name`.
+    """Import a module of an optional package, which the extra called `name` installs.
 
     Raises
     ------
     ImportError
-        It is not installed. The message has the line that installs it from a clone.
+        If it cannot be imported. The message has the command that installs it.
     """
     try:
         return import_module(module)

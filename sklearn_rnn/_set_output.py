@@ -1,4 +1,4 @@
-"""What transformers of sequences answer to `set_output`."""
+"""The method `set_output` of transformers of sequences."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 
 class SequenceOutputMixin:
-    """Mixin of transformers whose output is sequences, which cannot be the columns of a frame."""
+    """Mixin of transformers that return sequences, which cannot be the columns of a frame."""
 
     def set_output(self, *, transform: Any = None) -> Any:
         """Do nothing, so that a Pipeline can set the output of its other steps.
 
-        Sequences stay arrays or lists; those of a pandas Series come back as a Series with the same index.
+        Sequences are returned as arrays or lists; for a pandas Series, as a Series with the same index.
 
         Parameters
         ----------

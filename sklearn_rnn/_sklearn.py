@@ -1,4 +1,4 @@
-"""The private parts of scikit-learn that this package uses, imported here and nowhere else, and constraints of them."""
+"""The private parts of scikit-learn that this package uses, which are imported only here, and constraints."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -56,23 +56,23 @@ OPEN_FRACTION = [Interval(Real, 0, 1, closed="neither")]
 
 
 class Marker(MissingValues):
-    """Any label but a boolean, which would be the same as 0 or 1."""
+    """Constraint: any label except a boolean, which would equal 0 or 1."""
 
     def is_satisfied_by(self, val: Any) -> bool:
-        """Whether the value may mark unlabeled rows."""
+        """Whether the value can mark unlabeled rows."""
         return not isinstance(val, bool | np.bool_) and super().is_satisfied_by(val)
 
 
-NUMERIC_MARKER = [MissingValues(numeric_only=True), None]  # of unknown numbers: an int, a float, NaN or None
+NUMERIC_MARKER = [MissingValues(numeric_only=True), None]  # of missing numbers: an int, a float, NaN or None
 MARKER = [Marker()]  # of unlabeled rows: an int, a float, a string, None, NaN or pandas.NA
 
 
 def plain(value: Any) -> Any:
-    """Return numpy's integers, floats and booleans as Python's, which torch takes; all else as it is."""
+    """Convert a numpy scalar to a number of Python, which torch accepts; return other values unchanged."""
     return value.item() if isinstance(value, np.generic) else value
 
 
 def plain_parameters(copy: Any) -> None:
-    """Bring all parameters of an estimator, a clone of the user's, to Python's numbers."""
+    """Convert the numpy scalars among the parameters of an estimator, a clone, to numbers of Python."""
     for name, value in copy.get_params(deep=False).items():
         setattr(copy, name, plain(value))

@@ -1,4 +1,4 @@
-"""The attributes of an estimator: what they are after a fit that failed, and what a pickle holds of them."""
+"""The attributes of an estimator after a fit that failed, and in a pickle."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ VERSION = "_sklearn_rnn_version"
 
 
 def all_or_nothing(fit: Callable) -> Callable:
-    """Decorate `fit`: where it fails, all attributes are as before, unless the new net has finished an epoch.
+    """Decorate `fit`: if it fails, all attributes are as before, unless the new net has finished an epoch.
 
-    A new `net_` has learned once an epoch has ended. It is kept then, with its best weights so far and
-    with the attributes that belong to it. Goes around `with_callbacks`, which needs the attributes of the
-    fit that failed.
+    In that case the new `net_` is kept, with its best weights so far and the attributes that belong to it. The
+    decorator `with_callbacks` must be inside this one, because it needs the attributes of the fit that failed.
     """
 
     @wraps(fit)
@@ -42,10 +41,10 @@ def all_or_nothing(fit: Callable) -> Callable:
 
 
 class PicklableEstimator(BaseEstimator):
-    """Base of the estimators: their pickles hold the version of this package, and functions without a name.
+    """Base of the estimators: their pickles contain the version of this package, and functions by value.
 
-    A function among the parameters that has no name to find it by (a lambda, a function in a function or in a
-    script) is pickled by value, for the same version of Python.
+    A function among the parameters that cannot be imported by name (a lambda, or a function that is defined in another
+    function or in a script) is pickled by value. It can be read with the same version of Python.
     """
 
     def __getstate__(self) -> dict[str, Any]:
@@ -74,7 +73,7 @@ class PicklableEstimator(BaseEstimator):
 
 
 class _ByValue:
-    """Pickles a callable with its code, and comes back as the callable."""
+    """Wraps a callable; a pickle of it contains the code, and unpickling returns the callable."""
 
     def __init__(self, value: Callable):
         self.value = value
@@ -86,23 +85,23 @@ class _ByValue:
         name = getattr(self.value, "__qualname__", type(self.value).__qualname__)
         try:
             _, (code,) = wrap_non_picklable_objects(self.value, keep_wrapper=False).__reduce__()  # by cloudpickle
-        except Exception:  # it may hold anything, such as a lock
+        except Exception:  # the callable may refer to anything, such as a lock
             code = b""
         return _unpickle_callable, (name, sys.version_info[:2], code)
 
 
 def _unpickle_callable(name: str, python: tuple[int, int], code: bytes) -> Callable:
-    """Return the callable, or `_Unreadable` where this Python cannot read it."""
+    """Return the callable, or `_Unreadable` if this Python cannot read it."""
     if code and python == sys.version_info[:2]:
         try:
             return pickle.loads(code)
-        except (ImportError, AttributeError):  # a package that its code needs is not here
+        except (ImportError, AttributeError):  # its code needs a package that is not installed
             pass
     return _Unreadable(name, python)
 
 
 class _Unreadable:
-    """Stands in for a callable that a pickle could not hold: a fitted estimator predicts without it."""
+    """Replaces a callable that could not be pickled; a fitted estimator can still predict."""
 
     def __init__(self, name: str, python: tuple[int, int]):
         self.name, self.python = name, python
@@ -115,8 +114,8 @@ class _Unreadable:
 
 
 def _found_by_name(value: Any) -> bool:
-    """Whether a pickle may hold the name of the callable, and of what is inside it, in place of its code."""
+    """Whether a pickle can contain the name of the callable, and of all that it refers to, instead of its code."""
     try:
         return b"__main__" not in pickle.dumps(value)
-    except Exception:  # PicklingError, AttributeError or TypeError, as Python's version has it
+    except Exception:  # PicklingError, AttributeError or TypeError, depending on the version of Python
         return False

@@ -102,7 +102,7 @@ def test_a_text_column_of_a_frame_is_named(cls, form):
 @pytest.mark.parametrize("analyzer", ["word", "char"])
 def test_a_missing_document_is_named_with_what_fills_it(missing, analyzer):
     documents = pd.Series(["a good film", missing, "a film"], dtype=object)
-    with pytest.raises(ValueError, match=r"X\[1\] is .*; `fillna\(''\)` makes empty documents of missing ones"):
+    with pytest.raises(ValueError, match=r"X\[1\] is .*; `fillna\(''\)` replaces missing documents by empty ones"):
         TokenSequenceVectorizer(analyzer=analyzer).fit(documents)
     assert len(TokenSequenceVectorizer(analyzer=analyzer).fit_transform(documents.fillna(""))) == 3
 

@@ -139,7 +139,7 @@ def test_steps_without_a_time_are_refused(times):
     [
         (["2024-01-10", "2024-01-09"], "string '2024-01-10'"),
         (pd.period_range("2024", periods=2, freq="D"), "values of type Period"),
-        ([pd.Timestamp("2024").to_pydatetime(), pd.Timestamp("2024", tz="UTC").to_pydatetime()], "to_datetime makes"),
+        ([pd.Timestamp("2024").to_pydatetime(), pd.Timestamp("2024", tz="UTC").to_pydatetime()], "to_datetime converts"),
         ([[1], [2, 3]], "values of type list"),
     ],
 )
@@ -261,11 +261,11 @@ def test_two_labels_among_rows_without_one_are_refused():
 @pytest.mark.parametrize(
     ("strings", "advice", "makes"),
     [
-        (["2024-01-10", "2024-01-09"], "pandas.to_datetime(frame['x']) makes", pd.to_datetime),
-        (["10.01.2024", "9.01.2024"], "to_datetime(frame['x']) makes datetimes (dayfirst", pd.to_datetime),
+        (["2024-01-10", "2024-01-09"], "pandas.to_datetime(frame['x']) converts", pd.to_datetime),
+        (["10.01.2024", "9.01.2024"], "to_datetime(frame['x']) converts them to datetimes (dayfirst", pd.to_datetime),
         (["Jan 5, 2024", "Feb 5, 2024"], "pandas.to_datetime(frame['x'])", pd.to_datetime),
         (["10:00:30", "10:01:30"], "pandas.to_timedelta(frame['x'])", pd.to_timedelta),
-        (["1.5", "-2"], "pandas.to_numeric(frame['x']) makes numbers", pd.to_numeric),
+        (["1.5", "-2"], "pandas.to_numeric(frame['x']) converts them to numbers", pd.to_numeric),
         (["1.5", "none"], "to_numeric(frame['x'], errors='coerce')", lambda x: pd.to_numeric(x, errors="coerce")),
         (["sit", "walk"], "drop it, or encode it (pandas.get_dummies)", lambda x: pd.get_dummies(x)["sit"]),
     ],
@@ -283,7 +283,7 @@ def test_the_advice_for_strings_makes_features_of_them(strings, advice, makes, f
     [
         (["2024-01-10", "2024-01-09"], "pandas.to_datetime(frame['at'])"),
         (["2", "1"], "pandas.to_numeric(frame['at'])"),
-        (["late", "early"], "give numbers or datetimes, or leave time out"),
+        (["late", "early"], "pass numbers or datetimes, or leave time out"),
     ],
 )
 def test_the_advice_for_strings_as_times_orders_the_steps(strings, advice):

@@ -189,14 +189,14 @@ def test_a_cut_archive_is_named(tmp_path, keep):
     lines = "".join(f"word{i} {i * 7919 % 1000} {i}\n" for i in range(2000))
     path = vectors_file(tmp_path / "vectors.txt.gz", "cat 1 2\n" + lines)
     path.write_bytes(path.read_bytes()[keep])
-    with pytest.raises(ValueError, match=rf"{path}, after line \d+: the compressed file is cut or damaged"):
+    with pytest.raises(ValueError, match=rf"{path}, after line \d+: the compressed file is truncated or damaged"):
         read_vectors(path, VOCABULARY)
 
 
 def test_a_file_that_is_no_archive_is_named(tmp_path):
     path = tmp_path / "vectors.gz"
     path.write_text("cat 1 2\n")
-    with pytest.raises(ValueError, match=f"{path}, after line 0: the compressed file is cut or damaged"):
+    with pytest.raises(ValueError, match=f"{path}, after line 0: the compressed file is truncated or damaged"):
         read_vectors(path, VOCABULARY)
 
 

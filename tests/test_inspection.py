@@ -245,7 +245,7 @@ def test_without_another_class_or_any_there_is_nothing_to_explain():
         integrated_gradients(regressor, X)
     with pytest.warns(UserWarning, match="only one class"):
         clf = SemiSupervisedRNNClassifier("supervised", hidden_size=4, max_epochs=1).fit(X, np.zeros(24, int))
-    with pytest.raises(ValueError, match="There is one class only"):
+    with pytest.raises(ValueError, match="There is only one class"):
         integrated_gradients(clf, X)
 
 

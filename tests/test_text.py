@@ -309,9 +309,9 @@ def test_ids_without_a_token_are_unknown_or_refused():
     vectorizer = TokenSequenceVectorizer(min_df=1).fit(["aa bb"])
     assert vectorizer.inverse_transform([[1, 99]])[0].tolist() == ["aa", "<unk>"]
     assert vectorizer.to_documents([[], [1]]) == ["", "aa"]
-    with pytest.raises(ValueError, match=r"Token ids must be integers, not negative: X\[1\]"):
+    with pytest.raises(ValueError, match=r"Token ids must be integers of at least 0: X\[1\]"):
         vectorizer.inverse_transform([[1], [1.0, 2.0]])
-    with pytest.raises(ValueError, match=r"Token ids must be integers, not negative: X\[0\]"):
+    with pytest.raises(ValueError, match=r"Token ids must be integers of at least 0: X\[0\]"):
         vectorizer.inverse_transform([[1, -1]])
 
 

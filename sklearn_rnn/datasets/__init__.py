@@ -1,4 +1,4 @@
-"""Labels to hide, sequences to try things on, and conversions from and to other libraries."""
+"""Hiding labels, example data, and conversions from and to the formats of other libraries."""
 
 from ._convert import from_aeon, from_tslearn, to_aeon, to_tslearn
 from ._hide import hide_labels

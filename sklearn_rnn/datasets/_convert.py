@@ -1,4 +1,4 @@
-"""Sequences from and to the forms of aeon, sktime and tslearn."""
+"""Conversions from and to the formats of aeon, sktime and tslearn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._floats import as_floats
 
 
 def from_aeon(X: Any) -> Any:
-    """Convert from aeon and sktime, which put features first.
+    """Convert from the format of aeon and sktime, which has features before steps.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def from_aeon(X: Any) -> Any:
     Returns
     -------
     X : ndarray of shape (n, T, F), or list of (T_i, F) arrays
-        float32, or float64 where that would round the values.
+        Values are float32, or float64 if float32 would round them.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def from_aeon(X: Any) -> Any:
 
 
 def to_aeon(X: Any) -> Any:
-    """Convert to aeon and sktime, which put features first.
+    """Convert to the format of aeon and sktime, which has features before steps.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def to_aeon(X: Any) -> Any:
     Returns
     -------
     X : ndarray of shape (n, F, T), or list of (F, T_i) arrays
-        float32, or float64 where that would round the values.
+        Values are float32, or float64 if float32 would round them.
 
     Examples
     --------
@@ -64,23 +64,23 @@ def _transposed(X: Any) -> Any:
 
 
 def from_tslearn(X: Any) -> Any:
-    """Convert from tslearn, which pads short series with NaN.
+    """Convert from the format of tslearn, in which short series are padded with NaN.
 
     Parameters
     ----------
     X : array-like of shape (n, T, F)
-        Time series dataset.
+        A time series dataset of tslearn.
 
     Returns
     -------
     X : ndarray of shape (n, T, F), or list of (T_i, F) arrays
-        A list where lengths differ; steps of NaN at the end are no part of a series. float32, or float64 where
-        that would round the values.
+        A list if the lengths differ, without the steps of NaN at the end of a series. Values are float32, or float64
+        if float32 would round them.
 
     Raises
     ------
     ValueError
-        A series is all NaN.
+        If all values of a series are NaN.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def from_tslearn(X: Any) -> Any:
 
 
 def to_tslearn(X: Any) -> NDArray:
-    """Convert to tslearn, which pads short series with NaN.
+    """Convert to the format of tslearn, in which short series are padded with NaN.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def to_tslearn(X: Any) -> NDArray:
     Returns
     -------
     X : ndarray of shape (n, T, F)
-        T is the longest length; float32, or float64 where that would round the values.
+        T is the longest length; Values are float32, or float64 if float32 would round them.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Columns of pandas and polars frames and of Arrow tables, as arrays."""
+"""Columns of pandas and polars frames and of Arrow tables, as numpy arrays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 class Columns:
-    """Columns of a frame by name, and levels of a pandas index by theirs.
+    """Columns of a frame by name, and levels of a pandas index by name.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Columns:
             )
 
     def __getitem__(self, name: Hashable) -> NDArray:
-        """Values of the one column, or else of the index level, with this name."""
+        """Return the values of the column, or else of the index level, with this name."""
         found = [column for column, other in zip(self.columns, self.names, strict=True) if other == name]
         if not found and name in self.levels:
             found = [self.levels[name]]
@@ -46,20 +46,20 @@ class Columns:
             raise ValueError(f"frame has {len(found)} columns with the name {name!r}.")
         levels = f", index levels {list(self.levels)}" if self.levels else ""
         raise ValueError(
-            f"frame has no column {name!r}; it has {self.names}{levels}. (frame.rename_axis([...]) gives names to the "
-            "levels of a pandas index.)"
+            f"frame has no column {name!r}; it has {self.names}{levels}. (To name the levels of a pandas index: "
+            "frame.rename_axis([...]).)"
         )
 
     def others(self, names: set[Hashable]) -> list[tuple[Hashable, NDArray]]:
-        """Names and values of the columns that are not among `names`."""
+        """Return names and values of the columns that are not among `names`."""
         pairs = zip(self.names, self.columns, strict=True)
         return [(name, values_of(column)) for name, column in pairs if name not in names]
 
 
 def values_of(column: Any) -> NDArray:
-    """Values of a column in a type that keeps them: datetimes are in UTC, integers with gaps are objects."""
+    """Return the values of a column without rounding: datetimes in UTC, integers with missing values as objects."""
     dtype: Any = getattr(column, "dtype", None)
-    extended = hasattr(dtype, "construct_array_type")  # a type of pandas' own
+    extended = hasattr(dtype, "construct_array_type")  # an extension type of pandas
     if extended and dtype.kind == "M":
         return column.to_numpy(dtype=f"datetime64[{getattr(dtype, 'unit', 'ns')}]")
     values = column.to_numpy()

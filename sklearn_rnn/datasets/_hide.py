@@ -1,4 +1,4 @@
-"""Hiding labels, to see how few are enough."""
+"""Hiding labels, to measure how many are needed."""
 
 from __future__ import annotations
 
@@ -36,41 +36,40 @@ def hide_labels(
     missing_label: Any = -1,
     random_state: Any = None,
 ) -> NDArray:
-    """Keep some labels and hide the others.
+    """Keep some of the labels and hide the others.
 
     Parameters
     ----------
     y : array-like of shape (n,) or (n, k)
-        Labels, or numbers to regress. Those that are hidden already stay so and do not count. A row of several
-        numbers counts if one of them is known.
+        Labels, or numbers for a regressor. Labels that are hidden already stay hidden and do not count. A row of
+        several numbers counts if at least one of them is known.
     n_labeled : int, default=None
-        Labels to keep.
+        Number of labels to keep.
     fraction : float, default=None
-        Share of the labels to keep, instead of `n_labeled`; rounded.
+        Fraction of the labels to keep, instead of `n_labeled`; the number is rounded.
     stratify : bool, default=True
-        Whether each class keeps its fraction of the labels, and one at least. Numbers to regress (floats that are not
-        whole, or several columns) are drawn at random.
+        Whether each class keeps its fraction of the labels, and at least one. Numbers for a regressor (floats that are
+        not whole, or several columns) are always drawn at random.
     groups : array-like of shape (n,), default=None
-        Keeps or hides whole groups, such as all recordings of a person: in random order until
-        `n_labeled` labels are kept, so that more may stay. Where `stratify`, groups come first that
-        hold a class of which there is no label yet.
+        If given, whole groups are kept or hidden, such as all recordings of a person. They are drawn at random until at
+        least `n_labeled` labels are kept. With `stratify`, groups that have a class without a label come first.
     missing_label : int, float, str, None or nan, default=-1
         Marks the hidden labels; NaN for a regressor.
     random_state : int, RandomState or None, default=None
-        Draws the rows.
+        Seeds the choice of the rows.
 
     Returns
     -------
     y : ndarray of shape (n,) or (n, k)
-        A copy, in a dtype that holds the marker. Numbers are float where None or NaN marks (None as NaN),
-        booleans are int where a number does, and strings are objects unless a string does:
-        scikit-learn's metrics read no objects but strings.
+        A copy, in a dtype that can hold the marker. With a marker of None or NaN, numbers are float (None becomes NaN).
+        With a number as the marker, booleans are int. Strings are objects unless the marker is a string, because
+        scikit-learn's metrics accept only objects that are strings.
 
     Raises
     ------
     ValueError
-        Not exactly one of `n_labeled` and `fraction` is given, more labels are asked for than there
-        are, or fewer than classes with `stratify`.
+        If not exactly one of `n_labeled` and `fraction` is given, if it asks for more labels than there are or, with
+        `stratify`, for fewer than there are classes.
 
     Examples
     --------
@@ -82,7 +81,7 @@ def hide_labels(
     array([nan, nan, 2.5])
     """
     if (n_labeled is None) == (fraction is None):
-        raise ValueError("hide_labels needs either n_labeled or fraction, and not both.")
+        raise ValueError("hide_labels needs either n_labeled or fraction, not both.")
     target = read_target(y, missing_label, "hide_labels")
     if target.is_numeric:
         return _hide_numbers(y, n_labeled, fraction, groups, missing_label, random_state)
@@ -126,54 +125,53 @@ def _hide_numbers(
     return put_labels(np.where(np.isnan(values), marker, values)[labeled[kept]], labeled[kept], len(values), marker)
 
 
-def _draw_by_class(codes: NDArray, n: int, random: np.random.RandomState) -> NDArray:
-    """Draw one row of each class, and the rest so that each has its share, by largest remainder."""
-    sizes = np.bincount(codes)
-    share = n * sizes / len(codes)
-    counts = np.maximum(np.floor(share).astype(int), 1)
+def _draw_by_class(numbers: NDArray, n: int, random: np.random.RandomState) -> NDArray:
+    """Draw n rows, at least one of each class, in the proportions of the classes (by largest remainder)."""
+    sizes = np.bincount(numbers)
+    exact = n * sizes / len(numbers)
+    counts = np.maximum(np.floor(exact).astype(int), 1)
     while counts.sum() != n:
-        behind = share - counts
+        remainder = exact - counts
         if counts.sum() < n:
-            counts[np.argmax(behind)] += 1
+            counts[np.argmax(remainder)] += 1
         else:
-            counts[np.argmin(np.where(counts > 1, behind, np.inf))] -= 1
-    members = [random.permutation(np.flatnonzero(codes == code)) for code in range(len(sizes))]
+            counts[np.argmin(np.where(counts > 1, remainder, np.inf))] -= 1
+    members = [random.permutation(np.flatnonzero(numbers == number)) for number in range(len(sizes))]
     return np.concatenate([rows[:count] for rows, count in zip(members, counts, strict=True)])
 
 
-def _draw_groups(codes: NDArray, groups: NDArray, n: int, stratify: bool, random: np.random.RandomState) -> NDArray:
-    """Draw whole groups until n rows are kept and, where `stratify`, every class is among them."""
-    waiting = list(random.permutation(np.unique(groups)))
-    kept = np.zeros(len(codes), dtype=bool)
-    while stratify and len(absent := np.setdiff1d(codes, codes[kept])):
-        useful = (group for group in waiting if np.isin(codes[groups == group], absent).any())
-        chosen = next(useful)
-        waiting.remove(chosen)
+def _draw_groups(numbers: NDArray, groups: NDArray, n: int, stratify: bool, random: np.random.RandomState) -> NDArray:
+    """Draw whole groups until n rows are kept and, with `stratify`, each class has a row."""
+    left = list(random.permutation(np.unique(groups)))
+    kept = np.zeros(len(numbers), dtype=bool)
+    while stratify and len(absent := np.setdiff1d(numbers, numbers[kept])):
+        chosen = next(group for group in left if np.isin(numbers[groups == group], absent).any())
+        left.remove(chosen)
         kept |= groups == chosen
     while kept.sum() < n:
-        kept |= groups == waiting.pop()
+        kept |= groups == left.pop()
     return np.flatnonzero(kept)
 
 
 def put_labels(labels: NDArray, rows: NDArray, n: int, missing_label: Any) -> NDArray:
-    """Array of n rows with `labels` (of any further axes) in `rows`, and the marker in all others."""
+    """Return an array of n rows with `labels` (with any further axes) in `rows`, and the marker in all others."""
     shape = (n, *labels.shape[1:])
     if not is_nothing(missing_label):
         output = np.full(shape, missing_label, dtype_with_marker(labels, missing_label))
     elif labels.dtype.kind == "f" or (labels.dtype.kind in "biu" and _floats(labels)):
         output = np.full(shape, np.nan, labels.dtype if labels.dtype.kind == "f" else np.float64)
-    else:  # of numbers a last resort, as no metric of scikit-learn reads them
+    else:  # numbers as objects only if necessary, because scikit-learn's metrics do not accept them
         output = np.full(shape, missing_label, object)
     output[rows] = labels
     return output
 
 
 def _floats(labels: NDArray) -> bool:
-    """Whether floats hold these integers."""
+    """Whether float64 can hold these integers without rounding."""
     return np.array_equal(labels.astype(np.float64).astype(labels.dtype), labels)
 
 
 def dtype_with_marker(y: NDArray, missing_label: Any) -> np.dtype:
-    """Dtype that holds both labels and marker."""
+    """Return the dtype that can hold labels and marker."""
     fits = isinstance(missing_label, str) if y.dtype.kind in "US" else isinstance(missing_label, Real)
     return np.result_type(y, np.asarray(missing_label)) if fits else np.dtype(object)

@@ -1,4 +1,4 @@
-"""Real sets that come with aeon."""
+"""Real data sets from aeon."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def load_japanese_vowels(split: str | None = None) -> tuple[Any, NDArray]:
     Parameters
     ----------
     split : {"train", "test"} or None, default=None
-        Part of the published split, 270 and 370; both by default.
+        Part of the published split, with 270 and 370 sequences; by default both parts.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def load_japanese_vowels(split: str | None = None) -> tuple[Any, NDArray]:
     Raises
     ------
     ImportError
-        aeon is not installed.
+        If aeon is not installed.
 
     References
     ----------
@@ -48,7 +48,7 @@ def load_basic_motions(split: str | None = None) -> tuple[Any, NDArray]:
     Parameters
     ----------
     split : {"train", "test"} or None, default=None
-        Part of the published split, 40 and 40; both by default.
+        Part of the published split, with 40 and 40 sequences; by default both parts.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def load_basic_motions(split: str | None = None) -> tuple[Any, NDArray]:
     Raises
     ------
     ImportError
-        aeon is not installed.
+        If aeon is not installed.
     """
     return _load("load_basic_motions", split)
 
@@ -70,7 +70,7 @@ def load_italy_power_demand(split: str | None = None) -> tuple[Any, NDArray]:
     Parameters
     ----------
     split : {"train", "test"} or None, default=None
-        Part of the published split, 67 and 1,029; both by default.
+        Part of the published split, with 67 and 1,029 sequences; by default both parts.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def load_italy_power_demand(split: str | None = None) -> tuple[Any, NDArray]:
     Raises
     ------
     ImportError
-        aeon is not installed.
+        If aeon is not installed.
     """
     return _load("load_italy_power_demand", split)
 

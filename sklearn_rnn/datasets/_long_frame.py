@@ -1,4 +1,4 @@
-"""Sequences from and to long frames, with one row for each step."""
+"""Conversions from and to long frames, which have one row for each step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..tasks import find_nothing
 from ._floats import as_floats
 from ._frames import Columns
 
-TIMES = "give numbers or datetimes, or leave time out"
+TIMES = "pass numbers or datetimes, or leave time out"
 
 
 def from_long_frame(
@@ -26,45 +26,45 @@ def from_long_frame(
     sort: bool = False,
     return_ids: bool = False,
 ) -> Any:
-    """Convert from a long frame: one row for each step.
+    """Convert from a long frame, which has one row for each step.
 
-    All columns that are not named below are features: numbers, booleans, time differences (as seconds) and
-    datetimes (as seconds since the sequence's earliest one; NaT becomes NaN).
+    All columns that the parameters do not name are features: numbers, booleans, time differences (in seconds) and
+    datetimes (in seconds since the earliest one of the sequence; NaT becomes NaN).
 
     Parameters
     ----------
     frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
-        Steps. Index levels of pandas are no features.
+        The steps. Index levels of pandas are not features.
     sequence : str
-        Column, or index level of pandas, that says which sequence a row is a step of.
+        Column, or index level of pandas, with the id of the sequence that a row belongs to.
     time : str, default=None
-        Column or index level, of numbers or datetimes, to order the steps by. All steps keep the order of the
-        frame by default, as do those of one sequence that have the same time.
+        Column or index level, of numbers or datetimes, by which the steps are ordered. By default, steps have the order
+        of the frame; so do steps of a sequence with the same time.
     label : str, default=None
-        Column or index level with the label of the sequence: the same in all its rows, or missing in some of
-        them, as where only the first row has it. A sequence without any has a missing label.
+        Column or index level with the label of the sequence. It must be the same in all rows of a sequence, or missing
+        in some of them. If it is missing in all rows, the label of the sequence is missing.
     time_delta : bool, default=False
-        Whether to add one feature at the end, the time since the last step: 0 at the first step, and seconds
-        where `time` has datetimes. Use it where steps are unevenly spaced, as the nets see no times.
+        Whether to add a feature at the end, the time since the last step: 0 at the first step, in seconds if `time` has
+        datetimes. Use it if the intervals between steps differ, because the nets do not read times.
     sort : bool, default=False
-        Whether sequences come in sorted order of their ids; in order of their first rows by default.
+        Whether sequences are sorted by their ids; by default they have the order of their first rows.
     return_ids : bool, default=False
         Whether to return the ids of the sequences.
 
     Returns
     -------
     X : list of ndarray of shape (T_i, F)
-        float32, or float64 where that would round the values.
+        Sequences; float32, or float64 if float32 would round the values.
     y : ndarray of shape (n,)
-        Only where `label` is given.
+        Labels; only if `label` is given.
     ids : ndarray of shape (n,)
-        Value of `sequence` for each of X; only where `return_ids`. They bring a table with one row for each
-        sequence into the order of X: ``table.loc[ids]``.
+        Value of `sequence` for each sequence in X; only if `return_ids`. To bring a table with one row per sequence
+        into the order of X: ``table.loc[ids]``.
 
     Raises
     ------
     ValueError
-        A row has no id or no time, a sequence has two labels, a column does not exist, or a feature is not a number.
+        If a row has no id or no time, a sequence has two labels, a column does not exist, or a feature is not numeric.
 
     Examples
     --------
@@ -87,18 +87,18 @@ def from_long_frame(
     ]
     if time_delta:
         if times is None:
-            raise ValueError("time_delta=True needs time, the column that says when a step was.")
+            raise ValueError("time_delta=True needs time, the column with the times of the steps.")
         features.append(_time_deltas(times[order], firsts))
     if not features:
-        raise ValueError(f"frame has no feature: no column but {columns.names}.")
+        raise ValueError(f"frame has no feature: its only columns are {columns.names}.")
     X = np.split(np.stack(features, axis=1), firsts[1:])
-    y = [] if label is None else [_one_label_each(columns[label][order], label, ids, firsts, lengths)]
+    y = [] if label is None else [_labels_of_sequences(columns[label][order], label, ids, firsts, lengths)]
     output = [X, *y, *([ids] if return_ids else [])]
     return tuple(output) if len(output) > 1 else X
 
 
 def to_long_frame(X: Any, y: Any = None, *, columns: Any = None) -> Any:
-    """Convert to a long pandas frame: one row for each step.
+    """Convert to a long pandas frame, which has one row for each step.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def to_long_frame(X: Any, y: Any = None, *, columns: Any = None) -> Any:
     Raises
     ------
     ImportError
-        pandas is not installed.
+        If pandas is not installed.
 
     Examples
     --------
@@ -139,11 +139,11 @@ def to_long_frame(X: Any, y: Any = None, *, columns: Any = None) -> Any:
 
 
 def _number_sequences(values: NDArray, name: Any, sort: bool) -> tuple[NDArray, NDArray]:
-    """Ids of the sequences, and the number of each row's sequence among them."""
+    """Return the ids of the sequences, and for each row the number of its sequence."""
     if len(values) == 0:
         raise ValueError("frame has no rows.")
     if n_missing := int(find_nothing(values).sum()):
-        raise ValueError(f"{n_missing} row(s) have no id in {name!r}; drop them, or say which sequence they belong to.")
+        raise ValueError(f"{n_missing} row(s) have no id in {name!r}; drop them, or fill in their ids.")
     ids, numbers = _distinct(values)
     if not sort:
         return ids, numbers
@@ -155,7 +155,7 @@ def _number_sequences(values: NDArray, name: Any, sort: bool) -> tuple[NDArray, 
 
 
 def _distinct(values: NDArray) -> tuple[NDArray, NDArray[np.int64]]:
-    """Different values in order of first appearance, and the number of each value among them."""
+    """Return the distinct values in order of first appearance, and for each value its number among them."""
     if values.dtype == object:
         seen: dict[Any, int] = {}
         numbers = np.array([seen.setdefault(value, len(seen)) for value in values])
@@ -167,9 +167,11 @@ def _distinct(values: NDArray) -> tuple[NDArray, NDArray[np.int64]]:
 
 
 def _read_times(values: NDArray, name: Any) -> NDArray:
-    """Times, of which there is one in each row."""
+    """Return the times; it is an error if one is missing."""
     if values.dtype.kind not in "mM":
-        wide = {"i": np.int64, "u": np.uint64}.get(values.dtype.kind)  # which differences of small integers overflow
+        wide = {"i": np.int64, "u": np.uint64}.get(
+            values.dtype.kind
+        )  # differences of small integer types would overflow
         if wide is None:
             values = as_floats(values, f"time={name!r}", source=f"frame[{name!r}]", words=TIMES)
         else:
@@ -180,7 +182,7 @@ def _read_times(values: NDArray, name: Any) -> NDArray:
 
 
 def _read_feature(values: NDArray, name: Any, firsts: NDArray, lengths: NDArray) -> NDArray:
-    """Values of all steps, in their order, as floats; datetimes as seconds since the earliest of their sequence."""
+    """Return the values of all steps as floats; datetimes as seconds since the earliest one of their sequence."""
     if values.dtype.kind == "M":
         values = values - np.repeat(np.fmin.reduceat(values, firsts), lengths)
     if values.dtype.kind == "m":
@@ -189,14 +191,14 @@ def _read_feature(values: NDArray, name: Any, firsts: NDArray, lengths: NDArray)
 
 
 def _time_deltas(times: NDArray, firsts: NDArray) -> NDArray[np.float64]:
-    """Time since the last step of the sequence."""
+    """Return the time since the last step of the sequence."""
     deltas = np.diff(times, prepend=times[:1])
     deltas[firsts] = 0
     return deltas / np.timedelta64(1, "s") if deltas.dtype.kind == "m" else deltas.astype(np.float64)
 
 
-def _one_label_each(values: NDArray, name: Any, ids: NDArray, firsts: NDArray, lengths: NDArray) -> NDArray:
-    """Labels of the sequences, each in any of its rows."""
+def _labels_of_sequences(values: NDArray, name: Any, ids: NDArray, firsts: NDArray, lengths: NDArray) -> NDArray:
+    """Return the labels of the sequences, each from any of its rows that has one."""
     numbers = np.full(len(values), -1)
     known = ~find_nothing(values)
     numbers[known] = _distinct(values[known])[1]

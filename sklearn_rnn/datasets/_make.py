@@ -1,4 +1,4 @@
-"""Seeded generators of sequences with classes."""
+"""Generators of artificial sequences with classes."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def make_sines(
     ragged: bool = False,
     random_state: Any = None,
 ) -> tuple[Any, NDArray]:
-    """Make sine waves whose frequency is the class; the phase is random.
+    """Make noisy sine waves of random phase; the class is the frequency.
 
     Parameters
     ----------
     n_samples : int, default=100
-        Sequences.
+        Number of sequences.
     n_steps : int, default=40
-        Steps of each; class k has k + 1 periods in so many steps.
+        Number of steps of each sequence; class k has k + 1 periods in `n_steps`.
     n_classes : int, default=2
-        Classes, of equal sizes up to one.
+        Number of classes. Their sizes differ by at most one.
     noise : float, default=0.3
-        Standard deviation of normal noise on each step.
+        Standard deviation of the normal noise on each step.
     ragged : bool, default=False
-        Whether each sequence ends at a random step of its second half.
+        Whether each sequence is cut at a random step of its second half.
     random_state : int, RandomState or None, default=None
         Seeds the generator.
 
@@ -78,17 +78,17 @@ def make_sines(
     prefer_skip_nested_validation=True,
 )
 def make_two_patterns(n_samples: int = 200, *, n_steps: int = 128, random_state: Any = None) -> tuple[NDArray, NDArray]:
-    """Make noise that holds two steps, up or down: which, and in what order, is the class.
+    """Make noise that contains two jumps, each up or down; the class is their order.
 
-    Each pattern is a jump, between -5 and 5, of random length at a random place; elsewhere there is
-    standard normal noise. No single time step tells the class.
+    Each pattern has a random length and place, and jumps from -5 to 5 or from 5 to -5. The other steps are standard
+    normal noise. The class cannot be predicted from a single time step.
 
     Parameters
     ----------
     n_samples : int, default=200
-        Sequences.
+        Number of sequences.
     n_steps : int, default=128
-        Steps of each.
+        Number of steps of each sequence.
     random_state : int, RandomState or None, default=None
         Seeds the generator.
 
@@ -96,7 +96,7 @@ def make_two_patterns(n_samples: int = 200, *, n_steps: int = 128, random_state:
     -------
     X : ndarray of shape (n_samples, n_steps, 1), float32
     y : ndarray of shape (n_samples,)
-        0: down, down; 1: up, down; 2: down, up; 3: up, up.
+        Classes: 0 is down, down; 1 is up, down; 2 is down, up; 3 is up, up.
 
     References
     ----------

@@ -207,7 +207,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         """Set `net_`, `history_`, `objective_` and `n_iter_`, and train the net."""
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # in which unknown tokens are replaced
-        set_augmentations(self, model, training, self._offset(objective))
+        set_augmentations(self, model, training, self._view_options(objective))
         model.kernel_dropout = float(self._kernel_dropout(len(training.labeled)))
         self.net_ = self._make_net(model, objective, seed, callbacks, training.sequences.kind == "tokens")
         self.net_.initialize()
@@ -241,8 +241,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             verbose=int(self.verbose),
         )
 
-    def _offset(self, objective: Objective) -> dict[str, float]:
-        """Return parameters of the default augmentation of numbers, which shift whole sequences."""
+    def _view_options(self, objective: Objective) -> dict[str, float]:
+        """Return parameters of the default augmentations of numbers."""
         return {}
 
     def _fine_tuning(self) -> dict[str, Any]:

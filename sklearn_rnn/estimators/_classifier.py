@@ -146,7 +146,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
         super()._forget(task)
         self.classes_ = task.classes  # type: ignore[attr-defined]
 
-    def _offset(self, objective: Objective) -> dict[str, float]:
+    def _view_options(self, objective: Objective) -> dict[str, float]:
         return {} if objective.keeps_levels else {"offset": OFFSET, "channel_offset": CHANNEL_OFFSET}
 
     def _transduce(self, sequences: Sequences, targets: Targets) -> None:

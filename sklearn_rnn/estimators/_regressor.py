@@ -129,6 +129,9 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         tags.target_tags.multi_output = True
         return tags
 
+    def _view_options(self, objective: Objective) -> dict[str, float]:
+        return {"jitter": 0}
+
     def _make_task(self) -> Task:
         return Regression(self.missing_label, self.loss, checked_levels(self.quantiles), type(self).__name__)
 

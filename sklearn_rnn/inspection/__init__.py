@@ -1,4 +1,4 @@
-"""Which steps or tokens carried a prediction."""
+"""Which steps or tokens a prediction is based on."""
 
 from ._integrated_gradients import attention_weights, integrated_gradients
 

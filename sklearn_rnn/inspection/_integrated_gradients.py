@@ -1,9 +1,8 @@
-"""Which steps or tokens carried a prediction."""
+"""Which steps or tokens a prediction is based on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,40 +27,40 @@ BatchPart: TypeAlias = Callable[[Tensor, "Tensor | None", NDArray], Tensor]
 def integrated_gradients(estimator: Any, X: Any, *, target: Any = None, n_points: int = 32) -> list[NDArray]:
     """Attribute a prediction to the steps of each sequence.
 
-    The score that is attributed is the log-odds of a class, or the number that a regressor predicts. The
-    attributions add up to the difference between the score of the sequence and that of a baseline without
-    information: the mean of each feature over all steps of `fit`, or zeros in place of the vectors of tokens. The
-    sum is exact but for the error of `n_points`.
+    The score that is attributed is the log-odds of a class, or the number that a regressor predicts. The sum of the
+    attributions is the difference between the score of the sequence and the score of a baseline, up to the error of
+    integration with `n_points`. The baseline has the mean of each feature over all steps of `fit`, or zeros instead of
+    the vectors of tokens.
 
     Parameters
     ----------
     estimator : SemiSupervisedRNNClassifier, SemiSupervisedRNNRegressor or Pipeline that ends with one
-        Fitted.
-    X : array-like or list of arrays, or what the pipeline reads, of n samples
+        A fitted estimator.
+    X : array-like or list of arrays, or the X of the pipeline, of n samples
         Sequences.
     target : label, int or array-like of shape (n,), default=None
-        Class whose score is explained, by default the predicted one of each sequence; of a regressor, the column of
-        y, by default the first.
+        Class whose score is explained; by default the predicted class of each sequence. For a regressor, the column of
+        y; by default the first.
     n_points : int, default=32
-        Points between baseline and sequence at which gradients are taken (Gauss-Legendre).
+        Number of points between baseline and sequence at which gradients are computed (Gauss-Legendre quadrature).
 
     Returns
     -------
     attributions : list of n arrays of shape (T_i,) or (T_i, F), float32
-        One for each token, or for each value of a step, of the sequences as the estimator reads them. Positive ones
-        raise the score. Of a regressor, in units of y.
+        Attributions of each token, or of each value of a step, of the sequences as the estimator reads them. Positive
+        ones raise the score. For a regressor they are in the units of y.
 
     Raises
     ------
     ValueError
-        `target` is no class or column, or there is one class only.
+        If `target` is not a class or column, or there is only one class.
     TypeError
-        `estimator` is no classifier or regressor of this package.
+        If `estimator` is not a classifier or regressor of this package.
 
     Notes
     -----
-    The gradient at the sequence alone says little here: the net normalises its embedded steps, so making
-    a step larger or smaller changes next to nothing.
+    The gradient at the sequence itself would not help: the net normalises its embedded steps, so a larger or smaller
+    step hardly changes the score.
 
     References
     ----------
@@ -73,7 +72,7 @@ def integrated_gradients(estimator: Any, X: Any, *, target: Any = None, n_points
     >>> from sklearn_rnn import SemiSupervisedRNNClassifier
     >>> from sklearn_rnn.inspection import integrated_gradients
     >>> y = np.arange(40) % 2
-    >>> X = np.zeros((40, 9, 1)) + np.eye(9)[4, :, None] * y[:, None, None]  # step 4 tells the class
+    >>> X = np.zeros((40, 9, 1)) + np.eye(9)[4, :, None] * y[:, None, None]  # the class depends on step 4
     >>> clf = SemiSupervisedRNNClassifier("supervised", hidden_size=8, max_epochs=2, random_state=0).fit(X, y)
     >>> int(integrated_gradients(clf, X[1:2], target=1)[0].argmax())
     4
@@ -89,35 +88,35 @@ def integrated_gradients(estimator: Any, X: Any, *, target: Any = None, n_points
         for point, weight in zip(points.tolist(), weights.tolist(), strict=True):
             x = torch.lerp(start, end, (point + 1) / 2).requires_grad_()
             total += weight / 2 * torch.autograd.grad(score(x).sum(), x)[0]
-        shares = total * (end - start)
-        return shares if sequences.kind == "series" else shares.sum(2)
+        attributions = total * (end - start)
+        return attributions if sequences.kind == "series" else attributions.sum(2)
 
     return _by_step(estimator, sequences, part)
 
 
 def attention_weights(estimator: Any, X: Any) -> list[NDArray]:
-    """How much of each step's state is in the code that is classified.
+    """Return the attention weight of each step: the weight of its state in the embedding.
 
-    Weights tell where the net looks. A step's state knows its neighbours too, so a step may carry the
-    prediction without having weight; `integrated_gradients` sees that.
+    The state of a step also contains information about neighbouring steps, so a prediction may be based on a step
+    without weight. `integrated_gradients` accounts for that.
 
     Parameters
     ----------
     estimator : estimator of this package with ``pooling="attention"``, or Pipeline that ends with one
-        Fitted.
-    X : array-like or list of arrays, or what the pipeline reads, of n samples
+        A fitted estimator.
+    X : array-like or list of arrays, or the X of the pipeline, of n samples
         Sequences.
 
     Returns
     -------
     weights : list of n arrays of shape (T_i,), float32
-        Weights of the steps of each sequence; they add up to 1. Steps of one patch share its weight;
-        in a classifier this is the mean over the steps at which patches begin.
+        Weights of the steps of each sequence; their sum is 1. The weight of a patch is divided equally among its steps.
+        In classifiers and regressors, the weights are means over the shifts of the patches.
 
     Raises
     ------
     ValueError
-        The estimator has another pooling.
+        If the estimator has another pooling.
 
     References
     ----------
@@ -142,16 +141,16 @@ def attention_weights(estimator: Any, X: Any) -> list[NDArray]:
         raise ValueError(f"attention_weights needs an estimator with pooling='attention', got pooling={pooling!r}.")
 
     def part(values: Tensor, lengths: Tensor | None, rows: NDArray) -> Tensor:
-        n_steps, shares = values.shape[1], []
+        n_steps, by_shift = values.shape[1], []
         with torch.no_grad():
-            for again, x, ends in model.readings(encoder.embed(values), lengths):
+            for n_repeats, x, ends in model.readings(encoder.embed(values), lengths):
                 weights = encoder.pooling.attend(*encoder.states(x, ends))  # (n, T / p)
                 last = torch.full_like(weights[:, :1], x.shape[1]) if ends is None else ends[:, None]
                 sizes = (last - p * torch.arange(weights.shape[1], device=weights.device)).clamp(1, p)
-                share = (weights / sizes).repeat_interleave(p, dim=1)
-                share[:, again] += share[:, :again].sum(1)  # the first step, said again
-                shares.append(share[:, again : again + n_steps])
-        return torch.stack(shares).mean(0)
+                of_steps = (weights / sizes).repeat_interleave(p, dim=1)
+                of_steps[:, n_repeats] += of_steps[:, :n_repeats].sum(1)  # the repeats of the first step
+                by_shift.append(of_steps[:, n_repeats : n_repeats + n_steps])
+        return torch.stack(by_shift).mean(0)
 
     return _by_step(estimator, sequences, part)
 
@@ -159,7 +158,7 @@ def attention_weights(estimator: Any, X: Any) -> list[NDArray]:
 def _path(
     model: Model, values: Tensor, lengths: Tensor | None, scored: Score, rows: NDArray
 ) -> tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]:
-    """Baseline and sequence, standardised (n, T, D), and the score as a function of what is between."""
+    """Return baseline and sequence, standardised (n, T, D), and the score as a function of points between them."""
     layer = model.encoder.input
     with torch.no_grad():
         end = layer.standardised(values)
@@ -171,19 +170,19 @@ def _path(
 
 
 def _scored(estimator: Any, sequences: Sequences, target: Any) -> Score:
-    """Return the score of outputs (n, K) of some rows (n,), as a function of both."""
+    """Return the function that computes the score (n,) from outputs (n, K) of rows (n,)."""
     task = estimator.net_.module_.task
     if task.name == "classification":
-        codes = torch.from_numpy(_codes(estimator, sequences, target))
+        numbers = torch.from_numpy(_classes(estimator, sequences, target))
 
         def log_odds(logits: Tensor, rows: NDArray) -> Tensor:
-            chosen = torch.nn.functional.one_hot(codes[rows].to(logits.device), logits.shape[1]).bool()
+            chosen = torch.nn.functional.one_hot(numbers[rows].to(logits.device), logits.shape[1]).bool()
             return logits[chosen] - logits.masked_fill(chosen, -torch.inf).logsumexp(1)
 
         return log_odds
     if task.name == "regression":
         column: Any = 0 if target is None else target
-        if not isinstance(column, Integral) or int(column) not in range(task.n_numbers):
+        if not isinstance(column, int | np.integer) or not 0 <= column < task.n_numbers:
             raise ValueError(f"target must be a column of y, from 0 to {task.n_numbers - 1}, got {target!r}.")
         return lambda outputs, rows: float(task.scale[column]) * task.central(outputs)[:, column]
     raise TypeError(
@@ -192,10 +191,10 @@ def _scored(estimator: Any, sequences: Sequences, target: Any) -> Score:
     )
 
 
-def _codes(estimator: Any, sequences: Sequences, target: Any) -> NDArray[np.int64]:
-    """Class number of each sequence whose score is explained."""
+def _classes(estimator: Any, sequences: Sequences, target: Any) -> NDArray[np.int64]:
+    """Return for each sequence the number of the class that is explained."""
     if len(estimator.classes_) == 1:
-        raise ValueError(f"There is one class only, {estimator.classes_[0]!r}; nothing told it from others.")
+        raise ValueError(f"There is only one class, {estimator.classes_[0]!r}; its score depends on no step.")
     if target is None:
         return estimator._compute(sequences, lambda model: model).argmax(1)
     labels = np.full(len(sequences), target) if np.ndim(target) == 0 else np.asarray(target)
@@ -204,7 +203,7 @@ def _codes(estimator: Any, sequences: Sequences, target: Any) -> NDArray[np.int6
 
 
 def _read(estimator: Any, X: Any) -> tuple[Any, Sequences]:
-    """Last step of a pipeline, and what it reads."""
+    """Return the estimator, or the last step of a pipeline, and the sequences that it reads."""
     if isinstance(estimator, Pipeline):
         check_is_fitted(estimator)
         if len(estimator) > 1:
@@ -213,17 +212,17 @@ def _read(estimator: Any, X: Any) -> tuple[Any, Sequences]:
     if not isinstance(estimator, SequenceEstimator):
         raise TypeError(
             "Inspection needs a SemiSupervisedRNNClassifier, an RNNAutoencoderTransformer or a Pipeline that ends with "
-            f"one, got {type(estimator).__name__}; of a search pass best_estimator_, of WithUnlabeled estimator_."
+            f"one, got {type(estimator).__name__}. For a search pass best_estimator_, for WithUnlabeled estimator_."
         )
     return estimator, estimator._read(X)
 
 
 def _by_step(estimator: Any, sequences: Sequences, part: BatchPart) -> list[NDArray]:
-    """Apply `part(values, lengths, rows)` in batches; of each row, keep its own steps."""
+    """Apply `part(values, lengths, rows)` in batches; return the result for the steps of each row, without padding."""
     output: list[NDArray] = [np.empty(0)] * len(sequences)
     with estimator._computing():
         for rows, values, lengths in in_batches(estimator.net_.module_, sequences, np.arange(len(sequences)), 256):
             result = part(values, lengths, np.resize(rows, len(values))).cpu().numpy()
-            for row, one in zip(rows, result[: len(rows)], strict=True):
-                output[row] = one[: sequences.lengths[row]].copy()
+            for row, values_of_row in zip(rows, result[: len(rows)], strict=True):
+                output[row] = values_of_row[: sequences.lengths[row]].copy()
     return output

@@ -1,4 +1,4 @@
-"""Learning from a part of the labels."""
+"""Learning from a limited number of labels."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from ._labeled import check_marker
 
 
 class LabelBudget(Delegate):
-    """Estimator that hides all but some labels of what it is fitted on.
+    """Estimator that is fitted with a limited number of labels; it hides the others.
 
-    Its `n_labeled` can be searched, so that ``validation_curve(LabelBudget(clf),
-    param_name="n_labeled", ...)`` draws the label efficiency of `clf`.
+    Its `n_labeled` can be searched: ``validation_curve(LabelBudget(clf), param_name="n_labeled", ...)`` measures the
+    label efficiency of `clf`.
 
     Parameters
     ----------
     estimator : estimator
-        Any semi-supervised classifier; cloned in `fit`.
+        Any semi-supervised classifier or regressor, which is cloned in `fit`.
     n_labeled : int, default=None
-        Labels to keep; all by default.
+        Number of labels to keep; all by default.
     stratify : bool, default=True
-        Whether each class keeps its share of the labels, and one at least.
+        Whether each class keeps its fraction of the labels, and at least one.
     missing_label : int, float, str, None or nan, default=-1
-        Marks unlabeled rows, as for `estimator`.
+        Marks unlabeled rows; must be the marker of `estimator`.
     random_state : int, RandomState or None, default=None
-        Draws the labels to keep.
+        Seeds the choice of the labels to keep.
 
     Attributes
     ----------
     estimator_ : estimator
-        The copy that was fitted.
+        The fitted copy of the estimator.
     classes_ : ndarray of shape (n_classes,)
-        Its classes.
+        Classes of the fitted estimator.
     n_features_in_ : int
-        Its features.
+        Number of features of the fitted estimator.
 
     Raises
     ------
     ValueError
-        `missing_label` is not the estimator's, or `n_labeled` cannot be kept; see
+        If `missing_label` is not that of the estimator, or `n_labeled` labels cannot be kept; see
         `sklearn_rnn.datasets.hide_labels`.
 
     Examples
@@ -92,9 +92,9 @@ class LabelBudget(Delegate):
         X : array-like or list of arrays, of n samples
             Samples.
         y : array-like of shape (n,)
-            Labels; `missing_label` where unknown.
+            Labels; unlabeled rows have `missing_label`.
         **fit_params : dict
-            Passed on.
+            Passed to the estimator's `fit`.
 
         Returns
         -------

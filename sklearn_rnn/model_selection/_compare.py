@@ -1,4 +1,4 @@
-"""Whether the unlabeled data helped."""
+"""Comparing an estimator with a supervised one, to see whether the unlabeled data help."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class SupervisedComparison:
     Attributes
     ----------
     scores : ndarray of shape (n_splits,)
-        With the unlabeled rows.
+        Scores with the unlabeled rows.
     supervised_scores : ndarray of shape (n_splits,)
-        Without them.
+        Scores without them.
     gain : float
-        Mean of the differences.
+        Mean difference of the scores.
     interval : tuple of float
-        Bounds of the gain, by a t-test for overlapping training sets.
+        Confidence interval of the gain, from a t-test for overlapping training sets.
     confidence : float
-        Confidence of the interval.
+        Confidence level of the interval.
     """
 
     scores: NDArray
@@ -80,7 +80,7 @@ def compare_to_supervised(
     confidence: float = 0.95,
     missing_label: Any = -1,
 ) -> SupervisedComparison:
-    """Answer "did the unlabeled data help?", split by split, with an interval.
+    """Compare an estimator with a supervised one on the same splits, to see whether the unlabeled data help.
 
     Parameters
     ----------
@@ -89,33 +89,33 @@ def compare_to_supervised(
     X : array-like or list of arrays, of n samples
         Samples.
     y : array-like of shape (n,)
-        Labels; `missing_label` where unknown.
+        Labels; unlabeled rows have `missing_label`.
     cv : int or splitter, default=5
-        As for `PartiallyLabeledSplit`, or one of those.
+        As for `PartiallyLabeledSplit`, or a `PartiallyLabeledSplit`.
     supervised : estimator, default=None
-        What to compare with; it is fitted on the labeled rows only. By default a copy of
-        `estimator`, in which each `SemiSupervisedRNNClassifier` and `SemiSupervisedRNNRegressor` has
-        ``objective="supervised"`` and no `pretraining`; to be given for a search over these.
+        The estimator to compare with, which is fitted on the labeled rows only. By default a copy of `estimator`, in
+        which each `SemiSupervisedRNNClassifier` and `SemiSupervisedRNNRegressor` has ``objective="supervised"`` and no
+        `pretraining`. Required if `estimator` is a search over these parameters.
     groups : array-like of shape (n,), default=None
         Groups of all rows.
     scoring : str or scorer, default=None
-        The estimator's own score by default.
+        By default, the `score` of the estimator.
     n_jobs : int, default=None
-        Splits at a time.
+        Number of splits that are computed in parallel.
     confidence : float, default=0.95
-        Confidence of the interval.
+        Confidence level of the interval.
     missing_label : int, float, str, None or nan, default=-1
         Marks the unlabeled rows of y.
 
     Returns
     -------
     comparison : SupervisedComparison
-        Prints as a sentence.
+        The scores and the interval; prints as a sentence.
 
     Raises
     ------
     ValueError
-        There are fewer than two splits, or `missing_label` is not the estimator's.
+        If there are fewer than two splits, or `missing_label` is not that of the estimator.
 
     References
     ----------
@@ -136,21 +136,21 @@ def compare_to_supervised(
     splitter = cv if isinstance(cv, PartiallyLabeledSplit) else PartiallyLabeledSplit(cv, missing_label)
     y = target.values
     splits = list(splitter.split(X, y, groups))
-    few = [(np.intersect1d(train, target.labeled), test) for train, test in splits]
+    labeled_splits = [(np.intersect1d(train, target.labeled), test) for train, test in splits]
     if len(splits) < 2:
         raise ValueError(f"compare_to_supervised needs two splits or more, got {len(splits)}; raise cv.")
     supervised = _without_objective(estimator) if supervised is None else supervised
     scores, supervised_scores = (
-        cross_validate(one, X, y, cv=rows, scoring=scoring, n_jobs=n_jobs, error_score="raise")["test_score"]
-        for one, rows in ((estimator, splits), (supervised, few))
+        cross_validate(compared, X, y, cv=rows, scoring=scoring, n_jobs=n_jobs, error_score="raise")["test_score"]
+        for compared, rows in ((estimator, splits), (supervised, labeled_splits))
     )
-    share = float(np.mean([len(test) / len(train) for train, test in few]))
-    gain, interval = _interval(scores - supervised_scores, share, confidence)
+    ratio = float(np.mean([len(test) / len(train) for train, test in labeled_splits]))
+    gain, interval = _interval(scores - supervised_scores, ratio, confidence)
     return SupervisedComparison(scores, supervised_scores, gain, interval, confidence)
 
 
 def _without_objective(estimator: Any) -> Any:
-    """Copy an estimator, with every recurrent classifier or regressor in it supervised."""
+    """Copy an estimator, and make every recurrent classifier or regressor in it supervised."""
     estimator = clone(estimator)
     params = estimator.get_params()
     nets = [part for part in [estimator, *params.values()] if isinstance(part, LabeledEstimator)]
@@ -158,8 +158,8 @@ def _without_objective(estimator: Any) -> Any:
         of_nets = nets and {"objective", "pretraining"} & set(key.split("__"))
         if of_nets or any(isinstance(option, LabeledEstimator) for option in options):
             raise ValueError(
-                f"estimator searches over {key}, so that a supervised copy would not be one; pass what to compare "
-                "with as supervised."
+                f"estimator searches over {key}, so a supervised copy of it cannot be made; pass the estimator to "
+                "compare with as supervised."
             )
     for net in nets:
         net.set_params(objective="supervised", pretraining=None)
@@ -167,17 +167,17 @@ def _without_objective(estimator: Any) -> Any:
 
 
 def _searched(params: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the parameters that a search among an estimator's `params` tries, and the list of values of each."""
+    """Yield each parameter that a search among `params` varies, and the list of its values (empty if not a list)."""
     for name, grid in params.items():
         if name.rpartition("__")[2] in ("param_grid", "param_distributions") and grid is not None:
-            for one in [grid] if isinstance(grid, dict) else grid:
-                for key, options in one.items():
+            for options_by_key in [grid] if isinstance(grid, dict) else grid:
+                for key, options in options_by_key.items():
                     yield key, options if isinstance(options, list | tuple) else []
 
 
-def _interval(differences: NDArray, share: float, confidence: float) -> tuple[float, tuple[float, float]]:
-    """Mean and bounds; `share` is test rows for each training row, by which splits depend on each other."""
+def _interval(differences: NDArray, ratio: float, confidence: float) -> tuple[float, tuple[float, float]]:
+    """Mean and confidence interval; `ratio` is the number of test rows per training row (Nadeau 2003)."""
     k = len(differences)
     mean, variance = float(differences.mean()), differences.var(ddof=1)
-    half = float(stats.t.ppf((1 + confidence) / 2, k - 1) * np.sqrt((1 / k + share) * variance))
+    half = float(stats.t.ppf((1 + confidence) / 2, k - 1) * np.sqrt((1 / k + ratio) * variance))
     return mean, (mean - half, mean + half)

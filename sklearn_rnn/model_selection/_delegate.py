@@ -1,4 +1,4 @@
-"""What estimators that wrap one other estimator share."""
+"""The base of estimators that wrap another estimator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _has(name: str) -> Any:
 
 
 class Delegate(MetaEstimatorMixin, PicklableEstimator):
-    """Base of an estimator that fits a copy of another, `estimator_`, and predicts as it does."""
+    """Base of estimators that fit a copy of another estimator, `estimator_`, and predict with it."""
 
     estimator: Any
     estimator_: Any
@@ -44,12 +44,12 @@ class Delegate(MetaEstimatorMixin, PicklableEstimator):
 
     @property
     def n_features_in_(self) -> int:
-        """Features of the fitted estimator."""
+        """Number of features of the fitted estimator."""
         return self.estimator_.n_features_in_
 
     @_has("predict")
     def predict(self, X: Any) -> NDArray:
-        """Predict as the fitted estimator does.
+        """Predict with the fitted estimator.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class Delegate(MetaEstimatorMixin, PicklableEstimator):
         y : array-like of shape (n,)
             True labels.
         **score_params : dict
-            Passed on.
+            Passed to the estimator's `score`.
 
         Returns
         -------
@@ -128,7 +128,7 @@ class Delegate(MetaEstimatorMixin, PicklableEstimator):
         return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
 
     def _routed(self, method: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Those parameters that the estimator requests; all of them where routing is off."""
+        """Return the parameters that the estimator requests; all of them, if metadata routing is off."""
         if not _routing_enabled():
             return parameters
         return process_routing(self, method, **parameters).estimator[method]

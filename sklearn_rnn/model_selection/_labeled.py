@@ -1,4 +1,4 @@
-"""One marker of unlabeled rows for all that read y."""
+"""Checking that all parts of an estimator have the same marker of unlabeled rows."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from ..tasks import is_nothing
 
 
 def check_marker(estimator: Any, missing_label: Any) -> None:
-    """Refuse a marker of unlabeled rows that the estimator, or a part of it, would read as a class."""
+    """Raise an error if the estimator, or a part of it, has another marker of unlabeled rows."""
     for name, value in estimator.get_params().items():
         if name.split("__")[-1] == "missing_label" and not _same(value, missing_label):
             raise ValueError(
-                f"missing_label={missing_label!r}, but {type(estimator).__name__} has {name}={value!r}; set them alike."
+                f"missing_label={missing_label!r}, but {type(estimator).__name__} has {name}={value!r}; set the same "
+                "value in both."
             )
 
 

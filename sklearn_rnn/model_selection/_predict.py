@@ -1,4 +1,4 @@
-"""Predictions of labeled rows by estimators that were trained without them."""
+"""Predictions for labeled rows by estimators that were not trained on them."""
 
 from __future__ import annotations
 
@@ -44,39 +44,39 @@ def cross_val_predict(
     params: dict[str, Any] | None = None,
     missing_label: Any = -1,
 ) -> NDArray:
-    """Predict each labeled row by an estimator that was trained without it.
+    """Predict each labeled row with an estimator that was not trained on it.
 
     Parameters
     ----------
     estimator : estimator
-        Any semi-supervised estimator; cloned for each fold.
+        Any semi-supervised estimator, which is cloned for each fold.
     X : array-like or list of arrays, of n samples
         Samples.
     y : array-like of shape (n,)
-        Labels; `missing_label` where unknown.
+        Labels; unlabeled rows have `missing_label`.
     groups : array-like of shape (n,), default=None
         Groups of all rows.
     cv : int or splitter, default=5
-        As for `PartiallyLabeledSplit`, or one of those. Must test each labeled row once.
+        As for `PartiallyLabeledSplit`, or a `PartiallyLabeledSplit`. Must test each labeled row once.
     method : str, default="predict"
-        What to call, such as ``"predict_proba"``.
+        Method that is called, such as ``"predict_proba"``.
     n_jobs : int, default=None
-        Folds at a time.
+        Number of folds that are computed in parallel.
     params : dict, default=None
-        Passed to `fit`; values with n entries are cut to the training rows.
+        Passed to `fit`; of values with n entries, those of the training rows.
     missing_label : int, float, str, None or nan, default=-1
         Marks the unlabeled rows of y.
 
     Returns
     -------
     predictions : ndarray of shape (n,) or (n, n_classes)
-        One row for each of X. Unlabeled rows have `missing_label`, or NaN where `method` is not
-        ``"predict"``. A column for each class among the labels, in sorted order.
+        One row for each row of X. Unlabeled rows have `missing_label`, or NaN if `method` is not ``"predict"``. The
+        columns are the classes among the labels, in sorted order.
 
     Raises
     ------
     ValueError
-        A labeled row is tested never or twice; or `missing_label` is not the estimator's.
+        If a labeled row is not tested exactly once, or `missing_label` is not that of the estimator.
 
     Examples
     --------
@@ -94,14 +94,14 @@ def cross_val_predict(
     splits = list(splitter.split(X, y, groups))
     tested = np.concatenate([test for _, test in splits])
     if not np.array_equal(np.sort(tested), target.labeled):
-        raise ValueError("cross_val_predict only works where cv tests each labeled sample once.")
+        raise ValueError("cross_val_predict needs a cv that tests each labeled sample once.")
     classes = np.unique(target.known)
     parts = Parallel(n_jobs=n_jobs)(
         delayed(_fit_and_predict)(clone(estimator), X, y, train, test, method, params or {}, classes)
         for train, test in splits
     )
     predicted = np.concatenate(parts)
-    if len(tested) == len(y):  # no row needs the marker
+    if len(tested) == len(y):  # all rows have a prediction
         return predicted[np.argsort(tested)]
     return put_labels(predicted, tested, len(y), missing_label if method == "predict" else np.nan)
 
@@ -123,7 +123,7 @@ def _fit_and_predict(
 
 
 def _in_columns(predicted: NDArray, seen: NDArray, method: str, classes: NDArray) -> NDArray:
-    """Give each class a column, where those of a fold are not all."""
+    """Return a column for each class, also for classes that are not in the fold."""
     if len(seen) == len(classes):
         return predicted
     if predicted.ndim == 1:

@@ -1,4 +1,4 @@
-"""Scores on labeled rows."""
+"""Scorers that ignore unlabeled rows."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from ..tasks import read_target
 
 @validate_params({"scoring": [str, callable], "missing_label": MARKER}, prefer_skip_nested_validation=True)
 def make_labeled_scorer(scoring: str | Callable, *, missing_label: Any = -1) -> Callable:
-    """Make a scorer that leaves out unlabeled rows.
+    """Make a scorer that ignores unlabeled rows.
 
-    `PartiallyLabeledSplit` has no unlabeled row in its test sets; this is for the training sets of
-    ``return_train_score=True``, and for `cross_val_score` and the like on rows of any kind.
+    The test sets of `PartiallyLabeledSplit` have no unlabeled rows, so they do not need it. Training scores
+    (``return_train_score=True``) and other splitters do.
 
     Parameters
     ----------
     scoring : str or scorer
-        A name such as ``"roc_auc"``, or what `sklearn.metrics.make_scorer` returns.
+        A name such as ``"roc_auc"``, or a scorer that `sklearn.metrics.make_scorer` returns.
     missing_label : int, float, str, None or nan, default=-1
         Marks the unlabeled rows of y.
 
     Returns
     -------
     scorer : callable
-        Called as ``scorer(estimator, X, y, sample_weight=None)``; ValueError where no row is labeled.
+        Called as ``scorer(estimator, X, y, sample_weight=None)``; raises a ValueError if no row is labeled.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def make_labeled_scorer(scoring: str | Callable, *, missing_label: Any = -1) -> 
 
 
 class _LabeledScorer:
-    """The scorer; a class so that it can be pickled."""
+    """The scorer, a class so that it can be pickled."""
 
     def __init__(self, scoring: str | Callable, missing_label: Any):
         self.scoring = scoring
@@ -62,5 +62,5 @@ class _LabeledScorer:
         return f"make_labeled_scorer({self.scoring!r}, missing_label={self.missing_label!r})"
 
     def get_metadata_routing(self) -> Any:
-        """Request what the scorer within requests."""
+        """Request the metadata that the inner scorer requests."""
         return get_routing_for_object(get_scorer(self.scoring))

@@ -16,32 +16,31 @@ from ..tasks import Target, read_groups, read_target
 
 
 class PartiallyLabeledSplit(BaseCrossValidator):
-    """Cross-validation that tests on labeled rows only and trains on the unlabeled ones too.
+    """Cross-validation that tests on labeled rows only, and trains on labeled and unlabeled rows.
 
-    A splitter of scikit-learn divides the labeled rows. Each training set gets all unlabeled rows
-    besides, except those that share a group with a test row, and, where the splitter is a
-    `TimeSeriesSplit`, those that come after its labeled rows: nobody has them yet.
+    A splitter of scikit-learn divides the labeled rows. Unlabeled rows are added to each training set, except those
+    that share a group with a test row. With a `TimeSeriesSplit`, unlabeled rows that come after the labeled training
+    rows are not added either, because they would not be known yet.
 
     Parameters
     ----------
     cv : int or splitter, default=5
-        An int is the number of folds: stratified by class, or plain for numbers (floats that are not whole, or of
-        which one is rarer than there are folds; several columns). Otherwise
-        any splitter, such as ``GroupKFold(3)``; it sees the labeled rows only. The folds of a
-        `PredefinedSplit` are those of all rows.
+        An int is the number of folds: stratified by class, or not stratified for numbers (floats that are not whole, or
+        one of which occurs less often than there are folds; or several columns). Otherwise any splitter, such as
+        ``GroupKFold(3)``, which gets the labeled rows only. The folds of a `PredefinedSplit` are for all rows.
     missing_label : int, float, str, None or nan, default=-1
-        Marks the unlabeled rows of y; NaN for a regressor. Rows of several numbers of which only some are known are
-        always in the training set.
+        Marks the unlabeled rows of y; NaN for a regressor. If y has several columns, rows in which only some numbers
+        are known are always in the training set.
 
     Raises
     ------
     ValueError
-        y is None or has no labeled row; or what the splitter raises on the labeled rows.
+        If y is None or has no labeled row, or the splitter raises an error for the labeled rows.
 
     Notes
     -----
-    Splitting X as scikit-learn does puts unlabeled rows into test folds, where the marker counts as
-    one more class. With metadata routing, `groups` is requested.
+    A splitter of scikit-learn alone would put unlabeled rows into test folds, where the marker counts as a further
+    class. With metadata routing, `groups` is requested.
 
     Examples
     --------
@@ -67,12 +66,12 @@ class PartiallyLabeledSplit(BaseCrossValidator):
 
     @property
     def shuffle(self) -> bool:
-        """Whether the splitter shuffles; successive halving asks."""
+        """Whether the splitter shuffles; successive halving reads it."""
         return getattr(self.cv, "shuffle", True)
 
     @property
     def random_state(self) -> Any:
-        """Random state of the splitter; successive halving refuses one that is not an int."""
+        """Random state of the splitter; successive halving needs an int."""
         return getattr(self.cv, "random_state", 0)
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[NDArray, NDArray]]:
@@ -83,9 +82,9 @@ class PartiallyLabeledSplit(BaseCrossValidator):
         X : array-like or list of arrays, of n samples
             Samples.
         y : array-like of shape (n,) or (n, k)
-            Labels, or numbers; `missing_label` where unknown.
+            Labels, or numbers; missing ones are `missing_label`.
         groups : array-like of shape (n,), default=None
-            Groups of all rows, the unlabeled ones too.
+            Groups of all rows, labeled and unlabeled.
 
         Yields
         ------
@@ -115,7 +114,7 @@ class PartiallyLabeledSplit(BaseCrossValidator):
         X : array-like or list of arrays, of n samples, default=None
             Samples.
         y : array-like of shape (n,), default=None
-            Labels; needed where the splitter counts rows or groups.
+            Labels; needed if the number of splits depends on rows or groups.
         groups : array-like of shape (n,), default=None
             Groups of all rows.
 
@@ -146,13 +145,13 @@ class PartiallyLabeledSplit(BaseCrossValidator):
 
 
 def _are_numbers(known: NDArray, n_splits: int) -> bool:
-    """Whether these are whole floats that are more likely numbers than classes: some are too rare to be stratified."""
+    """Whether whole floats are numbers rather than classes: one of them is too rare to be stratified."""
     return (
         known.ndim == 1 and known.dtype.kind == "f" and bool(np.unique(known, return_counts=True)[1].min() < n_splits)
     )
 
 
 def _rows(target: Target, X: Any, groups: NDArray | None) -> tuple[Any, NDArray, Any]:
-    """Labeled rows of what a splitter sees."""
+    """Return X, y and groups of the labeled rows, for a splitter."""
     rows = target.labeled
     return None if X is None else _safe_indexing(X, rows), target.known, None if groups is None else groups[rows]

@@ -1,4 +1,4 @@
-"""Unlabeled rows that come with the estimator instead of with the data."""
+"""Unlabeled rows as a parameter of an estimator."""
 
 from __future__ import annotations
 
@@ -10,44 +10,43 @@ from sklearn.base import clone
 from .._sklearn import MARKER, HasMethods, _num_samples
 from ..datasets._hide import dtype_with_marker
 from ..tasks import own_markers, read_target
-from ._alike import check_alike
 from ._delegate import Delegate
 from ._labeled import check_marker
+from ._same_form import check_same_form
 
 
 class WithUnlabeled(Delegate):
-    """Semi-supervised estimator that brings its unlabeled rows along, and is fitted on labeled ones.
+    """Semi-supervised estimator that has its unlabeled rows as a parameter, and is fitted on labeled rows.
 
-    To all of scikit-learn it is an ordinary supervised classifier: `BaggingClassifier`,
-    `OneVsRestClassifier`, `VotingClassifier` and others, which take the marker of unlabeled rows for a
-    class, get labeled rows only.
+    For scikit-learn it is a supervised classifier. Use it in `BaggingClassifier`, `OneVsRestClassifier`,
+    `VotingClassifier` and others, which would treat the marker of unlabeled rows as a class.
 
-    A Pipeline goes inside: ``WithUnlabeled(make_pipeline(scaler, classifier), X_unlabeled)``. As a step of one,
-    `WithUnlabeled` would get `X` transformed and `X_unlabeled` not.
+    Put a Pipeline inside it: ``WithUnlabeled(make_pipeline(scaler, classifier), X_unlabeled)``. As a step of a
+    Pipeline, `WithUnlabeled` would get `X` transformed, but not `X_unlabeled`.
 
     Parameters
     ----------
     estimator : estimator
-        Any semi-supervised classifier; cloned in `fit`.
+        Any semi-supervised classifier or regressor, which is cloned in `fit`.
     X_unlabeled : array-like or list of arrays
-        Unlabeled samples, added to those of each `fit`. Each clone copies them.
+        Unlabeled samples, which are added to those of each `fit`. Each clone copies them.
     missing_label : int, float, str, None or nan, default=-1
-        Marks unlabeled rows, as for `estimator`.
+        Marks unlabeled rows; must be the marker of `estimator`.
 
     Attributes
     ----------
     estimator_ : estimator
-        The copy that was fitted.
+        The fitted copy of the estimator.
     classes_ : ndarray of shape (n_classes,)
-        Its classes.
+        Classes of the fitted estimator.
     n_features_in_ : int
-        Its features.
+        Number of features of the fitted estimator.
 
     Raises
     ------
     ValueError
-        y has unlabeled rows, `missing_label` is not the estimator's, or X and `X_unlabeled` differ in form or, nearly
-        all rows of them, several times in scale.
+        If y has unlabeled rows, `missing_label` is not that of the estimator, or X and `X_unlabeled` differ in form or,
+        in nearly all rows, several times in scale.
 
     Examples
     --------
@@ -93,10 +92,10 @@ class WithUnlabeled(Delegate):
         target = read_target(y, self.missing_label, type(self).__name__, needs_label=False)
         if target.missing.any():
             raise ValueError(
-                f"y has unlabeled rows, but {type(self).__name__} brings its own and takes labeled ones only, "
-                "or else what it is in counts the marker as a class; pass X[labeled], y[labeled]."
+                f"y has unlabeled rows, but {type(self).__name__} has them in X_unlabeled and is fitted on labeled "
+                "rows, because the estimator around it may treat the marker as a class; pass X[labeled], y[labeled]."
             )
-        check_alike(X, self.X_unlabeled, type(self).__name__)
+        check_same_form(X, self.X_unlabeled, type(self).__name__)
         y = target.known
         dtype = dtype_with_marker(y, self.missing_label)
         markers = np.full((_num_samples(self.X_unlabeled), *y.shape[1:]), self.missing_label, dtype)
@@ -106,19 +105,21 @@ class WithUnlabeled(Delegate):
         return self
 
 
-def _joined(X: Any, others: Any) -> Any:
-    """Rows of both."""
+def _joined(X: Any, X_unlabeled: Any) -> Any:
+    """Return the rows of both, in the form of X."""
     if hasattr(X, "iloc"):
         import pandas as pd
 
-        if not hasattr(others, "iloc"):
-            others = pd.DataFrame(np.asarray(others), columns=X.columns) if X.ndim == 2 else pd.Series(list(others))
-        return pd.concat([X, others])
+        if not hasattr(X_unlabeled, "iloc"):
+            rows = X_unlabeled
+            X_unlabeled = pd.DataFrame(np.asarray(rows), columns=X.columns) if X.ndim == 2 else pd.Series(list(rows))
+        return pd.concat([X, X_unlabeled])
     if hasattr(X, "vstack"):
         import polars as pl
 
-        others = others if hasattr(others, "vstack") else pl.DataFrame(np.asarray(others), schema=X.columns)
-        return pl.concat([X, others], how="vertical_relaxed")
-    if any(isinstance(rows, list | tuple) or np.asarray(rows).dtype == object for rows in (X, others)):
-        return [*X, *others]
-    return np.concatenate([np.asarray(X), np.asarray(others)])  # tensors too
+        if not hasattr(X_unlabeled, "vstack"):
+            X_unlabeled = pl.DataFrame(np.asarray(X_unlabeled), schema=X.columns)
+        return pl.concat([X, X_unlabeled], how="vertical_relaxed")
+    if any(isinstance(rows, list | tuple) or np.asarray(rows).dtype == object for rows in (X, X_unlabeled)):
+        return [*X, *X_unlabeled]
+    return np.concatenate([np.asarray(X), np.asarray(X_unlabeled)])  # of arrays or torch tensors

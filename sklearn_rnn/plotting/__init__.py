@@ -1,4 +1,4 @@
-"""Pictures; matplotlib is imported when one is drawn."""
+"""Plots; matplotlib is imported when a plot is drawn."""
 
 from ._attributions import SeriesAttributionDisplay, TokenAttributionDisplay
 from ._codes import CodesDisplay

@@ -1,4 +1,4 @@
-"""What spoke for a class: tokens or steps on a ground of colour."""
+"""Plots of attributions: tokens or steps with a coloured background."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sklearn.pipeline import Pipeline
 from .._extras import extra
 from ..inspection import integrated_gradients
 
-COLORS = "RdBu"  # red speaks against the class, blue for it
+COLORS = "RdBu"  # red lowers the score of the class, blue raises it
 CHARACTER, LINE = 0.602, 1.6  # width of a monospaced character and height of a line, in font sizes
 FONT_SIZE = 9
 
 
 class TokenAttributionDisplay:
-    """Documents whose tokens are coloured by how much they spoke for a class: blue for it, red against.
+    """Plot of documents whose tokens are coloured by their attributions to a class: blue for it, red against it.
 
     Make it with `from_estimator`.
 
@@ -27,16 +27,16 @@ class TokenAttributionDisplay:
     tokens : sequence of sequence of str
         Tokens of each document.
     attributions : sequence of array-like of shape (T_i,)
-        One for each token.
+        Attribution of each token.
     titles : sequence of str, default=None
-        A line above each document.
+        Title above each document.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn.
+        The axes of the plot.
     figure_ : matplotlib Figure
-        Its figure.
+        The figure of the plot.
 
     Examples
     --------
@@ -56,14 +56,14 @@ class TokenAttributionDisplay:
         self.titles = titles
 
     def plot(self, ax: Any = None, *, width: int = 90) -> TokenAttributionDisplay:
-        """Draw the documents one below the other; the colours of each reach to its own largest attribution.
+        """Draw the documents one below the other; the colours are scaled to the largest attribution of each document.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure, as high as it must be, by default.
+            Axes to draw on; by default a new figure of the height that is needed.
         width : int, default=90
-            Characters in a line.
+            Number of characters in a line.
 
         Returns
         -------
@@ -72,7 +72,7 @@ class TokenAttributionDisplay:
         Raises
         ------
         ImportError
-            matplotlib is not installed.
+            If matplotlib is not installed.
         """
         plt = extra("matplotlib.pyplot", "plot")
         titles = [None] * len(self.tokens) if self.titles is None else self.titles
@@ -117,15 +117,15 @@ class TokenAttributionDisplay:
         Parameters
         ----------
         estimator : Pipeline
-            Fitted: a `TokenSequenceVectorizer` before a `SemiSupervisedRNNClassifier`.
+            A fitted pipeline of a `TokenSequenceVectorizer` and a `SemiSupervisedRNNClassifier`.
         X : sequence of n str
             Documents.
         target : label or array-like of shape (n,), default=None
-            Class whose score is explained; the predicted one of each document by default.
+            Class whose score is explained; by default the predicted class of each document.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; a new figure by default.
         width : int, default=90
-            Characters in a line.
+            Number of characters in a line.
 
         Returns
         -------
@@ -134,7 +134,7 @@ class TokenAttributionDisplay:
         Raises
         ------
         TypeError
-            `estimator` is no pipeline.
+            If `estimator` is not a pipeline.
         """
         if not isinstance(estimator, Pipeline):
             raise TypeError(
@@ -145,12 +145,13 @@ class TokenAttributionDisplay:
         ids = vectorizer.transform(X)
         attributions = integrated_gradients(classifier, ids, target=target)
         titles = _titles(classifier, ids, target)
-        read = [tokens[: len(own)] for tokens, own in zip(vectorizer.inverse_transform(ids), attributions, strict=True)]
-        return cls(read, attributions, titles=titles).plot(ax, width=width)
+        documents = zip(vectorizer.inverse_transform(ids), attributions, strict=True)
+        tokens = [names[: len(values)] for names, values in documents]  # without those beyond max_length
+        return cls(tokens, attributions, titles=titles).plot(ax, width=width)
 
 
 class SeriesAttributionDisplay:
-    """A sequence of values on a ground coloured by how much each spoke for a class: blue for it, red against.
+    """Plot of a sequence on a background coloured by the attributions to a class: blue for it, red against it.
 
     Make it with `from_estimator`.
 
@@ -159,16 +160,16 @@ class SeriesAttributionDisplay:
     sequence : array-like of shape (T,) or (T, F)
         Values.
     attributions : array-like of the same shape
-        One for each value.
+        Attribution of each value.
     title : str, default=None
-        Above the picture.
+        Title above the plot.
 
     Attributes
     ----------
     axes_ : list of matplotlib Axes
         One for each feature.
     figure_ : matplotlib Figure
-        Their figure.
+        The figure of the plot.
 
     Examples
     --------
@@ -187,12 +188,12 @@ class SeriesAttributionDisplay:
         self.title = title
 
     def plot(self, axes: Any = None) -> SeriesAttributionDisplay:
-        """Draw each feature in a panel of its own; the colours of all reach to the largest attribution.
+        """Draw each feature in a panel; the colours of all panels are scaled to the largest attribution.
 
         Parameters
         ----------
         axes : sequence of matplotlib Axes, default=None
-            Where to draw each feature; a new figure by default.
+            Axes for each feature; a new figure by default.
 
         Returns
         -------
@@ -201,10 +202,10 @@ class SeriesAttributionDisplay:
         Raises
         ------
         ImportError
-            matplotlib is not installed.
+            If matplotlib is not installed.
         """
         values = np.asarray(self.sequence).reshape(len(self.sequence), -1)  # (T, F)
-        shares = np.asarray(self.attributions).reshape(values.shape)
+        attributions = np.asarray(self.attributions).reshape(values.shape)
         if axes is None:
             plt = extra("matplotlib.pyplot", "plot")
             size = (7, 0.8 + 1.4 * values.shape[1])
@@ -212,12 +213,12 @@ class SeriesAttributionDisplay:
                 :, 0
             ]
         self.axes_, self.figure_ = list(axes), axes[0].figure
-        limit = np.abs(shares).max() or 1.0
-        for ax, line, ground in zip(self.axes_, values.T, shares.T, strict=True):
+        limit = np.abs(attributions).max() or 1.0
+        for ax, line, background in zip(self.axes_, values.T, attributions.T, strict=True):
             ax.plot(line, color="black", linewidth=1.2)
             extent = (-0.5, len(line) - 0.5, *ax.get_ylim())
             image = ax.imshow(
-                ground[None], extent=extent, aspect="auto", cmap=COLORS, vmin=-limit, vmax=limit, alpha=0.8
+                background[None], extent=extent, aspect="auto", cmap=COLORS, vmin=-limit, vmax=limit, alpha=0.8
             )
         self.axes_[-1].set_xlabel("step")
         self.axes_[0].set_title(self.title or "", fontsize=10)
@@ -233,13 +234,13 @@ class SeriesAttributionDisplay:
         Parameters
         ----------
         estimator : SemiSupervisedRNNClassifier or Pipeline that ends with one
-            Fitted.
+            A fitted estimator.
         x : array-like of shape (T,) or (T, F)
             A sequence.
         target : label, default=None
-            Class whose score is explained; the predicted one by default.
+            Class whose score is explained; by default the predicted class.
         axes : sequence of matplotlib Axes, default=None
-            Where to draw each feature; a new figure by default.
+            Axes for each feature; a new figure by default.
 
         Returns
         -------
@@ -252,16 +253,16 @@ class SeriesAttributionDisplay:
         if isinstance(estimator, Pipeline):
             X, estimator = estimator[:-1].transform(X), estimator[-1]
         (attributions,) = integrated_gradients(estimator, X, target=target)
-        read = np.asarray(X[0])[: len(attributions)]
-        return cls(read, attributions, title=_titles(estimator, X, target)[0]).plot(axes)
+        values = np.asarray(X[0])[: len(attributions)]
+        return cls(values, attributions, title=_titles(estimator, X, target)[0]).plot(axes)
 
 
 def _titles(classifier: Any, X: Any, target: Any) -> list[str]:
-    """Class that is explained and its probability, of each sequence."""
+    """Return the explained class of each sequence and its probability, as text."""
     probabilities = classifier.predict_proba(X)
     labels = classifier.classes_[probabilities.argmax(1)] if target is None else np.broadcast_to(target, len(X))
-    own = probabilities[np.arange(len(X)), np.searchsorted(classifier.classes_, labels)]
-    return [f"{label}: {p:.2f}" for label, p in zip(labels, own, strict=True)]
+    chosen = probabilities[np.arange(len(X)), np.searchsorted(classifier.classes_, labels)]
+    return [f"{label}: {p:.2f}" for label, p in zip(labels, chosen, strict=True)]
 
 
 def _between_0_and_1(attributions: NDArray) -> NDArray:
@@ -269,7 +270,7 @@ def _between_0_and_1(attributions: NDArray) -> NDArray:
 
 
 def _lines(tokens: Sequence[str], width: int) -> Iterator[tuple[str, int, int]]:
-    """Column and row of each token, broken into lines."""
+    """Yield each token with its column and row, broken into lines."""
     column = row = 0
     for token in tokens:
         if column and column + len(token) > width:

@@ -1,4 +1,4 @@
-"""Codes of sequences in the plane."""
+"""Plots of embeddings in two dimensions."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .._sklearn import MARKER, validate_parameter_constraints
 from ..tasks import read_target
 
 UNLABELED = "0.8"  # light grey
-GREY = 7  # of matplotlib's ten colours, too near to the unlabeled rows'
+GREY = 7  # of matplotlib's ten colours; too similar to that of unlabeled rows
 
 
 class CodesDisplay:
-    """Codes of sequences in the plane of their first two principal components.
+    """Plot of embeddings (codes) of sequences, in the plane of their first two principal components.
 
-    Make it with `from_estimator`, or from codes that you have.
+    Make it with `from_estimator`, or from embeddings.
 
     Parameters
     ----------
     codes : array-like of shape (n, n_codes)
-        Codes, or a map of them in two dimensions, which is drawn as it is.
+        Embeddings; those of two dimensions are drawn without a projection.
     y : array-like of shape (n,), default=None
         Labels, for the colours.
     missing_label : int, float, str, None or nan, default=-1
@@ -35,16 +35,16 @@ class CodesDisplay:
     Attributes
     ----------
     points_ : ndarray of shape (n, 2)
-        What was drawn.
+        The points of the plot.
     ax_ : matplotlib Axes
-        Where it was drawn.
+        The axes of the plot.
     figure_ : matplotlib Figure
-        Its figure.
+        The figure of the plot.
 
     Raises
     ------
     ValueError
-        There is only one code a sequence, or y has another length than the codes.
+        If embeddings have only one dimension, or y has another length than the embeddings.
 
     Examples
     --------
@@ -68,12 +68,12 @@ class CodesDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, y: Any = None, *, missing_label: Any = -1, ax: Any = None
     ) -> CodesDisplay:
-        """Encode sequences, and draw the codes.
+        """Encode sequences, and draw their embeddings.
 
         Parameters
         ----------
         estimator : estimator with `transform`
-            Fitted: either of the package's, or a pipeline.
+            A fitted estimator of this package, or a pipeline.
         X : array-like or list of arrays, of n samples
             Sequences.
         y : array-like of shape (n,), default=None
@@ -81,7 +81,7 @@ class CodesDisplay:
         missing_label : int, float, str, None or nan, default=-1
             Marks the unlabeled rows of y, which are grey.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; a new figure by default.
 
         Returns
         -------
@@ -90,12 +90,12 @@ class CodesDisplay:
         return cls(estimator.transform(X), y, missing_label=missing_label).plot(ax)
 
     def plot(self, ax: Any = None) -> CodesDisplay:
-        """Draw the codes.
+        """Draw the embeddings.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; a new figure by default.
 
         Returns
         -------
@@ -104,16 +104,16 @@ class CodesDisplay:
         Raises
         ------
         ImportError
-            matplotlib is not installed.
+            If matplotlib is not installed.
         """
         if ax is None:
             plt = extra("matplotlib.pyplot", "plot")
             ax = plt.subplots(layout="constrained")[1]
         self.ax_, self.figure_ = ax, ax.figure
-        codes = check_array(self.codes, ensure_min_features=2, ensure_min_samples=2, input_name="codes")
-        flat = codes.shape[1] == 2
-        self.points_ = codes if flat else PCA(2, svd_solver="full").fit_transform(codes)
-        for label, rows, colour in self._groups(len(codes)):
+        embeddings = check_array(self.codes, ensure_min_features=2, ensure_min_samples=2, input_name="codes")
+        flat = embeddings.shape[1] == 2
+        self.points_ = embeddings if flat else PCA(2, svd_solver="full").fit_transform(embeddings)
+        for label, rows, colour in self._groups(len(embeddings)):
             ax.scatter(*self.points_[rows].T, s=9, color=colour, alpha=0.7, linewidths=0, label=label)
         names = ("first", "second") if flat else ("first component", "second component")
         ax.set(xlabel=names[0], ylabel=names[1], xticks=[], yticks=[])
@@ -123,7 +123,7 @@ class CodesDisplay:
         return self
 
     def _groups(self, n: int) -> list[tuple[str | None, NDArray, Any]]:
-        """Name, rows and colour of what is drawn together, the unlabeled rows first."""
+        """Return name, rows and colour of each class, and before them those of the unlabeled rows."""
         from matplotlib import colormaps
 
         if self.y is None:

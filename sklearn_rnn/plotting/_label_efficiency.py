@@ -1,4 +1,4 @@
-"""Score against the number of labels."""
+"""Plots of scores against the number of labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..model_selection import LabelBudget, PartiallyLabeledSplit
 
 
 class LabelEfficiencyDisplay:
-    """Score against the number of labels, for one or several estimators.
+    """Plot of scores against the number of labels, for one or several estimators.
 
     Make it with `from_estimator` or `from_estimators`.
 
@@ -26,18 +26,18 @@ class LabelEfficiencyDisplay:
     n_labeled : array-like of shape (n_budgets,)
         Numbers of labels.
     scores : dict of str to array-like of shape (n_budgets, n_draws)
-        Test scores of each method: one column for each draw of the labels.
+        Test scores of each estimator by its name, with a column for each draw of the labels.
     score_name : str, default="accuracy"
-        What the scores are.
+        Name of the scores.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn.
+        The axes of the plot.
     figure_ : matplotlib Figure
-        Its figure.
+        The figure of the plot.
     lines_ : dict of str to matplotlib Line2D
-        The line of each method.
+        The line of each estimator by its name.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class LabelEfficiencyDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; a new figure by default.
 
         Returns
         -------
@@ -74,7 +74,7 @@ class LabelEfficiencyDisplay:
         Raises
         ------
         ImportError
-            matplotlib is not installed.
+            If matplotlib is not installed.
         """
         if ax is None:
             plt = extra("matplotlib.pyplot", "plot")
@@ -94,7 +94,7 @@ class LabelEfficiencyDisplay:
         return self
 
     def _draw(self, name: str, scores: NDArray, place: float) -> Any:
-        """Draw one method; bars of several stand beside each other."""
+        """Draw the line of one estimator, shifted a little so that the bars of several do not overlap."""
         deviation = scores.std(1, ddof=1) if scores.shape[1] > 1 else None
         x = np.asarray(self.n_labeled) * 1.03**place
         return self.ax_.errorbar(x, scores.mean(1), deviation, marker="o", capsize=3, elinewidth=1, label=name)[0]
@@ -110,7 +110,7 @@ class LabelEfficiencyDisplay:
         name: str | None = None,
         **parameters: Any,
     ) -> LabelEfficiencyDisplay:
-        """Measure one estimator, and draw it.
+        """Measure the scores of one estimator, and draw them.
 
         Parameters
         ----------
@@ -119,13 +119,13 @@ class LabelEfficiencyDisplay:
         X : array-like or list of arrays, of n samples
             Samples.
         y : array-like of shape (n,)
-            Labels; `missing_label` where unknown.
+            Labels; unlabeled rows have `missing_label`.
         n_labeled : sequence of int
             Numbers of labels to learn from.
         name : str, default=None
-            For the legend; the class's by default.
+            Name in the legend; by default the name of the class.
         **parameters : dict
-            Those of `from_estimators`.
+            Parameters of `from_estimators`.
 
         Returns
         -------
@@ -150,41 +150,41 @@ class LabelEfficiencyDisplay:
         n_jobs: int | None = None,
         ax: Any = None,
     ) -> LabelEfficiencyDisplay:
-        """Measure estimators on the same splits and labels, and draw them.
+        """Measure the scores of estimators on the same splits and labels, and draw them.
 
         Parameters
         ----------
         estimators : dict of str to estimator
-            Names for the legend, and semi-supervised classifiers or regressors.
+            Semi-supervised classifiers or regressors, by their names in the legend.
         X : array-like or list of arrays, of n samples
             Samples.
         y : array-like of shape (n,)
-            Labels; `missing_label` where unknown.
+            Labels; unlabeled rows have `missing_label`.
         n_labeled : sequence of int
-            Numbers of labels to learn from. The others are hidden; their rows stay.
+            Numbers of labels to learn from. The other labels are hidden, but their rows are used.
         cv : int or splitter, default=None
-            As for `PartiallyLabeledSplit`: each split is a draw of the labels. By default five times
-            a random fifth of the labeled rows is tested.
+            As for `PartiallyLabeledSplit`: each split is a draw of the labels. By default there are five splits; each
+            tests a random fifth of the labeled rows.
         groups : array-like of shape (n,), default=None
             Groups of all rows.
         scoring : str or scorer, default=None
-            The estimators' own score by default.
+            By default, the `score` of the estimators.
         missing_label : int, float, str, None or nan, default=-1
             Marks the unlabeled rows of y; NaN for a regressor.
         random_state : int, default=0
-            Draws splits and labels, the same for all estimators.
+            Seeds the choice of splits and labels, which are the same for all estimators.
         n_jobs : int, default=None
-            Fits at a time.
+            Number of fits that are computed in parallel.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; a new figure by default.
 
         Returns
         -------
         display : LabelEfficiencyDisplay
         """
-        given = {"estimators": estimators, "random_state": random_state}
+        parameters = {"estimators": estimators, "random_state": random_state}
         constraints = {"estimators": [Mapping], "random_state": [Interval(Integral, 0, None, closed="left")]}
-        validate_parameter_constraints(constraints, given, cls.__name__)
+        validate_parameter_constraints(constraints, parameters, cls.__name__)
         of_regressors = all(is_regressor(estimator) for estimator in estimators.values())
         if cv is None:
             kind = ShuffleSplit if of_regressors else StratifiedShuffleSplit
@@ -200,7 +200,7 @@ class LabelEfficiencyDisplay:
                 cross_validate(budget, X, y, cv=splits, scoring=scoring, n_jobs=n_jobs, error_score="raise")
                 for budget in budgets
             ]
-            scores[name] = np.array([each["test_score"] for each in measured])  # (n_budgets, n_draws)
-        own_score = "R²" if of_regressors else "accuracy"
-        score_name = own_score if scoring is None else scoring if isinstance(scoring, str) else "score"
+            scores[name] = np.array([results["test_score"] for results in measured])  # (n_budgets, n_draws)
+        default = "R²" if of_regressors else "accuracy"
+        score_name = default if scoring is None else scoring if isinstance(scoring, str) else "score"
         return cls(n_labeled, scores, score_name=score_name).plot(ax)

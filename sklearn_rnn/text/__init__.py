@@ -1,4 +1,4 @@
-"""Raw documents as sequences of token ids, for the estimators to read."""
+"""Sequences of token ids from raw documents, for the estimators."""
 
 from ._vectorizer import TokenSequenceVectorizer
 from ._vectors import read_vectors

@@ -1,4 +1,4 @@
-"""Tokens of many documents as one array: read, counted, and cut into sequences."""
+"""The tokens of many documents in one array: numbering, counting, and cutting into sequences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..tasks import is_nothing
 
 
 def each(X: Iterable[Any], function: Callable[[Any], Any]) -> Iterator[Any]:
-    """Apply a function to each document of X; errors name a document that is no text."""
+    """Apply a function to each document of X; an error names a document that is not a text."""
     if isinstance(X, str):
         raise ValueError("Iterable over raw text documents expected, string object received.")
     if getattr(X, "ndim", 1) != 1:
@@ -28,12 +28,12 @@ def each(X: Iterable[Any], function: Callable[[Any], Any]) -> Iterator[Any]:
             if isinstance(document, str | bytes) or hasattr(document, "read"):
                 raise
             hint = "; for lists of words set analyzer=list" if isinstance(document, list | tuple) else ""
-            hint = "; `fillna('')` makes empty documents of missing ones" if is_nothing(document) else hint
+            hint = "; `fillna('')` replaces missing documents by empty ones" if is_nothing(document) else hint
             raise ValueError(f"X[{i}] is {document!r}; expected a document, a string{hint}.") from error
 
 
 def listed(function: Callable[[Any], Any], name: str, document: Any) -> Any:
-    """Tokens that a function of the user's makes of a document; an error where it returns something else."""
+    """Return the tokens that the user's function returns for a document; an error if it returns no list."""
     if function in (list, tuple) and isinstance(document, str | bytes):
         raise ValueError(f"With {name}={function.__name__}, documents must be lists of words, got {document!r}.")
     tokens = function(document)
@@ -48,21 +48,21 @@ def listed(function: Callable[[Any], Any], name: str, document: Any) -> Any:
 def numbered(
     documents: Iterable[Iterable[str]], look_up: Callable[[Iterable[str]], Iterable[int]]
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Look up the numbers of tokens.
+    """Convert tokens to numbers.
 
     Parameters
     ----------
     documents : iterable of iterable of str
         Tokens of each document.
     look_up : callable
-        Makes numbers of tokens.
+        Function that converts tokens to numbers.
 
     Returns
     -------
     flat : ndarray of shape (n_tokens,), int32
-        Numbers of all documents, end to end.
+        Numbers of all documents, one document after the other.
     ends : ndarray of shape (n,), int64
-        Where each document ends.
+        Position after the last token of each document.
     """
     flat, ends = array("i"), array("q")
     for tokens in documents:
@@ -72,21 +72,23 @@ def numbered(
 
 
 def document_frequency(flat: NDArray, ends: NDArray, n_numbers: int) -> NDArray[np.int64]:
-    """In how many documents each number is, shape (n_numbers,)."""
+    """Number of documents (n_numbers,) in which each number occurs."""
     table = csr_array((np.ones(len(flat), np.int32), flat, np.append(0, ends)), shape=(len(ends), n_numbers))
     table.sum_duplicates()
     return np.bincount(table.indices, minlength=n_numbers)
 
 
 def cut_sequences(flat: NDArray, ends: NDArray, unknown: int, marks: tuple[int, int] | None) -> list[NDArray]:
-    """Cut into documents, between marks of begin and end; an empty one would get `unknown`."""
+    """Cut into documents, and add marks of begin and end; without marks, an empty document gets `unknown`."""
     lengths = np.diff(ends, prepend=0)
     room = np.where(lengths == 0, 1, 0) if marks is None else np.full(len(ends), 2)
     stops = ends + np.cumsum(room)
     starts = stops - lengths - room
     if room.any():
         output = np.full(stops[-1], unknown, dtype=flat.dtype)
-        shift = np.cumsum(room) - (room if marks is None else 1)  # what comes before a document's first token
+        shift = np.cumsum(room) - (
+            room if marks is None else 1
+        )  # number of added tokens before each document's first token
         output[np.arange(len(flat)) + np.repeat(shift, lengths)] = flat
         if marks is not None:
             output[starts], output[stops - 1] = marks

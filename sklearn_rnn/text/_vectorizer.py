@@ -1,4 +1,4 @@
-"""Raw documents to sequences of token ids."""
+"""From raw documents to sequences of token ids."""
 
 from __future__ import annotations
 
@@ -37,64 +37,65 @@ class TokenSequenceVectorizer(
     PicklableEstimator,
     auto_wrap_output_keys=None,  # type: ignore[call-arg]
 ):
-    r"""Read raw documents as sequences of token ids, which the estimators of this package take as X.
+    r"""Convert raw documents to sequences of token ids, which the estimators of this package accept as X.
 
-    Documents become tokens as in scikit-learn's `CountVectorizer`, and stay in order. Id 0 is the
-    unknown token: it stands for tokens that are too rare to learn (below `min_df` or `max_features`),
-    for those that `fit` did not see, and alone for a document without tokens. Then come the marks of
-    begin and end, where asked for, and the tokens, frequent ones first. No id is for padding: the
-    estimators know the lengths.
+    Documents are split into tokens as in scikit-learn's `CountVectorizer`, but the order of the tokens is kept. Id 0 is
+    the unknown token. It stands for tokens that are too rare (below `min_df`, or not among the `max_features` most
+    frequent) and for tokens that were not in `fit`; a document without tokens becomes one unknown token. The next ids
+    are those of the marks of begin and end, if there are marks, and then those of the tokens, the most frequent first.
+    No id is needed for padding, because the estimators know the lengths.
 
     Parameters
     ----------
     analyzer : {"word", "char", "subword"} or callable, default="word"
-        What a token is. `"subword"` needs the package `tokenizers`: byte-pair encoding, trained on
-        the documents of `fit`, or the user's `tokenizer`. A function gets the raw document and
-        returns a list of tokens; `list` is for documents that are lists of words.
+        Kind of tokens. `"subword"` needs the package `tokenizers`: byte-pair encoding that is trained on the documents
+        of `fit`, or the user's `tokenizer`. A function gets the raw document and returns a list of tokens; pass `list`
+        if the documents are lists of words.
     max_features : int, default=None
-        Tokens to learn at most, the most frequent ones; None learns all, of subwords 8,000.
+        Largest number of tokens in the vocabulary; the most frequent are used. None for all; for subwords, 8,000.
     min_df : int or float, default=2
-        Fewest documents (as a share, if float) that a token must be in, among the tokens that
-        `max_length` keeps. Rarer ones teach the net what an unknown token is, so 1 is seldom good.
+        Smallest number of documents (if float, fraction of documents) that must contain a token; only the tokens that
+        `max_length` keeps count. Rarer tokens become unknown tokens, from which the net learns the vector of the
+        unknown token, so 1 is seldom good.
     max_length : int, default=None
-        Tokens of each document to use at most, without the marks of begin and end.
+        Largest number of tokens of a document, without the marks of begin and end.
     keep : {"head", "tail", "middle"}, default="head"
-        Which part of a longer document to use.
+        Part of a longer document that is kept.
     begin_end : bool, default=False
         Whether each sequence begins with ``<s>`` and ends with ``</s>``.
     lowercase : bool, default=True
-        Whether to lowercase; a given subword `tokenizer` does this by itself.
+        Whether to lowercase; not used with a given subword `tokenizer`.
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
-        How to remove accents; a given subword `tokenizer` does this by itself.
+        How to remove accents; not used with a given subword `tokenizer`.
     preprocessor : callable, default=None
         Replaces `lowercase` and `strip_accents`.
     tokenizer : callable, tokenizers.Tokenizer, path or None, default=None
-        For words, a function that replaces `token_pattern`; for subwords, a tokenizer (or a fast one of
-        Hugging Face's transformers) or its file.
+        For words, a function that replaces `token_pattern`. For subwords, a tokenizer (also a fast tokenizer of
+        Hugging Face's transformers) or the path of its file.
     token_pattern : str, default=r"(?u)\b\w\w+\b"
         Regular expression of words.
     stop_words : "english", list or None, default=None
-        Words to leave out.
+        Words that are not used.
     input : {"content", "file", "filename"}, default="content"
-        What a document is given as.
+        Form of the documents.
     encoding : str, default="utf-8"
         Encoding of documents that are bytes or files.
     decode_error : {"strict", "ignore", "replace"}, default="strict"
-        What happens to bytes that are not in the encoding.
+        What to do with bytes that are not in the encoding.
 
     Attributes
     ----------
     vocabulary_ : dict of str to int
         Ids of the tokens.
     tokenizer_ : tokenizers.Tokenizer
-        What splits documents, where they are split into subwords.
+        The tokenizer; only with ``analyzer="subword"``.
 
     Raises
     ------
     ValueError
-        X is one string or not one-dimensional, a document is no string, or no token is frequent enough.
+        If X is one string or not one-dimensional, a document is not a string, or no token is frequent enough.
     ImportError
-        `analyzer="subword"` and `tokenizers` is not installed.
+        If ``analyzer="subword"`` and `tokenizers` is not installed.
 
     See Also
     --------
@@ -176,7 +177,7 @@ class TokenSequenceVectorizer(
         Parameters
         ----------
         X : iterable of str
-            Documents; an iterator is read once, and kept only for training subwords.
+            Documents. An iterator is read once; all documents are held in memory only to train subwords.
         y : None
             Ignored.
 
@@ -188,7 +189,7 @@ class TokenSequenceVectorizer(
         return self
 
     def fit_transform(self, X: Iterable[Any], y: Any = None) -> list[NDArray[np.int32]]:
-        """Learn the vocabulary and return the documents' ids, in one pass.
+        """Learn the vocabulary and return the token ids of the documents, in one pass.
 
         Parameters
         ----------
@@ -205,7 +206,7 @@ class TokenSequenceVectorizer(
         return self._finish(*self._learn(X))
 
     def transform(self, X: Iterable[Any]) -> list[NDArray[np.int32]]:
-        """Return the documents' token ids.
+        """Return the token ids of the documents.
 
         Parameters
         ----------
@@ -223,7 +224,7 @@ class TokenSequenceVectorizer(
         return self._finish(*numbered(documents, lambda tokens: map(known, tokens, unknown)))
 
     def inverse_transform(self, X: Iterable[Any]) -> list[NDArray]:
-        """Return the tokens of ids.
+        """Convert ids to tokens.
 
         Parameters
         ----------
@@ -240,7 +241,7 @@ class TokenSequenceVectorizer(
         return [names[np.where(ids < len(names), ids, 0)] for ids in sequences]
 
     def to_documents(self, X: Iterable[Any]) -> list[str]:
-        """Return the text of ids, as far as they tell it.
+        """Convert ids to text.
 
         Parameters
         ----------
@@ -250,8 +251,7 @@ class TokenSequenceVectorizer(
         Returns
         -------
         documents : list of str
-            Words with spaces between them, or characters or subwords put together, without the marks
-            of begin and end.
+            Words joined by spaces, or characters or subwords joined, without the marks of begin and end.
         """
         join = self._joiner()
         marks = (BEGIN, END) if self.begin_end else ()
@@ -273,7 +273,7 @@ class TokenSequenceVectorizer(
         return np.array(list(self.vocabulary_), dtype=object)
 
     def build_analyzer(self) -> Callable[[Any], Iterable[str]]:
-        """Return the function that splits a document into tokens; for subwords, of a fitted vectorizer.
+        """Return the function that splits a document into tokens; for subwords, the vectorizer must be fitted.
 
         Returns
         -------
@@ -283,7 +283,7 @@ class TokenSequenceVectorizer(
             if not (self.tokenizer is None or callable(self.tokenizer)):
                 raise TypeError(
                     f"With analyzer={self.analyzer!r}, tokenizer must be a function of a string or None, "
-                    f"got {type(self.tokenizer).__name__}; set analyzer='subword' for one of subwords."
+                    f"got {type(self.tokenizer).__name__}; set analyzer='subword' for a subword tokenizer."
                 )
             functions = {
                 name: partial(listed, getattr(self, name), name)
@@ -299,7 +299,7 @@ class TokenSequenceVectorizer(
         return {name: getattr(self, name) for name in names}
 
     def _cleaner(self) -> Callable[[Any], str]:
-        """Return what decodes a document for subwords, lowercases it and strips its accents."""
+        """Return the function that decodes a document for subwords, lowercases it and strips its accents."""
         reader = CountVectorizer(**self._given(*READING))
         if self.tokenizer is not None:
             reader.set_params(lowercase=False, strip_accents=None)
@@ -321,7 +321,7 @@ class TokenSequenceVectorizer(
 
     @all_or_nothing
     def _learn(self, X: Iterable[Any]) -> tuple[NDArray, NDArray]:
-        """Set `vocabulary_`; return the ids of all documents, end to end, and where each ends."""
+        """Set `vocabulary_`; return the ids of all documents in one array, and the position after each document."""
         self._validate_params()
         documents = self._learn_subwords(X) if self.analyzer == "subword" else each(X, self.build_analyzer())
         seen: defaultdict[str, int] = defaultdict()
@@ -339,7 +339,7 @@ class TokenSequenceVectorizer(
         return self.min_df if isinstance(self.min_df, Integral) else self.min_df * n_documents
 
     def _made_vocabulary(self, tokens: list[str], counts: NDArray) -> dict[str, int]:
-        """Give ids to frequent tokens first, to equally frequent ones in their order."""
+        """Number the tokens by descending frequency, and tokens of equal frequency in alphabetical order."""
         specials = self._specials
         known = [i for i in np.flatnonzero(counts) if tokens[i] not in specials]
         if not known:
@@ -368,10 +368,10 @@ class TokenSequenceVectorizer(
 
 
 def _read_ids(ids: Any, i: int) -> NDArray:
-    """Token ids of X[i]; numpy makes floats of lists with an integer above its largest."""
+    """Return the token ids of X[i] as an array; numpy converts lists with integers of over 64 bits to floats."""
     array = np.asarray(ids) if len(ids) else np.zeros(0, np.int64)
     if array.dtype.kind in "fO" and all(isinstance(number, Integral) for number in ids):
         array = np.array([min(int(number), np.iinfo(np.int64).max) for number in ids])
     if array.dtype.kind not in "iu" or (array.size and array.min() < 0):
-        raise ValueError(f"Token ids must be integers, not negative: X[{i}] has {array[:5]!r}.")
+        raise ValueError(f"Token ids must be integers of at least 0: X[{i}] has {array[:5]!r}.")
     return array

@@ -1,4 +1,4 @@
-"""Whether unlabeled rows are like the labeled ones, or one of the two was transformed."""
+"""Checking that labeled and unlabeled rows have the same form and scale."""
 
 from __future__ import annotations
 
@@ -12,38 +12,41 @@ from sklearn.base import BaseEstimator
 from .._sklearn import _num_samples, _safe_indexing
 from ..sequences import is_words, listed, read_sequences
 
-LOOKED_AT = 1000  # rows of each set
-FEWEST, FEWEST_OF_BOTH = 5, 20  # rows to judge a scale by
-FARTHER, NEARER = 4.0, 0.2  # ratios of typical distances that mean another scale
-SEPARATED = 0.95  # probability that a row of one set is farther off than a row of the other
+N_SAMPLED = 1000  # rows of each set that are compared
+FEWEST, FEWEST_OF_BOTH = 5, 20  # rows of one set, and of both, that are needed to compare scales
+FARTHER, NEARER = 4.0, 0.2  # ratios of median distances beyond which scales differ
+SEPARATED = 0.95  # fraction of pairs in which the row of one set is farther from the mean than that of the other
 
 
-def check_alike(X: Any, X_unlabeled: Any, name: str) -> None:
-    """Refuse labeled rows of another form or scale than the unlabeled ones, as a step of a Pipeline makes them."""
+def check_same_form(X: Any, X_unlabeled: Any, name: str) -> None:
+    """Raise an error if labeled and unlabeled rows differ in form or scale, as after a step of a Pipeline."""
     try:
         difference = _difference(_sample(X), _sample(X_unlabeled))
-    except (TypeError, ValueError):  # not what this package reads: the estimator says so
+    except (TypeError, ValueError):  # this package cannot read them; the estimator will raise an error, if any
         return
     if difference:
         raise ValueError(
             f"X of {name} is not like its X_unlabeled: {difference}. If {name} is a step of a Pipeline, the steps "
             f"before it transform X only; put the Pipeline inside: {name}(make_pipeline(transformer, classifier), "
-            "X_unlabeled). Otherwise bring both into one form and scale."
+            "X_unlabeled). Otherwise convert both to the same form and scale."
         )
 
 
 class _Reader(BaseEstimator):
-    """Stands for the estimator, which reads X in the same way."""
+    """Gets the attributes of an estimator that reads X."""
 
 
 def _sample(X: Any) -> list[Any]:
-    """Rows as given where they are strings or words, else token ids, or floats (T, F); a row of a table is one step."""
+    """Return a sample of the rows: strings or words unchanged, token ids, or floats (T, F).
+
+    A row of a table becomes a single step with T features.
+    """
     n, values = _num_samples(X), listed(X)
-    chosen = np.linspace(0, n - 1, min(n, LOOKED_AT)).astype(int)
+    chosen = np.linspace(0, n - 1, min(n, N_SAMPLED)).astype(int)
     rows = _safe_indexing(X, chosen) if values is None else [values[i] for i in chosen]
     if values is not None and any(isinstance(row, str | bytes) or is_words(row) for row in rows):
         return rows
-    with warnings.catch_warnings():  # the estimator warns of what is wrong with X
+    with warnings.catch_warnings():  # the estimator gives the same warnings
         warnings.simplefilter("ignore", UserWarning)
         sequences = read_sequences(_Reader(), rows, reset=True, gaps=True, exact=True)
     steps = [sequences.batch(np.array([i]), np.float64)[0][0] for i in range(len(sequences))]
@@ -51,12 +54,12 @@ def _sample(X: Any) -> list[Any]:
 
 
 def _difference(labeled: list[Any], unlabeled: list[Any]) -> str:
-    """What differs; an empty string where nothing does."""
+    """Describe the difference; an empty string if there is none."""
     if not (labeled and unlabeled):
         return ""
     forms = [_form(rows) for rows in (labeled, unlabeled)]
     if forms[0] != forms[1]:
-        # One feature: rows that came in a list may be those of a table.
+        # With one feature, rows in a list may be rows of a table.
         return "" if "1 feature(s)" in forms else f"it has {forms[0]}, and they have {forms[1]}"
     if forms[0] not in ("strings", "tokens") and _is_other_scale(labeled, unlabeled):
         return "nearly all of its rows are on another scale"
@@ -70,16 +73,16 @@ def _form(rows: list[Any]) -> str:
 
 
 def _is_other_scale(labeled: list[NDArray], unlabeled: list[NDArray]) -> bool:
-    """Whether nearly all labeled rows are several times as far from the unlabeled ones' mean as these, or as near."""
+    """Whether nearly all labeled rows are several times farther from the mean of the unlabeled rows, or nearer."""
     sides = [[row[np.isfinite(row).all(1)] for row in rows] for rows in (labeled, unlabeled)]
     sides = [[row for row in rows if len(row)] for rows in sides]
     counts = [len(rows) for rows in sides]
     if min(counts) < FEWEST or sum(counts) < FEWEST_OF_BOTH:
         return False
     with np.errstate(over="ignore", invalid="ignore"):
-        ours, theirs = _distances(*sides)
-    farther = np.mean(ours[:, None] > theirs)
-    typical = np.median(ours), np.median(theirs)
+        distances, unlabeled_distances = _distances(*sides)
+    farther = np.mean(distances[:, None] > unlabeled_distances)
+    typical = np.median(distances), np.median(unlabeled_distances)
     return bool(
         (farther > SEPARATED and typical[0] > FARTHER * typical[1])
         or (farther < 1 - SEPARATED and typical[0] < NEARER * typical[1])
@@ -87,7 +90,7 @@ def _is_other_scale(labeled: list[NDArray], unlabeled: list[NDArray]) -> bool:
 
 
 def _distances(labeled: list[NDArray], unlabeled: list[NDArray]) -> list[NDArray]:
-    """Distances of rows from the unlabeled steps' mean, in their standard deviations, in the median feature."""
+    """Median distances over features of both sets of rows from the mean of the unlabeled steps, in deviations."""
     steps = np.concatenate(unlabeled)
     mean, deviation = steps.mean(0), steps.std(0)
     varies = deviation > 1e-9 * np.abs(mean)
