@@ -65,7 +65,7 @@ def made_callbacks(tmp_path):
 
 
 @pytest.mark.full_epochs
-@pytest.mark.parametrize("objective", ["supervised", "mean_teacher"])
+@pytest.mark.parametrize("objective", ["supervised", pytest.param("mean_teacher", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["EarlyStopping", "LRScheduler", "EpochScoring", "ProgressBar", "Checkpoint"])
 def test_the_users_callbacks_are_used_as_skorch_does_and_work(name, objective, tmp_path, capsys):
     X, _, y = toy()
