@@ -142,7 +142,14 @@ def test_all_that_read_y_agree_on_which_strings_are_missing(make):
     assert make_labeled_scorer("accuracy", missing_label=None)(clf, X, y) == clf.score(X, y) == 1
 
 
-@pytest.mark.parametrize("name", ["list_of_nan", "unicode", "series", "series_string", "polars"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "list_of_nan",
+        "series",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("unicode", "series_string", "polars")),
+    ],
+)
 def test_comparisons_and_budgets_read_missing_strings_too(name):
     y, clf = STRINGS[name](), small(missing_label=None)
     predicted = cross_val_predict(clf, X, y, cv=2, missing_label=None)
