@@ -458,7 +458,7 @@ def test_a_net_that_is_trained_refuses_data_and_names_the_estimators_method():
         with pytest.raises(ValueError, match=rf"call {method}\(X\) of the estimator"):
             getattr(clf.net_, method)(X)
     autoencoder = RNNAutoencoderTransformer(**TINY).fit(X)
-    with pytest.raises(ValueError, match="predicts no labels. Its predict_proba gives codes"):
+    with pytest.raises(ValueError, match=r"predicts no labels\. Its predict_proba returns embeddings"):
         autoencoder.net_.predict(X)
     with pytest.raises(ValueError, match=r"call transform\(X\) of the estimator"):
         autoencoder.net_.predict_proba(X)
