@@ -38,12 +38,11 @@ def main(folder=None, shares=None):
         protocol = util.module_from_spec(spec)
         sys.modules["protocol"] = protocol
         spec.loader.exec_module(protocol)
-        for seed in range(5):
-            for share in shares.split(",") if shares else SHARES:
-                task = protocol.task(float(share), seed)
-                for method, params in METHODS.items():
+        for method, params in METHODS.items():
+            for seed in range(5):
+                for share in shares.split(",") if shares else SHARES:
                     if (share, method, str(seed)) not in RUNS.read() and (share != "1.0" or method == "supervised"):
-                        run(task, share, method, params, seed)
+                        run(protocol.task(float(share), seed), share, method, params, seed)
     write(RUNS.read())
 
 

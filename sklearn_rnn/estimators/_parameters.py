@@ -107,8 +107,8 @@ class NetParameters(PicklableEstimator):
         'callable, "auto" or None',
         """
         Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is `Light()` for numbers
-        (in classifiers with ``offset=2, channel_offset=0.2``, unless the objective reconstructs sequences), and
-        `StepDrop(0.2)` for token ids.
+        and `StepDrop(0.2)` for token ids. In classifiers it is ``Light(offset=2, channel_offset=0.2)``, unless the
+        objective reconstructs sequences; in regressors ``Light(jitter=0)``.
         """,
     )
     strong_augmentation: Any = parameter(
@@ -117,7 +117,7 @@ class NetParameters(PicklableEstimator):
         'callable, "auto" or None',
         """
         The same for strong views, which objectives such as `FixMatch` need. `"auto"` is `Strong()` for numbers, with
-        the same offsets, and `StepDrop(0.4)` for token ids.
+        the same offsets or jitter, and `StepDrop(0.4)` for token ids.
         """,
     )
     max_epochs: int = parameter(

@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length
 
 from .._documented import documented, parameter
-from .._sklearn import NUMERIC_MARKER, StrOptions
+from .._sklearn import COUNT, NUMERIC_MARKER, SHARE, StrOptions
 from .._state import all_or_nothing
 from ..objectives import Objective
 from ..sequences import Sequences
@@ -102,6 +102,18 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         ["array-like"],
         "tuple of float",
         'Levels of the quantiles, ascending, between 0 and 1; used with ``loss="quantile"``.',
+    )
+
+    dropout: float = parameter(
+        0.4, SHARE, "float", "Fraction of values that are dropped between layers and before the output, in training."
+    )
+    max_epochs: int = parameter(
+        12,
+        COUNT,
+        "int",
+        """
+        Number of passes over the labeled rows, each of at least 25 optimiser steps. Unlabeled rows come beside them.
+        """,
     )
 
     @all_or_nothing
