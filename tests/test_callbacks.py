@@ -66,7 +66,9 @@ def test_a_callback_may_stop_training(estimator):
 
 def test_callbacks_are_torn_down_when_fit_fails():
     recorder = Recorder()
-    broken = SemiSupervisedRNNClassifier(**{**TINY, "lr": 1e30, "optimizer": Optimizer(gradient_clip=None)}).set_callbacks(recorder)
+    broken = SemiSupervisedRNNClassifier(
+        **{**TINY, "lr": 1e30, "optimizer": Optimizer(gradient_clip=None)}
+    ).set_callbacks(recorder)
     with pytest.raises(FloatingPointError):
         broken.fit(X, Y)
     assert recorder.events[-1] == "teardown"

@@ -18,7 +18,7 @@ from sklearn_rnn import RNNAutoencoderTransformer, RNNOutlierDetector
 from sklearn_rnn.preprocessing import PerTimestep, cut_windows, join_windows
 
 random = np.random.default_rng(0)
-SMALL = RNNAutoencoderTransformer(hidden_size=16, lr=0.03, max_epochs=4, random_state=0)
+SMALL = RNNAutoencoderTransformer(hidden_size=16, n_kernels=16, lr=0.03, max_epochs=4, random_state=0)
 TINY = RNNAutoencoderTransformer(hidden_size=4, max_epochs=1, random_state=0)
 
 
@@ -32,7 +32,7 @@ def squares(n):
 
 @pytest.fixture(scope="module")
 def detector():
-    return RNNOutlierDetector(SMALL).fit(waves(150))
+    return RNNOutlierDetector(SMALL, cv=2).fit(waves(150))
 
 
 def test_new_sequences_unlike_those_of_fit_are_outliers_and_others_are_not(detector):

@@ -147,9 +147,7 @@ def test_counted_and_given_vectors_are_frozen_unless_asked_and_random_ones_are_t
 
 def test_few_ids_get_random_vectors_and_many_get_counted_ones():
     few = fitted(RNNAutoencoderTransformer, embedding=Embedding(12))
-    assert torch.equal(
-        weight(few), weight(fitted(RNNAutoencoderTransformer, embedding=Embedding(12, "random")))
-    )
+    assert torch.equal(weight(few), weight(fitted(RNNAutoencoderTransformer, embedding=Embedding(12, "random"))))
     many = fitted(RNNAutoencoderTransformer)
     assert torch.equal(weight(many), weight(fitted(RNNAutoencoderTransformer, embedding=Embedding(4, "cooccurrence"))))
 
@@ -193,7 +191,9 @@ def test_pretraining_hands_its_vectors_on():
         fitted(SemiSupervisedRNNClassifier, pretraining=given)
     transformer = fitted(RNNAutoencoderTransformer, embedding=Embedding(4, "cooccurrence"))
     for freeze, alike in (("auto", True), (False, False)):
-        clf = fitted(SemiSupervisedRNNClassifier, pretraining=FrozenEstimator(transformer), embedding=Embedding(4, frozen=freeze))
+        clf = fitted(
+            SemiSupervisedRNNClassifier, pretraining=FrozenEstimator(transformer), embedding=Embedding(4, frozen=freeze)
+        )
         assert torch.equal(weight(clf), weight(transformer)) is alike
 
 
@@ -223,7 +223,10 @@ def test_counted_vectors_carry_labels_to_words_that_no_label_has(objective):
 
 def test_frozen_vectors_stay_what_they_are_when_the_encoder_thaws():
     few = {"objective": "supervised", "max_epochs": 4, "embedding": Embedding(4, "cooccurrence")}
-    cold, thawed = (fitted(SemiSupervisedRNNClassifier, pretraining=Pretraining("next_step", freeze=share), **few) for share in (1, 0.5))
+    cold, thawed = (
+        fitted(SemiSupervisedRNNClassifier, pretraining=Pretraining("next_step", freeze=share), **few)
+        for share in (1, 0.5)
+    )
     assert torch.equal(weight(cold), weight(thawed))
     inside = [clf.net_.module_.encoder.patches.weight for clf in (cold, thawed)]
     assert not torch.equal(*inside)

@@ -760,7 +760,7 @@ def test_arrays_and_lists_in_one_list_are_sequences():
         ("augmentation__jitter", "an augmentation object, but augmentation='auto' is.*=perturbations.Light()."),
         (
             "pretraining__objective__weight",
-            "an objective object, but pretraining__objective='next_step' is a name.*such as pretraining__objective=NextStep().",
+            "an objective object, but pretraining__objective='next_step' .*such as pretraining__objective=NextStep().",
         ),
     ],
 )

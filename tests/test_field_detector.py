@@ -43,6 +43,7 @@ def test_the_automatic_threshold_gives_few_false_alarms_on_new_rows(n):
     assert np.mean([alarms(RNNOutlierDetector(MEMORY).fit(rows(n, s)), rows(500, 99)) for s in range(10)]) < 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.full_epochs
 def test_false_alarms_of_an_overfitted_net_are_as_many_as_contamination_says():
     """Row 61 of the table of faults.

@@ -72,8 +72,11 @@ FORMS = {
 }
 
 
+FAST = ("table", "list", "memory map of int64")
+
+
 @pytest.mark.full_epochs
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [pytest.param(f, marks=[] if f in FAST else [pytest.mark.slow]) for f in FORMS])
 def test_a_small_signal_on_a_large_level_is_learned(form, tmp_path):
     X = FORMS[form](tmp_path)
     clf = classifier().fit(X[:40], labels[:40])
@@ -87,7 +90,7 @@ def test_the_level_is_subtracted_and_changes_nothing_else():
 
 
 @pytest.mark.full_epochs
-@pytest.mark.parametrize("form", ["table", "list"])
+@pytest.mark.parametrize("form", ["table", pytest.param("list", marks=pytest.mark.slow)])
 def test_what_is_rebuilt_has_the_level_in_float64(form, tmp_path):
     X = FORMS[form](tmp_path)
     model = autoencoder(max_epochs=20).fit(X)
@@ -118,9 +121,17 @@ def test_the_detector_scores_alike_whatever_the_level():
 
 
 @pytest.mark.full_epochs
-@pytest.mark.parametrize("pretraining", ["reconstruction", autoencoder(), FrozenEstimator(autoencoder().fit(FLOATS))])
+@pytest.mark.parametrize(
+    "pretraining",
+    [
+        pytest.param(lambda: "reconstruction", marks=pytest.mark.slow),
+        pytest.param(autoencoder, marks=pytest.mark.slow),
+        lambda: FrozenEstimator(autoencoder(max_epochs=2).fit(FLOATS)),
+    ],
+    ids=["name", "unfitted", "frozen"],
+)
 def test_a_pretrained_encoder_sees_the_signal(pretraining):
-    clf = classifier(pretraining=pretraining).fit(FLOATS[:40], labels[:40])
+    clf = classifier(pretraining=pretraining()).fit(FLOATS[:40], labels[:40])
     assert clf.score(FLOATS[40:], labels[40:]) == 1
 
 
@@ -197,7 +208,7 @@ def far_out(X, value):
 @pytest.fixture(scope="module", params=[1, 1e-6])
 def fitted(request):
     X = request.param * unit
-    return X, classifier(max_epochs=1).fit(X, labels), RNNOutlierDetector(autoencoder(max_epochs=1)).fit(X)
+    return X, classifier(max_epochs=1).fit(X, labels), RNNOutlierDetector(autoencoder(max_epochs=1), cv=2).fit(X)
 
 
 @pytest.mark.parametrize("value", FAR_OUT)
@@ -316,9 +327,7 @@ def test_estimators_take_numpys_numbers(cls, switch, tokens):
 )
 def test_objects_among_the_parameters_take_numpys_numbers(parameter, option):
     options = numeric(option)
-    mine, plain = (
-        SemiSupervisedRNNClassifier(**{parameter: option(**o)}, **TINY) for o in (options, python(options))
-    )
+    mine, plain = (SemiSupervisedRNNClassifier(**{parameter: option(**o)}, **TINY) for o in (options, python(options)))
     np.testing.assert_array_equal(answers(mine, tokens=True), answers(plain, tokens=True))
     assert all(getattr(mine.get_params()[parameter], name) is value for name, value in options.items())
 
@@ -474,7 +483,13 @@ print(*sorted(new & {"torch._dynamo", "torch._inductor", "sympy.core"}))
 
 @pytest.mark.parametrize(
     ("optimizer", "what"),
-    [("adamw", "numbers"), ("adam", "numbers"), ("sgd", "numbers"), ("adamw", "tokens"), ("adamw", "texts")],
+    [
+        ("adamw", "numbers"),
+        pytest.param("adam", "numbers", marks=pytest.mark.slow),
+        pytest.param("sgd", "numbers", marks=pytest.mark.slow),
+        pytest.param("adamw", "tokens", marks=pytest.mark.slow),
+        ("sgd", "texts"),
+    ],
 )
 def test_a_first_fit_imports_no_compiler_and_needs_no_temporary_folder(optimizer, what, tmp_path):
     nowhere = dict.fromkeys(["TMPDIR", "TEMP", "TMP", "TORCHINDUCTOR_CACHE_DIR"], "/dev/null/x")

@@ -33,7 +33,7 @@ AUTOENCODER = RNNAutoencoderTransformer(**SMALL)
 ESTIMATORS = [
     SemiSupervisedRNNClassifier("supervised", **SMALL),
     AUTOENCODER,
-    RNNOutlierDetector(clone(AUTOENCODER)),
+    RNNOutlierDetector(clone(AUTOENCODER), cv=2),
     PerTimestep(StandardScaler()),
     PerSequenceScaler(),
     SequenceResampler(5),

@@ -55,7 +55,7 @@ def autoencoder(**params):
 
 
 def detector(**params):
-    return RNNOutlierDetector(autoencoder(**params), contamination=0.2)
+    return RNNOutlierDetector(autoencoder(**params), contamination=0.2, cv=2)
 
 
 def imputer(**params):
@@ -219,7 +219,12 @@ def test_rounds_cut_short_leave_the_best_weights_so_far(epoch, kept):
 @nets
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_weights_that_are_not_finite_are_never_the_result(make, early_stopping):
-    rate = {"lr": 1e38, "optimizer": Optimizer("sgd", gradient_clip=None), "max_epochs": 1, "early_stopping": early_stopping}
+    rate = {
+        "lr": 1e38,
+        "optimizer": Optimizer("sgd", gradient_clip=None),
+        "max_epochs": 1,
+        "early_stopping": early_stopping,
+    }
     estimator = make(**rate, validation_fraction=0.3)
     with pytest.raises(FloatingPointError, match="lower lr"):
         estimator.fit(X, Y)
@@ -315,6 +320,7 @@ def run(folder, code, **environment):
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_wide_net_of_two_threads_works_in_a_forked_process(tmp_path):
     run(tmp_path, FORK, OMP_NUM_THREADS="2")
@@ -521,6 +527,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.full_epochs
 def test_functions_of_a_script_go_to_other_processes_and_into_files(tmp_path):
     run(tmp_path, MAIN)

@@ -83,6 +83,7 @@ def test_only_objectives_that_can_draw_let_the_estimator_sample():
         RNNAutoencoderTransformer("variational").sample()
 
 
+@pytest.mark.slow
 @pytest.mark.full_epochs
 @pytest.mark.filterwarnings("error")
 def test_samples_are_as_high_and_as_smooth_as_what_was_learned():
@@ -220,7 +221,13 @@ class NoOpponents(RecurrentGAN):
 def test_each_side_of_a_gan_is_trained_by_its_own_terms_alone(objective, trained):
     fits = [
         RNNAutoencoderTransformer(
-            objective(), hidden_size=8, patch_size=6, optimizer=Optimizer(weight_decay=0), max_epochs=1, lr=lr, random_state=0
+            objective(),
+            hidden_size=8,
+            patch_size=6,
+            optimizer=Optimizer(weight_decay=0),
+            max_epochs=1,
+            lr=lr,
+            random_state=0,
         ).fit(waves(30))
         for lr in (1e-12, 0.008)
     ]

@@ -90,7 +90,15 @@ def test_verbose_prints_columns_of_numbers_with_a_head_for_each_round(objective,
 
 @pytest.mark.full_epochs
 @pytest.mark.parametrize(
-    "cls", [FixMatch, ICT, MeanTeacher, NoisyStudent, PiModel, PseudoLabel, SelfTraining, TemporalEnsembling, UDA]
+    "cls",
+    [
+        FixMatch,
+        SelfTraining,
+        *(
+            pytest.param(cls, marks=pytest.mark.slow)
+            for cls in (ICT, MeanTeacher, NoisyStudent, PiModel, PseudoLabel, TemporalEnsembling, UDA)
+        ),
+    ],
 )
 def test_a_threshold_that_nothing_passes_is_told(cls):
     (message,) = warnings_of(cls(threshold=1.0))

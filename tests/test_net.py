@@ -9,7 +9,16 @@ from skorch.callbacks import Callback, Checkpoint, EarlyStopping, EpochScoring, 
 from sklearn_rnn import Optimizer, Pretraining, RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.objectives import Reconstruction, TemporalEnsembling, objective_names
 
-TINY = {"hidden_size": 6, "max_epochs": 2, "batch_size": 8, "random_state": 0}
+OF_EACH_KIND = {  # alone, with a teacher, with gradients of its own, in rounds, with a decoder, without, with opponents
+    "supervised",
+    "fixmatch",
+    "vat",
+    "noisy_student",
+    "reconstruction",
+    "contrastive",
+    "feature_matching_gan",
+}
+TINY = {"hidden_size": 6, "n_kernels": 16, "max_epochs": 2, "batch_size": 8, "random_state": 0}
 
 
 def toy(n=60, n_labels=20, seed=0):
@@ -412,9 +421,7 @@ def test_the_encoder_is_frozen_for_the_share_of_training_that_freeze_says():
 
     X, _, y = toy()
     frozen = Pretraining("next_step", freeze=0.5)
-    history = fitted(
-        X, y, callbacks=[Encoders()], pretraining=frozen, objective="supervised", max_epochs=4
-    ).history_
+    history = fitted(X, y, callbacks=[Encoders()], pretraining=frozen, objective="supervised", max_epochs=4).history_
     assert [len(set(history[:half, "encoder"])) for half in (2, 4)] == [1, 3]
     assert len(set(history[:, "head"])) == 4
 
@@ -476,7 +483,13 @@ def test_both_rates_follow_one_cycle():
         assert epoch["rates"] == [epoch["lr"], epoch["lr"] / 4]
 
 
-@pytest.mark.parametrize("name", objective_names("representation"))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in OF_EACH_KIND else [pytest.mark.slow])
+        for name in objective_names("representation")
+    ],
+)
 def test_the_same_seed_pretrains_the_same_bits(name):
     X, _, y = toy()
     one, same = (fitted(X, y, pretraining=name).predict_proba(X) for _ in range(2))
@@ -602,7 +615,13 @@ def test_smooth_series_are_told_apart_with_the_kernels_as_without():
 
 @pytest.mark.filterwarnings("ignore:NoisyStudent trained|Training ended")
 @pytest.mark.parametrize("kind", ["numbers", "tokens"])
-@pytest.mark.parametrize("name", objective_names("classification") + objective_names("representation"))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in OF_EACH_KIND else [pytest.mark.slow])
+        for name in objective_names("classification") + objective_names("representation")
+    ],
+)
 def test_every_objective_trains_under_autocast_to_bfloat16_as_without(name, kind):
     X, _, y = toy()
     X = X if kind == "numbers" else [np.clip(4 * x[:, 0] + 10, 0, 20).astype(int) for x in X]

@@ -16,7 +16,7 @@ from sklearn_rnn.model_selection import PartiallyLabeledSplit
 from sklearn_rnn.objectives import MeanTeacher
 from sklearn_rnn.preprocessing import PerTimestep
 
-TINY = {"hidden_size": 8, "lr": 0.02, "max_epochs": 1, "random_state": 0}
+TINY = {"hidden_size": 8, "n_kernels": 32, "lr": 0.02, "max_epochs": 1, "random_state": 0}
 LABELED_ROWS_ONLY = SelfTrainingClassifier(LogisticRegression(max_iter=2000), max_iter=0)
 
 
@@ -55,6 +55,7 @@ def test_a_semi_supervised_net_behind_a_scaler_is_searched_in_two_processes_as_i
     assert one.score(X, y) == two.score(X, y) > 0.6
 
 
+@pytest.mark.slow
 @pytest.mark.full_epochs
 def test_codes_feed_a_semi_supervised_net_within_a_search(digits):
     X, y, _ = digits

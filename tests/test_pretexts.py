@@ -63,7 +63,14 @@ def test_contrastive_codes_are_validated_on_perturbed_views_of_several_sequences
 
 
 @pytest.mark.full_epochs
-@pytest.mark.parametrize("objective", [NextStep(), MaskedReconstruction(), Reconstruction(feed="steps")])
+@pytest.mark.parametrize(
+    "objective",
+    [
+        NextStep(),
+        pytest.param(MaskedReconstruction(), marks=pytest.mark.slow),
+        pytest.param(Reconstruction(feed="steps"), marks=pytest.mark.slow),
+    ],
+)
 def test_what_can_be_told_from_its_surroundings_is_told_better_than_noise(objective):
     noise = np.random.default_rng(1).normal(size=WAVES.shape) * WAVES.std()
     waves, nothing = (

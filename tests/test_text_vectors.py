@@ -60,6 +60,8 @@ def test_read_vectors_carry_labels_to_words_without_one():
         {"good": [1, 0.1], "fine": [1, 0], "bad": [-1, 0.1], "poor": [-1, 0]}, vectorizer.vocabulary_
     )
     y = np.array([1, 0, -1, -1] * 2)
-    clf = SemiSupervisedRNNClassifier("supervised", embedding=Embedding(init=vectors), hidden_size=8, max_epochs=4, random_state=0)
+    clf = SemiSupervisedRNNClassifier(
+        "supervised", embedding=Embedding(init=vectors), hidden_size=8, max_epochs=4, random_state=0
+    )
     clf.fit(vectorizer.transform(documents), y)
     np.testing.assert_array_equal(clf.transduction_, [1, 0, 1, 0] * 2)
