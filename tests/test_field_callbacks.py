@@ -384,7 +384,7 @@ def test_hand_written_callbacks_that_look_for_it_are_named_with_what_to_set():
         def on_epoch_end(self, net, **kwargs):
             assert net.history[-1, "valid_loss"] > 0
 
-    with pytest.raises(ValueError, match=r"callbacks: Watching looks for .*early_stopping=True"):
+    with pytest.raises(ValueError, match=r"callbacks: Watching needs a value .*Set early_stopping=True"):
         classifier(Watching()).fit(X, Y)
     classifier(Watching(), early_stopping=True).fit(X, Y)
 
