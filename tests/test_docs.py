@@ -69,7 +69,7 @@ def test_the_objective_of_the_page_learns(page, capsys):
 def test_the_objective_with_a_teacher_of_the_page_learns(page):
     assert page["taught"].score(page["X"], page["y"]) > 0.85
     assert page["taught"].history_[-1]["soft_labels"] > 0
-    assert not hasattr(page["taught"].objective_, "alignment_")
+    assert page["taught"].objective_.alignment_ is None
 
 
 both = pytest.mark.parametrize("name", ["RDrop", "SoftLabels"])

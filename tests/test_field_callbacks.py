@@ -384,7 +384,7 @@ def test_hand_written_callbacks_that_look_for_it_are_named_with_what_to_set():
         def on_epoch_end(self, net, **kwargs):
             assert net.history[-1, "valid_loss"] > 0
 
-    with pytest.raises(ValueError, match=r"callbacks: Watching looks for .*early_stopping=True"):
+    with pytest.raises(ValueError, match=r"callbacks: Watching needs a value .*Set early_stopping=True"):
         classifier(Watching()).fit(X, Y)
     classifier(Watching(), early_stopping=True).fit(X, Y)
 
@@ -458,7 +458,7 @@ def test_a_net_that_is_trained_refuses_data_and_names_the_estimators_method():
         with pytest.raises(ValueError, match=rf"call {method}\(X\) of the estimator"):
             getattr(clf.net_, method)(X)
     autoencoder = RNNAutoencoderTransformer(**TINY).fit(X)
-    with pytest.raises(ValueError, match=r"predicts no labels\. Its predict_proba gives codes"):
+    with pytest.raises(ValueError, match=r"predicts no labels\. Its predict_proba returns embeddings"):
         autoencoder.net_.predict(X)
     with pytest.raises(ValueError, match=r"call transform\(X\) of the estimator"):
         autoencoder.net_.predict_proba(X)

@@ -139,7 +139,7 @@ def test_steps_without_a_time_are_refused(times):
     [
         (["2024-01-10", "2024-01-09"], "string '2024-01-10'"),
         (pd.period_range("2024", periods=2, freq="D"), "values of type Period"),
-        ([pd.Timestamp("2024").to_pydatetime(), pd.Timestamp("2024", tz="UTC").to_pydatetime()], "to_datetime converts"),
+        ([pd.Timestamp("2024").to_pydatetime(), pd.Timestamp("2024", tz="UTC").to_pydatetime()], "to_datetime conv"),
         ([[1], [2, 3]], "values of type list"),
     ],
 )

@@ -466,7 +466,7 @@ GROUPS = {
 
 @pytest.mark.parametrize("groups", GROUPS.values(), ids=GROUPS)
 def test_rows_without_a_group_are_refused(groups):
-    with pytest.raises(ValueError, match=r"groups must have a group for each row, but has none .* at [05]\."):
+    with pytest.raises(ValueError, match=r"groups must have a group for each row, but row [05] has NaN or None\."):
         hide_labels(TRUE, 6, groups=groups)
     with pytest.raises(ValueError, match=r"groups must have a group for each row"):
         list(PartiallyLabeledSplit(LeaveOneGroupOut()).split(X, TRUE, groups))

@@ -88,7 +88,7 @@ def test_a_budget_offers_only_what_its_estimator_does():
 def test_a_budget_refuses_a_marker_that_its_estimator_reads_as_a_class():
     X, y = make_sines(20, random_state=0)
     pipeline = make_pipeline(tiny(missing_label=None))
-    with pytest.raises(ValueError, match="has semisupervisedrnnclassifier__missing_label=None; set the same value in both"):
+    with pytest.raises(ValueError, match="has semisupervisedrnnclassifier__missing_label=None; set the same value"):
         LabelBudget(pipeline, 4).fit(X, y)
 
 
@@ -241,5 +241,5 @@ def test_meta_estimators_fit_where_metadata_is_routed():
 def test_a_search_over_the_objective_has_no_supervised_copy(searched, grid):
     X, y = moons()
     search = GridSearchCV(searched, grid)
-    with pytest.raises(ValueError, match=r"searches over .*(objective|pretraining).* pass the estimator to compare with"):
+    with pytest.raises(ValueError, match=r"searches over .*(objective|pretraining).* pass the estimator to compare"):
         compare_to_supervised(search, X, y)

@@ -272,7 +272,7 @@ def test_cross_val_predict_gives_a_column_to_a_class_that_a_fold_has_not_seen():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"cv": ShuffleSplit(2, random_state=0)}, "cv tests each labeled sample once"),
+        ({"cv": ShuffleSplit(2, random_state=0)}, "cv that tests each labeled sample once"),
         ({"missing_label": None}, "missing_label=None, but SemiSupervisedRNNClassifier has missing_label=-1"),
     ],
 )

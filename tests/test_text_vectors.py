@@ -49,7 +49,7 @@ def test_a_binary_file_is_refused(tmp_path):
 
 
 def test_vectors_of_different_sizes_are_refused():
-    with pytest.raises(ValueError, match="of one size"):
+    with pytest.raises(ValueError, match="the same size"):
         read_vectors({"cat": [1, 2], "the": [1, 2, 3]}, VOCABULARY)
 
 

@@ -67,13 +67,13 @@ class SequenceMissingIndicator(SequenceTransformer):
         sequences = self._read(X, reset=False)
         steps, lengths = steps_of(sequences), sequences.lengths
         missing, firsts = np.isnan(steps), np.repeat(first_steps(lengths), lengths)[:, None]
-        here = np.arange(len(steps))[:, None]
+        place = np.arange(len(steps))[:, None]
         last = np.maximum.accumulate(
-            np.where(missing, -1, here), axis=0
+            np.where(missing, -1, place), axis=0
         )  # the last observation, perhaps in another sequence
         inside = last >= firsts
         values = np.where(inside, np.take_along_axis(steps, np.maximum(last, 0), axis=0), self.mean_)
-        ages = here - np.where(inside, last, firsts - 1)
+        ages = place - np.where(inside, last, firsts - 1)
         output: NDArray = np.concatenate([values, missing, ages], axis=1, dtype=steps.dtype)
         return as_sequences(output, lengths, sequences)
 

@@ -122,9 +122,9 @@ class Regression(Task):
 
     def _check_same(self, last: Any) -> None:
         """Raise an error if the last fit had another number of columns of y, loss or quantiles."""
-        mine, theirs = ((task.n_numbers, task.kind, task.quantiles) for task in (self, last))
-        if mine != theirs:
+        current, previous = ((task.n_numbers, task.kind, task.quantiles) for task in (self, last))
+        if current != previous:
             raise ValueError(
                 "warm_start=True needs the number of columns of y, the loss and the quantiles of the last fit, "
-                f"{theirs[0]}, {theirs[1]!r} and {theirs[2]}; got {mine[0]}, {mine[1]!r} and {mine[2]}."
+                f"{previous[0]}, {previous[1]!r} and {previous[2]}; got {current[0]}, {current[1]!r} and {current[2]}."
             )
