@@ -240,11 +240,11 @@ def test_what_cannot_be_explained_is_refused(explain, error, message):
 def test_without_another_class_or_any_there_is_nothing_to_explain():
     X = sequences("table")
     autoencoder = RNNAutoencoderTransformer(hidden_size=4, max_epochs=1).fit(X)
-    with pytest.raises(TypeError, match="needs a SemiSupervisedRNNClassifier, got RNNAutoencoderTransformer"):
+    with pytest.raises(TypeError, match=r"SemiSupervisedRNNRegressor, got RNNAutoencoderTransformer"):
         integrated_gradients(autoencoder, X)
     regressor = SemiSupervisedRNNRegressor(hidden_size=4, max_epochs=1).fit(X, np.arange(len(X)))
-    with pytest.raises(TypeError, match="needs a SemiSupervisedRNNClassifier, got SemiSupervisedRNNRegressor"):
-        integrated_gradients(regressor, X)
+    with pytest.raises(ValueError, match="target must be a column of y, from 0 to 0, got 1"):
+        integrated_gradients(regressor, X, target=1)
     with pytest.warns(UserWarning, match="only one class"):
         clf = SemiSupervisedRNNClassifier("supervised", hidden_size=4, max_epochs=1).fit(X, np.zeros(24, int))
     with pytest.raises(ValueError, match="There is only one class"):
