@@ -9,6 +9,7 @@ import re
 from ..sequences import Batch
 from ._adversarial import AdversarialTraining
 from ._adversarial_autoencoder import AdversarialAutoencoder
+from ._average import weak_answers
 from ._base import FITTING, Objective
 from ._composite import Composite
 from ._contrastive import Contrastive
@@ -77,6 +78,7 @@ __all__ = [
     "UnsupervisedObjective",
     "Variational",
     "objective_names",
+    "weak_answers",
 ]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
 from numbers import Integral
@@ -15,26 +16,24 @@ from sklearn.base import TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import check_is_fitted
 
+from .._documented import documented
 from .._set_output import SequenceOutputMixin
-from .._sklearn import COUNT, Interval, RealNotInt, StrOptions
-from .._state import PicklableEstimator, all_or_nothing
+from .._state import all_or_nothing
 from ._flat import cut_sequences, document_frequency, each, listed, numbered
+from ._parameters import CUTS, VectorizerParameters
 from ._subword import DEFAULT_SIZE, read_tokenizer, train_tokenizer
 
 UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
 READING = ("input", "encoding", "decode_error", "strip_accents", "lowercase", "preprocessor")
 WORDS = ("tokenizer", "token_pattern", "stop_words")
-CUTS: dict[str, Callable[[Sequence[str], int], Sequence[str]]] = {
-    "head": lambda tokens, n: tokens[:n],
-    "tail": lambda tokens, n: tokens[-n:],
-    "middle": lambda tokens, n: tokens[max(0, (len(tokens) - n) // 2) :][:n],
-}
 
 
+@documented
+@dataclass(repr=False, eq=False)
 class TokenSequenceVectorizer(
     SequenceOutputMixin,
     TransformerMixin,
-    PicklableEstimator,
+    VectorizerParameters,
     auto_wrap_output_keys=None,  # type: ignore[call-arg]
 ):
     r"""Convert raw documents to sequences of token ids, which the estimators of this package accept as X.
@@ -47,41 +46,7 @@ class TokenSequenceVectorizer(
 
     Parameters
     ----------
-    analyzer : {"word", "char", "subword"} or callable, default="word"
-        Kind of tokens. `"subword"` needs the package `tokenizers`: byte-pair encoding that is trained on the documents
-        of `fit`, or the user's `tokenizer`. A function gets the raw document and returns a list of tokens; pass `list`
-        if the documents are lists of words.
-    max_features : int, default=None
-        Largest number of tokens in the vocabulary; the most frequent are used. None for all; for subwords, 8,000.
-    min_df : int or float, default=2
-        Smallest number of documents (if float, fraction of documents) that must contain a token; only the tokens that
-        `max_length` keeps count. Rarer tokens become unknown tokens, from which the net learns the vector of the
-        unknown token, so 1 is seldom good.
-    max_length : int, default=None
-        Largest number of tokens of a document, without the marks of begin and end.
-    keep : {"head", "tail", "middle"}, default="head"
-        Part of a longer document that is kept.
-    begin_end : bool, default=False
-        Whether each sequence begins with ``<s>`` and ends with ``</s>``.
-    lowercase : bool, default=True
-        Whether to lowercase; not used with a given subword `tokenizer`.
-    strip_accents : {"ascii", "unicode"}, callable or None, default=None
-        How to remove accents; not used with a given subword `tokenizer`.
-    preprocessor : callable, default=None
-        Replaces `lowercase` and `strip_accents`.
-    tokenizer : callable, tokenizers.Tokenizer, path or None, default=None
-        For words, a function that replaces `token_pattern`. For subwords, a tokenizer (also a fast tokenizer of
-        Hugging Face's transformers) or the path of its file.
-    token_pattern : str, default=r"(?u)\b\w\w+\b"
-        Regular expression of words.
-    stop_words : "english", list or None, default=None
-        Words that are not used.
-    input : {"content", "file", "filename"}, default="content"
-        Form of the documents.
-    encoding : str, default="utf-8"
-        Encoding of documents that are bytes or files.
-    decode_error : {"strict", "ignore", "replace"}, default="strict"
-        What to do with bytes that are not in the encoding.
+    %(parameters)s
 
     Attributes
     ----------
@@ -111,59 +76,6 @@ class TokenSequenceVectorizer(
     >>> vectorizer.transform(["the bird sat", ""])
     [array([2, 0, 1], dtype=int32), array([0], dtype=int32)]
     """
-
-    _parameter_constraints: dict[str, list[Any]] = {
-        "analyzer": [StrOptions({"word", "char", "subword"}), callable],
-        "max_features": [*COUNT, None],
-        "min_df": [*COUNT, Interval(RealNotInt, 0, 1, closed="both")],
-        "max_length": [*COUNT, None],
-        "keep": [StrOptions(set(CUTS))],
-        "begin_end": ["boolean"],
-        "lowercase": ["boolean"],
-        "strip_accents": [StrOptions({"ascii", "unicode"}), callable, None],
-        "preprocessor": [callable, None],
-        "tokenizer": [object],
-        "token_pattern": [str, None],
-        "stop_words": [StrOptions({"english"}), list, None],
-        "input": [StrOptions({"content", "file", "filename"})],
-        "encoding": [str],
-        "decode_error": [StrOptions({"strict", "ignore", "replace"})],
-    }
-
-    def __init__(
-        self,
-        analyzer: Any = "word",
-        *,
-        max_features: int | None = None,
-        min_df: int | float = 2,
-        max_length: int | None = None,
-        keep: str = "head",
-        begin_end: bool = False,
-        lowercase: bool = True,
-        strip_accents: Any = None,
-        preprocessor: Callable[[str], str] | None = None,
-        tokenizer: Any = None,
-        token_pattern: str | None = r"(?u)\b\w\w+\b",
-        stop_words: Any = None,
-        input: str = "content",
-        encoding: str = "utf-8",
-        decode_error: str = "strict",
-    ):
-        self.analyzer = analyzer
-        self.max_features = max_features
-        self.min_df = min_df
-        self.max_length = max_length
-        self.keep = keep
-        self.begin_end = begin_end
-        self.lowercase = lowercase
-        self.strip_accents = strip_accents
-        self.preprocessor = preprocessor
-        self.tokenizer = tokenizer
-        self.token_pattern = token_pattern
-        self.stop_words = stop_words
-        self.input = input
-        self.encoding = encoding
-        self.decode_error = decode_error
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
