@@ -38,10 +38,11 @@ def documented(cls: Class) -> Class:
     """
     documented_class: Any = cls
 
-    def place(f: Any) -> tuple[bool, int]:
-        return f.kw_only, next(
-            i for i, base in enumerate(documented_class.__mro__) if f.name in vars(base).get("__annotations__", {})
-        )
+    def place(f: Any) -> tuple[bool, int, int]:
+        """Return the place of a parameter: its kind, the class that defines it, and its place there."""
+        annotations = [list(vars(base).get("__annotations__", {})) for base in own.__mro__]
+        i = next(i for i, names in enumerate(annotations) if f.name in names)
+        return f.kw_only, i, annotations[i].index(f.name)
 
     parameters = sorted(fields(documented_class), key=place)
     documented_class._parameter_constraints = {f.name: f.metadata["constraint"] for f in parameters}
