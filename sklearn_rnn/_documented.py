@@ -40,7 +40,7 @@ def documented(cls: Class) -> Class:
 
     def place(f: Any) -> tuple[bool, int, int]:
         """Return the place of a parameter: its kind, the class that defines it, and its place there."""
-        annotations = [list(vars(base).get("__annotations__", {})) for base in own.__mro__]
+        annotations = [list(vars(base).get("__annotations__", {})) for base in documented_class.__mro__]
         i = next(i for i, names in enumerate(annotations) if f.name in names)
         return f.kw_only, i, annotations[i].index(f.name)
 
