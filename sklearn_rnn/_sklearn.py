@@ -63,7 +63,7 @@ class Marker(MissingValues):
         return not isinstance(val, bool | np.bool_) and super().is_satisfied_by(val)
 
 
-NUMERIC_MARKER = [MissingValues(numeric_only=True), None]  # of missing numbers: an int, a float, NaN or None
+NUMERIC_MARKER = [Marker(numeric_only=True), None]  # of unknown numbers: an int, a float, NaN or None
 MARKER = [Marker()]  # of unlabeled rows: an int, a float, a string, None, NaN or pandas.NA
 
 

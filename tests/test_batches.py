@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sklearn_rnn import RNNAutoencoderTransformer
-from sklearn_rnn.estimators._build import SCALE_STEPS, some_steps
+from sklearn_rnn.estimators._build import SCALE_STEPS, sampled_steps
 from sklearn_rnn.sequences._batches import MAX_STEPS, TrainingSet
 from sklearn_rnn.sequences._reading import read_sequences
 
@@ -54,9 +54,9 @@ def test_batches_in_order_hold_each_row_once_and_are_small_when_padded():
 
 
 def test_one_very_long_sequence_makes_no_huge_sample_for_the_scale_of_the_kernels():
-    values, lengths = some_steps(ragged([10] * 1000 + [200_000], 1).sequences)
+    values, lengths = sampled_steps(ragged([10] * 1000 + [200_000], 1).sequences)
     assert values.shape == (1001, 40, 1)
     assert sorted(set(lengths.tolist())) == [10, 40]
-    values, lengths = some_steps(ragged([200_000], 1).sequences)
+    values, lengths = sampled_steps(ragged([200_000], 1).sequences)
     assert values.shape == (1, SCALE_STEPS, 1)
     assert lengths is None

@@ -227,7 +227,7 @@ def test_looking_changes_nothing():
         (
             lambda clf, X: integrated_gradients(LogisticRegression(), X),
             TypeError,
-            "got LogisticRegression; of a search",
+            "got LogisticRegression. For a search",
         ),
         (lambda clf, X: attention_weights(SemiSupervisedRNNClassifier(), X), NotFittedError, "not fitted yet"),
     ],

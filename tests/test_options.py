@@ -16,7 +16,7 @@ from sklearn_rnn import (
     SemiSupervisedRNNRegressor,
 )
 from sklearn_rnn.model_selection import PartiallyLabeledSplit
-from sklearn_rnn.objectives import NextStep
+from sklearn_rnn.objectives import Contrastive, NextStep
 
 EVERY = [SemiSupervisedRNNClassifier, SemiSupervisedRNNRegressor, RNNAutoencoderTransformer]
 TINY = {"hidden_size": 4, "n_kernels": 4, "max_epochs": 2, "batch_size": 8, "random_state": 0}
@@ -151,3 +151,30 @@ def test_fit_leaves_the_objects_as_they_are_and_clones_have_copies(cls):
 def test_a_class_instead_of_an_object_is_refused():
     with pytest.raises(ValueError, match="'embedding' parameter of SemiSupervisedRNNClassifier must be"):
         SemiSupervisedRNNClassifier(embedding=Embedding, **TINY).fit(X, Y)
+
+
+def test_pretraining_by_an_objective_becomes_an_object_that_holds_it():
+    clf = SemiSupervisedRNNClassifier(pretraining=Contrastive())
+    clf.set_params(pretraining__freeze=0.5)
+    assert clf.pretraining.freeze == 0.5
+    assert isinstance(clf.pretraining.objective, Contrastive)
+
+
+def test_a_parameter_that_no_option_has_changes_nothing():
+    clf = SemiSupervisedRNNClassifier()
+    with pytest.raises(ValueError, match="Invalid parameter 'bogus'"):
+        clf.set_params(optimizer__bogus=1)
+    assert clf.optimizer == "adamw"
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"optimizer": Optimizer(weight_decay=-1)},
+        {"pretraining": Pretraining(freeze=3)},
+        {"embedding": Embedding(size=0)},
+    ],
+)
+def test_options_are_checked_before_x_is_read(params):
+    with pytest.raises(ValueError, match="parameter of"):
+        SemiSupervisedRNNClassifier(**params).fit(None, None)

@@ -618,7 +618,7 @@ def test_a_parameter_of_the_augmentation_changes_what_is_learned():
 @pytest.mark.parametrize("name", ["augmentation", "strong_augmentation"])
 def test_a_class_in_place_of_an_augmentation_is_refused(name):
     X, y = series()
-    with pytest.raises(TypeError, match=r"got the class Jitter; write Jitter\(\)"):
+    with pytest.raises(TypeError, match=r"got the class Jitter; pass Jitter\(\)"):
         SemiSupervisedRNNClassifier(**TINY, **{name: Jitter}).fit(X, y)
 
 

@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from skorch.callbacks import EpochScoring
 
 from sklearn_rnn import Pretraining, RNNAutoencoderTransformer, SemiSupervisedRNNClassifier, SemiSupervisedRNNRegressor
 from sklearn_rnn.datasets import hide_labels
@@ -287,3 +288,80 @@ def test_a_budget_of_labels_a_comparison_and_brought_unlabeled_rows_take_a_regre
 def test_the_marker_must_be_that_of_the_regressor():
     with pytest.raises(ValueError, match=r"missing_label=-1, but SemiSupervisedRNNRegressor has missing_label=nan"):
         cross_val_predict(SemiSupervisedRNNRegressor(**TINY), X, PARTLY)
+
+
+def test_numbers_hidden_by_minus_one_are_refused_as_one_may_be_true():
+    with pytest.raises(ValueError, match=r"pass missing_label=np\.nan"):
+        hide_labels(LEVEL, 10)
+
+
+def test_numbers_far_from_0_that_differ_little_are_learned():
+    far = fitted(1e9 + 1e-3 * PARTLY, max_epochs=30)
+    assert far.score(X, 1e9 + 1e-3 * LEVEL) > 0.8
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_units_beyond_float32_are_learned(unit):
+    np.testing.assert_allclose(fitted(PARTLY * unit, TINY).predict(X) / unit, fitted(params=TINY).predict(X), rtol=1e-4)
+
+
+def test_rows_without_weight_do_not_set_the_units():
+    y, weights = PARTLY.copy(), np.ones(90)
+    y[0], weights[0] = 1e9, 0
+    reg = SemiSupervisedRNNRegressor(**TINY).fit(X, y, weights)
+    assert reg.net_.module_.task.scale[0] < 1
+
+
+def test_callbacks_score_in_the_units_of_y():
+    callback = EpochScoring("neg_mean_absolute_error", name="error", lower_is_better=False)
+    own = EpochScoring(None, name="own")
+    reg = fitted(PARTLY * 1000, early_stopping=True, callbacks=[callback, own], max_epochs=2)
+    assert reg.history_[-1]["error"] < -10
+    assert -5 < reg.history_[-1]["own"] < 1
+    assert reg.history_[-1]["own"] != 0
+
+
+def test_y_in_other_units_after_a_warm_start_gets_a_warning():
+    reg = fitted(params=TINY, warm_start=True)
+    with pytest.warns(UserWarning, match="keeps the units of y of the last fit"):
+        reg.fit(X, PARTLY * 1000)
+
+
+@pytest.mark.parametrize("text", ["0.5", "nan"])
+def test_a_string_among_numbers_is_refused_in_every_container(text):
+    y = PARTLY.astype(object)
+    y[3] = text
+    with pytest.raises(ValueError, match="needs numbers"):
+        fitted(y, TINY)
+
+
+def test_a_boolean_marks_no_number():
+    with pytest.raises(ValueError, match="missing_label"):
+        fitted(params=TINY, missing_label=True)
+
+
+def test_whole_numbers_are_no_classes_to_a_regressor():
+    whole = np.where(np.isnan(PARTLY), NAN, np.round(PARTLY * 100))
+    reg = SemiSupervisedRNNRegressor(**TINY)
+    assert np.isnan(cross_val_predict(reg, X, whole, cv=3, missing_label=NAN)).sum() == 60
+    marked = np.where(np.isnan(whole), -1000, whole).astype(int)
+    reg.set_params(missing_label=-1000)
+    assert (cross_val_predict(reg, X, marked, cv=3, missing_label=-1000) == -1000).sum() == 60
+    assert LabelBudget(reg, 5, missing_label=-1000, random_state=0).fit(X, marked).predict(X).shape == (90,)
+    assert (~np.isnan(hide_labels(whole, 5, missing_label=NAN, random_state=0))).sum() == 5
+
+
+def test_y_of_another_width_has_no_score():
+    with pytest.raises(ValueError, match="y has 1 columns, but SemiSupervisedRNNRegressor was fitted with 2"):
+        fitted(np.column_stack([PARTLY, PARTLY]), TINY).score(X, PARTLY)
+
+
+def test_quantiles_are_those_of_the_fit():
+    reg = fitted(params=TINY).set_params(loss="quantile")
+    assert not hasattr(reg, "predict_quantiles")
+
+
+def test_early_stopping_keeps_a_row_of_each_column():
+    y = np.column_stack([PARTLY, np.where(np.arange(90) == 5, 1.0, NAN)])
+    y[5, 0] = NAN
+    assert np.isfinite(fitted(y, TINY, early_stopping=True, validation_fraction=0.9).predict(X)).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Real
 from typing import Any
 
@@ -83,9 +84,15 @@ def hide_labels(
     if (n_labeled is None) == (fraction is None):
         raise ValueError("hide_labels needs either n_labeled or fraction, not both.")
     target = read_target(y, missing_label, "hide_labels")
-    if target.is_numeric:
+    few = target.known.dtype.kind == "f" and (n_labeled or len(target.known)) < len(np.unique(target.known))
+    if target.is_numeric or few:  # whole floats that cannot be classes, of which each keeps a label
+        if isinstance(missing_label, int) and missing_label == -1:
+            raise ValueError("y has numbers to regress, among which -1 may be one; pass missing_label=np.nan.")
         return _hide_numbers(y, n_labeled, fraction, groups, missing_label, random_state)
-    labels = read_labels(y, missing_label, "hide_labels")
+    with warnings.catch_warnings():
+        if not stratify:  # then it does not matter whether there are classes
+            warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
+        labels = read_labels(y, missing_label, "hide_labels")
     labeled = labels.labeled
     n = _number_to_keep(n_labeled, fraction, len(labeled))
     numbers, n_classes = labels.numbers[labeled], len(labels.classes)

@@ -19,7 +19,9 @@ from torch.nn.functional import pad
 from .._documented import documented, parameter
 from .._state import all_or_nothing
 from ..objectives import Objective
+from ..sequences import Sequences
 from ..tasks import Representation, Task
+from ..training import with_callbacks
 from ._base import SequenceEstimator, objective_can
 from ._generation import checked_ends, decoded_sequences, generate
 
@@ -90,6 +92,11 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         self : RNNAutoencoderTransformer
         """
         return self._fit(X)
+
+    @with_callbacks
+    def _pretrain(self, sequences: Sequences) -> RNNAutoencoderTransformer:
+        """Learn from sequences that another estimator has read."""
+        return self._fit_sequences(sequences, self._checked_callbacks())
 
     def _make_task(self) -> Task:
         return Representation()

@@ -114,6 +114,11 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             raise ValueError(f"objective={objective!r} does not fit {type(self).__name__}; choose from {fitting}.")
         objective = from_name(objective) if isinstance(objective, str) else clone(objective)
         objective.validate()
+        if getattr(objective, "needs", None) is None:
+            raise ValueError(
+                f"{type(objective).__name__} must have `needs`, which says what it learns from: 'sequences', 'targets' "
+                "or 'classes'."
+            )
         if objective.needs not in FITTING[self.task_name]:
             raise ValueError(
                 f"objective={objective!r} does not fit {type(self).__name__}, which is for {self.task_name}; "
@@ -121,20 +126,22 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             )
         return objective
 
+    @with_callbacks
     def _fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Check the parameters, read X, and train."""
         self._validate_params()
-        check_device(self.device)
-        return self._fit_sequences(self._read_training(X), X, y, sample_weight)
-
-    @with_callbacks
-    def _fit_sequences(self, sequences: Sequences, X: Any = None, y: Any = None, sample_weight: Any = None) -> Any:
-        """Train on sequences that have been read."""
         callbacks = self._checked_callbacks()
+        check_device(self.device)
+        return self._fit_sequences(self._read_training(X), callbacks, X, y, sample_weight)
+
+    def _fit_sequences(
+        self, sequences: Sequences, callbacks: Any, X: Any = None, y: Any = None, sample_weight: Any = None
+    ) -> Any:
+        """Train on sequences that have been read."""
         objective, task = self._resolve_objective(), self._make_task()
         if y is not None:
             check_consistent_length(X, y)
-        targets = task.read(y, len(sequences), self.net_.module_.task if self._goes_on else None)
+        targets = task.read(y, len(sequences), self.net_.module_.task if self._goes_on else None, sample_weight)
         weights = self._row_weights(task, targets, sample_weight)
         random = check_random_state(self.random_state)
         with self._computing():

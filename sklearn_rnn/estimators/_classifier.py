@@ -182,7 +182,8 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
         -------
         y : ndarray of shape (n,)
         """
-        return self.classes_[self.predict_proba(X).argmax(1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(1)]
 
     @available_if(objective_can("sample"))
     def sample(self, n_samples: int = 1, y: Any = None, lengths: Any = None, random_state: Any = None) -> Any:

@@ -105,7 +105,7 @@ class LabeledEstimator(SequenceEstimator):
             return self._copied_encoder(clone(source).estimator)
         transformer = self._transformer(source, random)
         transformer._validate_params()
-        return transformer._fit_sequences(sequences.cut(transformer.max_length)).net_.module_.encoder
+        return transformer._pretrain(sequences.cut(transformer.max_length)).net_.module_.encoder
 
     def _copied_encoder(self, transformer: Any) -> Encoder:
         """Return a copy of the encoder of a fitted autoencoder; it is an error if it does not suit the estimator."""

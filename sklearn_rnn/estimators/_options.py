@@ -12,6 +12,7 @@ from .._documented import documented, parameter
 from .._sklearn import COUNT, FRACTION, NOT_NEGATIVE, POSITIVE, HasMethods, StrOptions, plain_parameters
 from ..objectives import Objective
 from ..training import OPTIMIZERS
+from ._advice import example_of
 
 
 @documented
@@ -174,3 +175,50 @@ def wrapped(name: str, value: Any) -> Any:
     if isinstance(value, cls):
         return value
     return cls() if value is None else cls(value)
+
+
+def set_option(estimator: Any, name: str, nested: dict[str, Any]) -> None:
+    """Set parameters of an option, such as ``embedding__size``, and take them out of `nested`.
+
+    If the value of the parameter is not an object yet, but a name, None, or what the object may hold, the object is
+    made. On an error nothing is set.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Has the parameter `name`.
+    name : {"embedding", "optimizer", "pretraining"}
+        The parameter.
+    nested : dict
+        Nested parameters of the estimator and their values.
+    """
+    cls: Any = OPTIONS[name]
+    value, names = getattr(estimator, name), cls._get_param_names()
+    keys = [key for key in nested if key.startswith(f"{name}__")]
+    if name == "pretraining" and value is None:
+        raise ValueError(f"{keys[0]} cannot be set, because pretraining is None. Set pretraining too.")
+    of_option = {key: key.partition("__")[2] for key in keys}
+    if not isinstance(value, cls | str | type | None):  # such as an objective, which has parameters of its own
+        of_option = {key: rest for key, rest in of_option.items() if rest.partition("__")[0] in names}
+    if not of_option:
+        return
+    option = wrapped(name, value)
+    for key, rest in of_option.items():
+        held, _, more = rest.partition("__")
+        if more and isinstance(object_name := getattr(option, held, None), str):
+            refuse_name(key, object_name)
+    option.set_params(**{rest: nested[key] for key, rest in of_option.items()})
+    setattr(estimator, name, option)
+    for key in of_option:
+        del nested[key]
+
+
+def refuse_name(key: str, value: str, auto: str = "") -> None:
+    """Refuse to set the nested parameter `key` of an object that is given by its name alone."""
+    first = key.rpartition("__")[0]
+    last = first.rpartition("__")[2]
+    article = "an" if last[0] in "aeiou" else "a"
+    raise ValueError(
+        f"{key} sets a parameter of {article} {last} object, but {first}={value!r} is a name. Pass an "
+        f"object{example_of(first, value, auto)}."
+    )

@@ -13,8 +13,8 @@ from .._sklearn import COUNT, COUNT_OR_ZERO, POSITIVE, SHARE, Interval, InvalidP
 from .._state import PicklableEstimator
 from ..modules import CELLS, POOLINGS
 from ..training import OPTIMIZERS, callback_params, copied_callbacks, set_callback_params
-from ._advice import advice_for, example_of
-from ._options import OPTIONS, Embedding, Optimizer, wrapped
+from ._advice import advice_for
+from ._options import OPTIONS, Embedding, Optimizer, as_option, refuse_name, set_option
 
 ARCHITECTURE = ("cell", "hidden_size", "num_layers", "bidirectional", "pooling", "patch_size", "n_kernels")
 TEXTS = {
@@ -218,6 +218,9 @@ class NetParameters(PicklableEstimator):
             name = str(error).split("'")[1]  # "The 'objective' parameter of ..."
             advice = advice_for(name, getattr(self, name, None))
             raise InvalidParameterError(f"{error}{advice}") if advice else error from None
+        for name in OPTIONS.keys() & set(self._get_param_names()):
+            if (value := getattr(self, name)) is not None:
+                as_option(name, value)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get parameters, also nested ones, such as ``objective__weight`` and ``callbacks__name__patience``.
@@ -250,30 +253,13 @@ class NetParameters(PicklableEstimator):
         of_callbacks = {name: params.pop(name) for name in list(params) if name.startswith("callbacks__")}
         nested = {name: params.pop(name) for name in list(params) if "__" in name}
         super().set_params(**params)
+        for first in OPTIONS.keys() & {name.partition("__")[0] for name in nested} & set(self._get_param_names()):
+            set_option(self, first, nested)
         for name in nested:
-            self._make_object(name)
+            if isinstance(value := getattr(self, name.partition("__")[0], None), str):
+                refuse_name(name, value, self._auto)
         super().set_params(**nested)
         if of_callbacks:
             by_name = {name.partition("__")[2]: value for name, value in of_callbacks.items()}
             self.callbacks = set_callback_params(self.callbacks, by_name)
         return self
-
-    def _make_object(self, name: str) -> None:
-        """Replace a name or None by the object that it stands for, so that ``embedding__size`` can be set."""
-        first, _, rest = name.partition("__")
-        value = getattr(self, first, None)
-        if first == "pretraining" and value is None and hasattr(self, first):
-            raise ValueError(f"{name} cannot be set, because pretraining is None. Set pretraining too.")
-        if first in OPTIONS and hasattr(self, first):
-            if value is None or isinstance(value, str | type):
-                setattr(self, first, wrapped(first, value))
-            held, _, more = rest.partition("__")
-            value = getattr(getattr(self, first), held, None) if more else None
-            first = f"{first}__{held}"
-        if isinstance(value, str):
-            last = first.rpartition("__")[2]
-            article = "an" if last[0] in "aeiou" else "a"
-            raise ValueError(
-                f"{name} sets a parameter of {article} {last} object, but {first}={value!r} is a name. Pass an "
-                f"object{example_of(first, value, self._auto)}."
-            )

@@ -21,7 +21,7 @@ from ._labeled import LabeledEstimator
 
 
 def _has_quantiles(self: Any) -> bool:
-    return self.loss == "quantile"
+    return bool(self.net_.module_.task.quantiles) if hasattr(self, "net_") else self.loss == "quantile"
 
 
 @documented
@@ -223,6 +223,10 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         """
         true, predicted = read_numbers(y, self.missing_label, type(self).__name__), self.predict(X)
         check_consistent_length(predicted, true.values, sample_weight)
+        if true.values.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {true.values.shape[1]} columns, but {type(self).__name__} was fitted with {self.n_outputs_}."
+            )
         return r2_of_known(true, predicted.reshape(true.values.shape), sample_weight)
 
 

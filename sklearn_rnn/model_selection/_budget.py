@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import Any
 
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 
 from .._sklearn import COUNT, MARKER, HasMethods
 from ..datasets import hide_labels
@@ -107,7 +107,7 @@ class LabelBudget(Delegate):
             y = hide_labels(
                 y,
                 self.n_labeled,
-                stratify=self.stratify,
+                stratify=self.stratify and not is_regressor(self.estimator),
                 missing_label=self.missing_label,
                 random_state=self.random_state,
             )

@@ -17,7 +17,7 @@ from .._sklearn import MARKER, HasMethods, Interval, validate_params
 from ..estimators import LabeledEstimator
 from ..tasks import read_target
 from ._labeled import check_marker
-from ._split import PartiallyLabeledSplit
+from ._split import splitter_for
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def compare_to_supervised(
     """
     check_marker(estimator, missing_label)
     target = read_target(y, missing_label, "compare_to_supervised")
-    splitter = cv if isinstance(cv, PartiallyLabeledSplit) else PartiallyLabeledSplit(cv, missing_label)
+    splitter = splitter_for(estimator, cv, missing_label)
     y = target.values
     splits = list(splitter.split(X, y, groups))
     labeled_splits = [(np.intersect1d(train, target.labeled), test) for train, test in splits]

@@ -15,7 +15,7 @@ from .._warnings import warn
 from ..datasets._hide import put_labels
 from ..tasks import read_target
 from ._labeled import check_marker
-from ._split import PartiallyLabeledSplit
+from ._split import splitter_for
 
 BY_CLASS = ("predict_proba", "predict_log_proba", "decision_function")
 
@@ -90,7 +90,7 @@ def cross_val_predict(
     check_marker(estimator, missing_label)
     target = read_target(y, missing_label, "cross_val_predict")
     y = target.values
-    splitter = cv if isinstance(cv, PartiallyLabeledSplit) else PartiallyLabeledSplit(cv, missing_label)
+    splitter = splitter_for(estimator, cv, missing_label)
     splits = list(splitter.split(X, y, groups))
     tested = np.concatenate([test for _, test in splits])
     if not np.array_equal(np.sort(tested), target.labeled):

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import BaseCrossValidator, PredefinedSplit, TimeSeriesSplit, check_cv
+from sklearn.base import is_regressor
+from sklearn.model_selection import BaseCrossValidator, KFold, PredefinedSplit, TimeSeriesSplit, check_cv
 from sklearn.utils.validation import check_consistent_length
 
 from .._sklearn import MARKER, HasMethods, Interval, _safe_indexing, validate_parameter_constraints
@@ -155,3 +156,12 @@ def _rows(target: Target, X: Any, groups: NDArray | None) -> tuple[Any, NDArray,
     """Return X, y and groups of the labeled rows, for a splitter."""
     rows = target.labeled
     return None if X is None else _safe_indexing(X, rows), target.known, None if groups is None else groups[rows]
+
+
+def splitter_for(estimator: Any, cv: Any, missing_label: Any) -> PartiallyLabeledSplit:
+    """Return the splitter of a `cv` parameter; an int means plain folds for a regressor."""
+    if isinstance(cv, PartiallyLabeledSplit):
+        return cv
+    if isinstance(cv, Integral) and is_regressor(estimator):
+        cv = KFold(int(cv))
+    return PartiallyLabeledSplit(cv, missing_label)

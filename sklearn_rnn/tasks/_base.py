@@ -54,7 +54,7 @@ class Task(ABC):
     n_classes: int = 0  # 0 if the answer is not a class
 
     @abstractmethod
-    def read(self, y: Any, n: int, last: Any = None) -> Targets:
+    def read(self, y: Any, n: int, last: Any = None, sample_weight: Any = None) -> Targets:
         """Read the y of `fit`, for n sequences, and learn from it what the task needs (classes, units).
 
         Parameters
@@ -106,6 +106,14 @@ class Task(ABC):
     def decide(self, answers: NDArray) -> NDArray:
         """Return the decisions that scorers compare with targets."""
         return answers
+
+    def shown(self, targets: Any) -> Any:
+        """Return targets, an array or a tensor, as scorers compare them with what `decide` returns."""
+        return targets
+
+    def score(self, decisions: NDArray, targets: NDArray) -> float:
+        """Return the score of decisions: the fraction that are right."""
+        return float(np.mean(decisions == targets))
 
     def row_weights(self, targets: Targets) -> NDArray | None:
         """Weights (n_labeled,) of the labeled rows, or None if all are equal."""

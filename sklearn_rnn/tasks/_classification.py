@@ -36,7 +36,7 @@ class Classification(Task):
     def __init__(self, missing_label: Any, class_weight: Any, estimator: str):
         self.missing_label, self.class_weight, self.estimator = missing_label, class_weight, estimator
 
-    def read(self, y: Any, n: int, last: Any = None) -> Targets:
+    def read(self, y: Any, n: int, last: Any = None, sample_weight: Any = None) -> Targets:
         """Learn the classes, and return class numbers; with a `last` task, the classes must be the same."""
         labels = read_labels(y, self.missing_label, self.estimator)
         self.classes, self.n_classes = labels.classes, len(labels.classes)

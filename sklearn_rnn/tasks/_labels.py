@@ -89,6 +89,8 @@ def read_target(
     if values.ndim == 2 and values.shape[1] > 1 and not warn_column:
         numbers = read_numbers(y, missing_label, name, needs_label=needs_label)
         missing = np.logical_not(numbers.known.all(1))
+        if needs_label and missing.all():
+            raise ValueError(f"y has no row of which all numbers are known, and {name} needs at least one.")
         return Target(numbers.values, missing, numbers.values[~missing])
     values = column_or_1d(values, warn=warn_column)
     missing = _find_missing(values, y, missing_label)

@@ -83,6 +83,8 @@ def _floats(y: Any, name: str) -> NDArray[np.float64]:
     array = as_array(y)
     if array.dtype == object:
         nothing = find_nothing(array.ravel()).reshape(array.shape)
+        if text := next((value for value in array.ravel() if isinstance(value, str)), None):
+            raise ValueError(f"y has the string {text!r}, but {name} needs numbers.")
         array = np.where(nothing, np.nan, array)
     if array.ndim not in (1, 2) or array.size == 0:
         raise ValueError(

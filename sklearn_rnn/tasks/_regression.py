@@ -12,11 +12,15 @@ from sklearn.utils import RegressorTags
 from torch import Tensor, nn
 from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
+from .._warnings import warn
 from ..modules import RowLinear, blank
 from ..sequences import Batch
 from ._base import Targets, Task
-from ._numbers import read_numbers, warn_of_one_value
+from ._numbers import Numbers, read_numbers, warn_of_one_value
+from ._scores import r2_of_known
 
+LARGEST = 1e30  # of standardised numbers, so that they fit float32
+FAR = 10  # deviations, or factor of deviations, by which y of a warm start may differ
 LOSSES: dict[str, Callable[..., Tensor]] = {"squared": mse_loss, "absolute": l1_loss, "huber": huber_loss}
 
 
@@ -45,23 +49,22 @@ class Regression(Task):
         self.missing_label, self.kind, self.estimator = missing_label, loss, estimator
         self.quantiles = quantiles if loss == "quantile" else ()
 
-    def read(self, y: Any, n: int, last: Any = None) -> Targets:
+    def read(self, y: Any, n: int, last: Any = None, sample_weight: Any = None) -> Targets:
         """Learn means and deviations, or take those of the `last` task, and return standardised numbers (n, k)."""
         numbers = read_numbers(y, self.missing_label, self.estimator)
         warn_of_one_value(numbers)
         self.one_column, self.n_numbers = numbers.one_column, numbers.values.shape[1]
         self.n_outputs = self.n_numbers * max(1, len(self.quantiles))
-        self.mean = np.nanmean(numbers.values, axis=0)
-        deviation = np.nanstd(numbers.values, axis=0)
-        self.scale = np.where(deviation <= 1e-12 * np.abs(self.mean), 1.0, deviation)  # 1 for a constant
+        self.mean, self.scale = _moments(numbers, sample_weight)
         if last is not None:
             self._check_same(last)
+            self._warn_of_units(last)
             self.mean, self.scale = last.mean, last.scale
         return Targets(self.standardised(numbers.values), numbers.labeled, numbers.values)
 
     def standardised(self, values: NDArray) -> NDArray[np.float32]:
         """Convert numbers (n, k) to standardised units."""
-        return ((values - self.mean) / self.scale).astype(np.float32)
+        return np.clip((values - self.mean) / self.scale, -LARGEST, LARGEST).astype(np.float32)
 
     def restored(self, answers: NDArray) -> NDArray[np.float64]:
         """Convert standardised numbers (n, k) or quantiles (n, k, q) to the units of y."""
@@ -115,6 +118,28 @@ class Regression(Task):
         """Half the squared distance (n,): the divergence of normal distributions of deviation 1."""
         return self.distance(outputs, targets) / 2
 
+    def decide(self, answers: NDArray) -> NDArray:
+        """Numbers (n,) or (n, k), in units of y."""
+        return self._shaped(self.restored(self.central(answers.astype(np.float64))))
+
+    def shown(self, targets: Any) -> NDArray:
+        """Targets (n,) or (n, k), in units of y, of an array or a tensor."""
+        values = targets.cpu().numpy() if isinstance(targets, Tensor) else targets
+        return self._shaped(self.restored(values.astype(np.float64)))
+
+    def score(self, decisions: NDArray, targets: NDArray) -> float:
+        """R² of known numbers."""
+        columns = (values.reshape(len(values), -1) for values in (targets, decisions))
+        true, predicted = columns
+        return r2_of_known(Numbers(true, False), predicted)
+
+    def _shaped(self, numbers: NDArray) -> NDArray:
+        return numbers[:, 0] if self.one_column else numbers
+
+    def strata(self, targets: NDArray) -> NDArray[np.int64]:
+        """Group rows by which of their numbers are known."""
+        return np.unique(np.isnan(targets), axis=0, return_inverse=True)[1].reshape(-1)
+
     def tags(self, tags: Tags) -> Tags:
         """Return the tags of a regressor."""
         tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
@@ -128,3 +153,31 @@ class Regression(Task):
                 "warm_start=True needs the number of columns of y, the loss and the quantiles of the last fit, "
                 f"{previous[0]}, {previous[1]!r} and {previous[2]}; got {current[0]}, {current[1]!r} and {current[2]}."
             )
+
+    def _warn_of_units(self, last: Any) -> None:
+        """Warn if y is in other units than in the last fit."""
+        ratio = self.scale / last.scale
+        if ((ratio > FAR) | (ratio < 1 / FAR) | (np.abs(self.mean - last.mean) > FAR * last.scale)).any():
+            warn(
+                "warm_start=True keeps the units of y of the last fit, but y now has a mean of "
+                f"{self.mean.tolist()} and a deviation of {self.scale.tolist()}, then {last.mean.tolist()} and "
+                f"{last.scale.tolist()}. Bring y to the same units, or fit anew."
+            )
+
+
+def _moments(numbers: Numbers, sample_weight: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and deviation (k,) of the known numbers, weighted; the deviation of a constant is 1."""
+    weights = np.ones(len(numbers.values)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    if weights.shape != (len(numbers.values),) or not weights[numbers.labeled].sum() > 0:
+        weights = np.ones(len(numbers.values))  # the estimator will refuse them
+    mean, scale = np.zeros(numbers.values.shape[1]), np.ones(numbers.values.shape[1])
+    for column, (values, known) in enumerate(zip(numbers.values.T, numbers.known.T, strict=True)):
+        chosen = known & (weights > 0) if (known & (weights > 0)).any() else known
+        counted = weights[chosen] if weights[chosen].sum() > 0 else None
+        largest = np.abs(values[chosen]).max() or 1.0  # so that no sum or square is too large
+        mean[column] = largest * np.average(values[chosen] / largest, weights=counted)
+        apart = values[chosen] - mean[column]
+        farthest = np.abs(apart).max()
+        if values[chosen].min() < values[chosen].max() and farthest > 0:
+            scale[column] = farthest * np.sqrt(np.average((apart / farthest) ** 2, weights=counted))
+    return mean, scale

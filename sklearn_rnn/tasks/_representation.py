@@ -18,7 +18,7 @@ class Representation(Task):
     method = "transform"
     n_readings = 1  # a decoder needs patches that begin at the first step
 
-    def read(self, y: Any, n: int, last: Any = None) -> Targets:
+    def read(self, y: Any, n: int, last: Any = None, sample_weight: Any = None) -> Targets:
         """Return targets without labeled rows."""
         return Targets(np.full(n, -1, dtype=np.int64), np.arange(0))
 

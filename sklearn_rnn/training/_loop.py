@@ -119,10 +119,10 @@ class Loop:
 
     def _shown(self, n_epoch: int) -> dict[str, Any]:
         """Return the data sets that callbacks get."""
-        size, validation = self.net.batch_size, self.validation
+        size, validation, task = self.net.batch_size, self.validation, self.module.task
         return {
-            "dataset_train": Shown(self.training, size, n_epoch * size),
-            "dataset_valid": None if validation is None else Shown(validation, size, len(validation)),
+            "dataset_train": Shown(self.training, size, task, n_epoch * size),
+            "dataset_valid": None if validation is None else Shown(validation, size, task, len(validation)),
         }
 
     def _relabel(self) -> np.ndarray | None:
@@ -166,7 +166,8 @@ class Loop:
             scores = getattr(cb, "on_train", False)  # whether it compares predictions with labels
             shown = batch.labeled if scores and batch.n_labeled else batch
             y_pred = self.net.infer(shown) if scores else None
-            cb.on_batch_end(self.net, batch=(shown, shown.targets), training=True, y_pred=y_pred, loss=None)
+            y = self.module.task.shown(shown.targets)
+            cb.on_batch_end(self.net, batch=(shown, y), training=True, y_pred=y_pred, loss=None)
 
     def _record_epoch(self, terms: dict[str, float], n_steps: int) -> None:
         history = self.net.history
@@ -196,7 +197,8 @@ class Loop:
                 net.history.record_batch("valid_loss", loss)
                 net.history.record_batch("valid_batch_size", len(batch))
                 for cb in self.hooks["on_batch_end"]:
-                    cb.on_batch_end(net, batch=(batch, targets), training=False, y_pred=y_pred, loss=loss)
+                    y = self.module.task.shown(targets)
+                    cb.on_batch_end(net, batch=(batch, y), training=False, y_pred=y_pred, loss=loss)
         net.history.record("valid_loss", total / weight)
         net.history.record("valid_batch_count", n_batches)
         net.history.record("valid_loss_best", total / weight < self.best_loss)

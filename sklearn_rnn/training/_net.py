@@ -179,8 +179,8 @@ class RecurrentNet(NeuralNet):
         return self._ask("predict", X)
 
     def score(self, X: Any, y: Any) -> float:
-        """Accuracy, for `EpochScoring(None)`."""
-        return float(np.mean(self.predict(X) == y))
+        """Return the score of the task, for `EpochScoring(None)`."""
+        return self.module_.task.score(self.predict(X), y)
 
     def _ask(self, method: str, X: Any) -> np.ndarray:
         """Call a method of the estimator that is being fitted, which reads X, with the present weights."""

@@ -215,12 +215,14 @@ class Shown(Dataset):
         Its labeled rows are scored or, if there are none, all rows.
     batch_size : int
         Batch size of the net.
+    task : Task
+        Brings targets into the form in which scorers compare them.
     length : int
         Number of rows in an epoch: skorch's progress bar divides it by the batch size.
     """
 
-    def __init__(self, rows: TrainingSet, batch_size: int, length: int):
-        self.X, self.batch_size, self.length = rows, batch_size, length
+    def __init__(self, rows: TrainingSet, batch_size: int, task: Any, length: int):
+        self.X, self.batch_size, self.task, self.length = rows, batch_size, task, length
 
     def __len__(self) -> int:
         return self.length
@@ -228,7 +230,7 @@ class Shown(Dataset):
     @property
     def y(self) -> np.ndarray:
         """Targets, in the order in which the net predicts them."""
-        return self.X.targets[np.concatenate(self.X.validation_batches(self.batch_size))]
+        return self.task.shown(self.X.targets[np.concatenate(self.X.validation_batches(self.batch_size))])
 
 
 def as_numbers(name: str, value: Any) -> Iterator[tuple[str, float]]:
