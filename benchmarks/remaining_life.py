@@ -66,11 +66,8 @@ def write(runs):
         lines.append(f"| {method} | " + " | ".join(cells) + " |")
     for name, floors in FLOORS.items():
         lines.append(f"| {name} | " + " | ".join(map(str, floors)) + " |")
-    lines += [
-        "",
     lines += ["", "In brackets: seeds; empty where nothing was run yet."]
     lines += ["Published with all engines: 12.6 (Ellefsen 2019, Li 2018) to 16.1 (Zheng 2017)."]
-    ]
     (HERE / "remaining_life.md").write_text("\n".join(lines) + "\n")
 
 
