@@ -192,7 +192,8 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         Returns
         -------
         y : ndarray of shape (n, n_quantiles) or (n, k, n_quantiles), float64
-            In the order of `quantiles`; they do not cross.
+            In the order of `quantiles`; they do not cross. With few labels they lie too close together: with 100
+            labeled images of scikit-learn's digits, 27% and 69% of new numbers were below the quantiles 0.1 and 0.9.
         """
         outputs = self._compute(self._read(X), lambda model: model).astype(np.float64)
         task: Any = self.net_.module_.task
