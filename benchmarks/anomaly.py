@@ -153,15 +153,23 @@ def alarm_table(runs):
     return [*lines, ""]
 
 
+def judged_by_all(runs):
+    """Names of the series of SKAB that every method has judged."""
+    names = [{key[1] for key in runs if key[0] == "skab" and key[2] == method} for method in METHODS]
+    return sorted(set.intersection(*names))
+
+
 def write(runs, alarms):
     """Write the tables of docs/anomaly.md."""
     page = DOCS / "anomaly.md"
     lines = [page.read_text().partition("<!-- tables -->")[0] + "<!-- tables -->", "", *alarm_table(alarms)]
     lines += ["| SKAB | series | method | F1 | false alarms (%) | misses (%) | AUROC |", "| --- " * 7 + "|"]
     for method in METHODS:
-        skab = {key[1]: run for key, run in runs.items() if key[0] == "skab" and key[2] == method}
+        skab = {name: runs["skab", name, method, "0"] for name in judged_by_all(runs)}
         for part in ("", "other", "valve1", "valve2"):
             chosen = [run for name, run in skab.items() if name.startswith(part)]
+            if not chosen:
+                continue
             lines.append(f"| {part or 'all'} | {len(chosen)} | {method} | {judged(chosen)}")
         rest = [run for name, run in skab.items() if not name.startswith(CHOSEN_ON)]
         lines.append(f"| all but {CHOSEN_ON} | {len(rest)} | {method} | {judged(rest)}")
