@@ -182,3 +182,27 @@ def assert_terms(objective, model, batch, expected, started=False):
             )
             for one, other in zip(*gradients, strict=True):
                 torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-8, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def assert_encoder_is_trained(objective, model, batch):
+    """Without labels, each weight of the encoder gets a gradient that is finite and not zero."""
+    for _ in range(3):  # some objectives compare with what they saw before
+        model.zero_grad()
+        terms = objective.terms(model, batch)
+        sum(terms.values()).backward()
+        gradients = [w.grad for w in model.encoder.parameters() if w.requires_grad]
+        moved(model)
+        objective.after_step(model)
+    assert "supervised" not in terms
+    assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
+    assert all(gradient.abs().max() > 0 for gradient in gradients)
+
+
+def terms_and_gradients(objective, model, batch):
+    """Values of the loss terms by name, and the gradient of their sum for each weight, after some training."""
+    started(objective, model)
+    moved(model)
+    terms = objective.terms(model, batch)
+    sum(terms.values()).backward()
+    gradients = {name: w.grad for name, w in model.named_parameters() if w.grad is not None}
+    return {name: term.item() for name, term in terms.items()}, gradients

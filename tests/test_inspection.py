@@ -184,8 +184,8 @@ def test_the_word_that_tells_the_class_is_found():
     pipeline = make_pipeline(TokenSequenceVectorizer(), net).fit(X, y)
     assert pipeline.score(X, y) == 1
     tokens = pipeline[0].inverse_transform(pipeline[0].transform(X))
-    told = [name[own.argmax()] for name, own in zip(tokens, integrated_gradients(pipeline, X), strict=True)]
-    assert np.mean(np.array(told) == np.array(["good", "bad"])[y]) > 0.95
+    chosen = [name[own.argmax()] for name, own in zip(tokens, integrated_gradients(pipeline, X), strict=True)]
+    assert np.mean(np.array(chosen) == np.array(["good", "bad"])[y]) > 0.95
 
 
 def test_the_place_that_tells_the_class_is_found():

@@ -104,8 +104,8 @@ def test_steps_of_a_composite_score_what_its_sequences_score():
 def test_states_are_told_apart_whatever_the_length_of_the_next_sequence():
     states = torch.randn(2, 3 * MAX_STATES, 4, generator=torch.Generator().manual_seed(0))
     lengths, first = torch.tensor([100, 3 * MAX_STATES]), torch.zeros(2, dtype=torch.long)
-    one, _, told = common_states((first, states, lengths), (first, states, lengths))
-    assert told.sum(1).tolist() == [100, MAX_STATES]
+    one, _, mask = common_states((first, states, lengths), (first, states, lengths))
+    assert mask.sum(1).tolist() == [100, MAX_STATES]
     assert torch.equal(one[0, :100], states[0, :100])
 
 

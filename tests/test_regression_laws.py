@@ -8,7 +8,16 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from objective_cases import CLASSES, LENGTHS, TINY, made_batch, made_model, moved, toy
+from objective_cases import (
+    CLASSES,
+    LENGTHS,
+    TINY,
+    assert_encoder_is_trained,
+    made_batch,
+    made_model,
+    terms_and_gradients,
+    toy,
+)
 from sklearn.base import clone
 from test_objectives import assert_same, global_state, weights
 
@@ -44,13 +53,7 @@ def regression_batch(cls, n_labeled, *args, **options):
 
 
 def loss_and_gradient(cls, batch, tokens=False, loss="squared", patch_size=1):
-    model, objective = regression_model(cls, tokens, loss, patch_size=patch_size), cls()
-    objective.start(model, 10, len(LENGTHS))
-    moved(model)
-    terms = objective.terms(model, batch)
-    sum(terms.values()).backward()
-    gradients = {name: w.grad for name, w in model.named_parameters() if w.grad is not None}
-    return {name: term.item() for name, term in terms.items()}, gradients
+    return terms_and_gradients(cls(), regression_model(cls, tokens, loss, patch_size=patch_size), batch)
 
 
 def levels(n=30, n_known=8):
@@ -85,16 +88,7 @@ def test_the_unlabeled_term_alone_trains_the_encoder(cls, tokens):
     model, objective = regression_model(cls, tokens, dropout=0.2), cls()
     batch = regression_batch(cls, 0, tokens=tokens)
     objective.start(model, 10, len(LENGTHS))
-    for _ in range(3):  # some objectives compare with what they saw before
-        model.zero_grad()
-        terms = objective.terms(model, batch)
-        sum(terms.values()).backward()
-        gradients = [w.grad for w in model.encoder.parameters() if w.requires_grad]
-        moved(model)
-        objective.after_step(model)
-    assert "supervised" not in terms
-    assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
-    assert all(gradient.abs().max() > 0 for gradient in gradients)
+    assert_encoder_is_trained(objective, model, batch)
 
 
 # Law 2

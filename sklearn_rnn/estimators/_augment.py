@@ -12,7 +12,6 @@ from ..modules import Model
 from ..perturbations import Light, Perturbation, StepDrop, Strong
 from ..perturbations._base import Levels, Steps
 from ..sequences import TrainingSet
-from ..tasks import Task
 from ..training import in_batches
 from ._advice import check_arguments
 
@@ -28,12 +27,12 @@ def set_augmentations(params: Any, model: Model, training: TrainingSet, options:
     model.unchecked = {"augmentation", "strong_augmentation"}
     both = [a for a in (model.augmentation, model.strong_augmentation) if isinstance(a, Perturbation)]
     if has_numbers and any(augmentation.uses_levels for augmentation in both):
-        levels = levels_of(training, model, model.task).to(torch.device(params.device))
+        levels = levels_of(training, model).to(torch.device(params.device))
         for augmentation in both:
             augmentation.levels_ = levels
 
 
-def levels_of(training: TrainingSet, model: Model, task: Task) -> Levels:
+def levels_of(training: TrainingSet, model: Model) -> Levels:
     """Return the levels of the labeled sequences (of all, if none is labeled), from at most `LEVEL_ROWS` of them."""
     known = training.labeled if len(training.labeled) else training.unlabeled
     if training.weights is not None:
@@ -43,7 +42,7 @@ def levels_of(training: TrainingSet, model: Model, task: Task) -> Levels:
     for places, values, lengths in in_batches(model, training.sequences, rows):
         standardised = model.encoder.input.standardised(values)
         means[places] = Steps.of(standardised, lengths).mean(standardised)[: len(places)].cpu()
-    return Levels.of(means, torch.from_numpy(task.strata(training.targets[rows])))
+    return Levels.of(means, torch.from_numpy(model.task.strata(training.targets[rows])))
 
 
 def checked(augmentation: Any, auto: Perturbation, parameter: str) -> Any:

@@ -143,9 +143,13 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             check_consistent_length(X, y)
         targets = task.read(y, len(sequences), self.net_.module_.task if self._goes_on else None, sample_weight)
         weights = self._row_weights(task, targets, sample_weight)
-        random = check_random_state(self.random_state)
+        random, validation = check_random_state(self.random_state), None
+        training = TrainingSet(
+            sequences, targets.values, weights, targets.labeled, targets.unlabeled, task.class_weights
+        )
         with self._computing():
-            training, validation = self._split(sequences, task, targets, weights, objective, random)
+            if self.early_stopping:
+                training, validation = hold_out(training, task, objective, self.validation_fraction, random)
             model = self._model(sequences, objective, task, random)
             training = replace(training, sequences=known_tokens(sequences, model.encoder))
             self._kind, self._lengths = sequences.kind, sequences.lengths
@@ -164,21 +168,6 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
     def _row_weights(self, task: Task, targets: Targets, sample_weight: Any) -> NDArray[np.float32] | None:
         """Return the weights (n,) of all rows, or None if all are equal."""
         return None
-
-    def _split(
-        self,
-        sequences: Sequences,
-        task: Task,
-        targets: Targets,
-        weights: NDArray | None,
-        objective: Objective,
-        random: np.random.RandomState,
-    ) -> tuple[TrainingSet, TrainingSet | None]:
-        """Return the rows to train on, and the rows that are held out, if any."""
-        rows = TrainingSet(sequences, targets.values, weights, targets.labeled, targets.unlabeled, task.class_weights)
-        if not self.early_stopping:
-            return rows, None
-        return hold_out(rows, task, objective, self.validation_fraction, random)
 
     def _model(self, sequences: Sequences, objective: Objective, task: Task, random: np.random.RandomState) -> Model:
         seed = draw_seed(random)

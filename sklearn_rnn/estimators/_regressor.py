@@ -157,10 +157,9 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         values, unknown = targets.given.copy(), np.isnan(targets.given)
         rows = np.flatnonzero(unknown.any(1))
         if len(rows):
-            outputs = self._compute(sequences, lambda model: model, rows).astype(np.float64)
-            answers = task.restored(task.central(outputs))
-            values[rows] = np.where(unknown[rows], answers, values[rows])
-        self.transduction_ = values[:, 0] if task.one_column else values
+            predicted = task.decide(self._compute(sequences, lambda model: model, rows))
+            values[rows] = np.where(unknown[rows], predicted.reshape(len(rows), -1), values[rows])
+        self.transduction_ = task.shaped(values)
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Predict the targets of sequences.
@@ -175,10 +174,8 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         y : ndarray of shape (n,) or (n, k), float64
             With ``loss="quantile"``, the quantile whose level is nearest to 0.5.
         """
-        outputs = self._compute(self._read(X), lambda model: model).astype(np.float64)
-        task: Any = self.net_.module_.task
-        numbers = task.restored(task.central(outputs))
-        return numbers[:, 0] if task.one_column else numbers
+        outputs = self._compute(self._read(X), lambda model: model)
+        return self.net_.module_.task.decide(outputs)
 
     @available_if(_has_quantiles)
     def predict_quantiles(self, X: Any) -> NDArray[np.float64]:
@@ -197,8 +194,7 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         """
         outputs = self._compute(self._read(X), lambda model: model).astype(np.float64)
         task: Any = self.net_.module_.task
-        values = task.restored(task.in_order(outputs))
-        return values[:, 0] if task.one_column else values
+        return task.shaped(task.restored(task.in_order(outputs)))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Coefficient of determination, R², on the labeled rows.

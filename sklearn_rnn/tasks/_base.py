@@ -51,6 +51,7 @@ class Task(ABC):
     method: ClassVar[str]  # the estimator's method that returns the answers
     n_readings: ClassVar[int] = 3  # number of shifts of the patches, over which embeddings are averaged
     n_outputs: int = 0  # width of the head
+    class_weights: NDArray | None = None  # (K,), for rows that get their label during training
     n_classes: int = 0  # 0 if the answer is not a class
 
     @abstractmethod
@@ -117,11 +118,6 @@ class Task(ABC):
 
     def row_weights(self, targets: Targets) -> NDArray | None:
         """Weights (n_labeled,) of the labeled rows, or None if all are equal."""
-        return None
-
-    @property
-    def class_weights(self) -> NDArray | None:
-        """Weights (K,) of the classes, for rows that get a label during training; None if all are equal."""
         return None
 
     def strata(self, targets: NDArray) -> NDArray[np.int64]:

@@ -43,7 +43,7 @@ class Classification(Task):
         self.n_outputs = self.n_classes
         if last is not None and not np.array_equal(last.classes, self.classes):
             raise ValueError(f"warm_start=True needs the classes of the last fit, {last.classes}, got {self.classes}.")
-        self._class_weights = self._weights_of_classes(labels.numbers[labels.labeled])
+        self.class_weights = self._weights_of_classes(labels.numbers[labels.labeled])
         return Targets(labels.numbers, labels.labeled)
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
@@ -82,13 +82,8 @@ class Classification(Task):
 
     def row_weights(self, targets: Targets) -> NDArray | None:
         """Weights (n_labeled,) of the labeled rows: those of their classes."""
-        weights = self._class_weights
+        weights = self.class_weights
         return None if weights is None else weights[targets.values[targets.labeled]]
-
-    @property
-    def class_weights(self) -> NDArray | None:
-        """Weights (K,) of the classes, or None if all are equal."""
-        return self._class_weights
 
     def strata(self, targets: NDArray) -> NDArray[np.int64]:
         """Return the class numbers."""

@@ -121,20 +121,20 @@ class Regression(Task):
 
     def decide(self, answers: NDArray) -> NDArray:
         """Numbers (n,) or (n, k), in units of y."""
-        return self._shaped(self.restored(self.central(answers.astype(np.float64))))
+        return self.shaped(self.restored(self.central(answers.astype(np.float64))))
 
     def shown(self, targets: Any) -> NDArray:
         """Targets (n,) or (n, k), in units of y, of an array or a tensor."""
         values = targets.cpu().numpy() if isinstance(targets, Tensor) else targets
-        return self._shaped(self.restored(values.astype(np.float64)))
+        return self.shaped(self.restored(values.astype(np.float64)))
 
     def score(self, decisions: NDArray, targets: NDArray) -> float:
         """R² of known numbers."""
-        columns = (values.reshape(len(values), -1) for values in (targets, decisions))
-        true, predicted = columns
-        return r2_of_known(Numbers(true, False), predicted)
+        true, predicted = (values.reshape(len(values), -1) for values in (targets, decisions))
+        return r2_of_known(Numbers(true, self.one_column), predicted)
 
-    def _shaped(self, numbers: NDArray) -> NDArray:
+    def shaped(self, numbers: NDArray) -> NDArray:
+        """Numbers (n, k, ...) without the axis k if y had one dimension."""
         return numbers[:, 0] if self.one_column else numbers
 
     def strata(self, targets: NDArray) -> NDArray[np.int64]:
@@ -173,8 +173,8 @@ def _moments(numbers: Numbers, sample_weight: Any) -> tuple[NDArray[np.float64],
         weights = np.ones(len(numbers.values))  # the estimator will refuse them
     mean, scale = np.zeros(numbers.values.shape[1]), np.ones(numbers.values.shape[1])
     for column, (values, known) in enumerate(zip(numbers.values.T, numbers.known.T, strict=True)):
-        chosen = known & (weights > 0) if (known & (weights > 0)).any() else known
-        counted = weights[chosen] if weights[chosen].sum() > 0 else None
+        weighted = known & (weights > 0)
+        chosen, counted = (weighted, weights[weighted]) if weighted.any() else (known, None)
         largest = np.abs(values[chosen]).max() or 1.0  # so that no sum or square is too large
         mean[column] = largest * np.average(values[chosen] / largest, weights=counted)
         apart = values[chosen] - mean[column]

@@ -196,8 +196,8 @@ class Loop:
                 net.history.new_batch()
                 net.history.record_batch("valid_loss", loss)
                 net.history.record_batch("valid_batch_size", len(batch))
+                y = self.module.task.shown(targets)
                 for cb in self.hooks["on_batch_end"]:
-                    y = self.module.task.shown(targets)
                     cb.on_batch_end(net, batch=(batch, y), training=False, y_pred=y_pred, loss=loss)
         net.history.record("valid_loss", total / weight)
         net.history.record("valid_batch_count", n_batches)
