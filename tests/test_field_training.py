@@ -457,8 +457,7 @@ UNNAMED = {
 
 
 @each
-@pytest.mark.parametrize("way", COPIES)
-@pytest.mark.parametrize("kind", UNNAMED)
+@pytest.mark.parametrize(("way", "kind"), [*((way, "lambda") for way in COPIES), ("pickle", "member")])
 def test_functions_without_a_name_go_where_the_estimator_goes(make, way, kind, tmp_path):
     estimator = make(augmentation=UNNAMED[kind](), warm_start=True).fit(X, Y)
     twin = COPIES[way](estimator, tmp_path)

@@ -246,37 +246,25 @@ def global_state():
     ("cls", "flush"),
     [(cls, False) for cls in CASES] + [(cls, True) for cls in (Supervised, FixMatch, Reconstruction)],
 )
-def test_fit_and_predict_change_no_global_state(cls, flush):
+def test_fit_and_predict_change_no_global_state_and_no_parameter(cls, flush):
     X, y = few()
+    estimator, data = made_estimator(cls), [x.copy() for x in X]
+    params = estimator.get_params(deep=True)
     threads = torch.get_num_threads()
     torch.set_flush_denormal(flush)
     torch.set_num_threads(2)
     try:
-        before = global_state()
-        outputs(made_estimator(cls).fit(X, y), X)
+        pickled_before, before = pickle.dumps(params), global_state()
+        outputs(estimator.fit(X, y), X)
         assert global_state() == before
     finally:
         torch.set_flush_denormal(False)
         torch.set_num_threads(threads)
-
-
-@every
-def test_a_clone_is_unfitted_and_fits_the_same_and_fit_changes_no_parameter(cls):
-    X, y = few()
-    fitted, expected = fitted_once(cls)
-    estimator = clone(fitted)
-    assert not hasattr(estimator, "net_")
-    assert estimator.objective is not fitted.objective
-    params = estimator.get_params(deep=True)
-    before = pickle.dumps(params)
-    data = [x.copy() for x in X]
-    estimator.fit(X, y)
     after = estimator.get_params(deep=True)
     assert all(after[name] is params[name] for name in params)
-    assert pickle.dumps(params) == before
+    assert pickle.dumps(params) == pickled_before
     assert not [name for name in vars(estimator.objective) if name.endswith("_")]
     assert all(np.array_equal(a, b) for a, b in zip(X, data, strict=True))
-    np.testing.assert_array_equal(outputs(estimator, X), expected)
 
 
 @functools.cache
@@ -406,6 +394,16 @@ def test_an_objective_of_a_script_or_function_is_copied_as_others_are():
     X, y = few()
     clf = made_estimator(Mine).fit(X, y)
     np.testing.assert_array_equal(copy.deepcopy(clf).predict_proba(X), clf.predict_proba(X))
+
+
+@every
+def test_clones_are_unfitted_and_fit_the_same(cls):
+    X, y = few()
+    estimator, expected = fitted_once(cls)
+    cloned = clone(estimator)
+    assert not hasattr(cloned, "net_")
+    assert cloned.objective is not estimator.objective
+    np.testing.assert_array_equal(outputs(cloned.fit(X, y), X), expected)
 
 
 @pytest.mark.parametrize("cls", CLASSES)
