@@ -19,7 +19,7 @@ from sklearn_rnn.preprocessing import PerTimestep, cut_windows, join_windows
 
 random = np.random.default_rng(0)
 SMALL = RNNAutoencoderTransformer(hidden_size=16, n_kernels=16, lr=0.03, max_epochs=4, random_state=0)
-TINY = RNNAutoencoderTransformer(hidden_size=4, max_epochs=1, random_state=0)
+TINY = RNNAutoencoderTransformer(hidden_size=4, n_kernels=8, max_epochs=1, random_state=0)
 
 
 def waves(n):
@@ -115,7 +115,8 @@ def test_parameters_of_the_net_are_searched():
         return detector.score_samples(X).mean()
 
     cv = ShuffleSplit(1, random_state=0)
-    search = GridSearchCV(RNNOutlierDetector(TINY), {"autoencoder__lr": [1e-5, 0.03]}, cv=cv, scoring=mean_score)
+    detector = RNNOutlierDetector(clone(TINY).set_params(max_epochs=4), cv=2)
+    search = GridSearchCV(detector, {"autoencoder__lr": [1e-5, 0.03]}, cv=cv, scoring=mean_score)
     assert search.fit(waves(60)).best_params_ == {"autoencoder__lr": 0.03}
 
 
