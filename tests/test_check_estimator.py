@@ -37,7 +37,7 @@ LEARNS = {
 }
 MODEST = {  # where they have to learn
     "SemiSupervisedRNNClassifier": {"hidden_size": 16, "n_kernels": 6, "lr": 0.03, "max_epochs": 3},
-    "SemiSupervisedRNNRegressor": {"hidden_size": 16, "n_kernels": 32, "max_epochs": 24},
+    "SemiSupervisedRNNRegressor": {"hidden_size": 16, "n_kernels": 6, "lr": 0.03, "max_epochs": 12},
 }
 BRIEF = {  # small nets and a short epoch, but where they have to learn
     "RNNAutoencoderTransformer": SMALL,

@@ -285,7 +285,10 @@ FORK = """
 import multiprocessing
 import numpy as np
 import torch
+import sklearn_rnn.sequences._batches
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+
+sklearn_rnn.sequences._batches.MIN_STEPS_PER_EPOCH = 2
 
 def use(estimator, queue):
     queue.put(estimator.transform(X))

@@ -73,7 +73,7 @@ def test_contrastive_codes_are_validated_on_perturbed_views_of_several_sequences
 )
 def test_what_can_be_told_from_its_surroundings_is_told_better_than_noise(objective, max_epochs):
     noise = np.random.default_rng(1).normal(size=WAVES.shape) * WAVES.std()
-    params = {"patch_size": 1, "max_epochs": max_epochs, "lr": 0.03}
+    params = {"n_kernels": 32, "patch_size": 1, "max_epochs": max_epochs, "lr": 0.03}
     waves, nothing = (trained(objective, X, **params).score(X) for X in (WAVES, noise))
     assert waves > -0.5
     assert nothing < waves - 0.2
