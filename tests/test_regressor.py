@@ -45,7 +45,7 @@ def fitted(y=PARTLY, params=SMALL, X=X, **others):
 @pytest.fixture(scope="module")
 def learned():
     """A regressor that has learned the levels, whole epochs long."""
-    return SemiSupervisedRNNRegressor(**SMALL | {"max_epochs": 40}).fit(X, PARTLY)
+    return SemiSupervisedRNNRegressor(**SMALL | {"max_epochs": 10, "lr": 0.03}).fit(X, PARTLY)
 
 
 def test_it_predicts_sequences_that_it_never_saw(learned):
@@ -77,7 +77,7 @@ def test_the_unit_of_y_changes_nothing_but_the_unit_of_predictions(scale, shift)
 
 def test_several_targets_are_predicted_at_once_and_scored_by_their_mean_r2():
     y = np.column_stack([PARTLY, 100 - 50 * PARTLY])
-    reg = fitted(y, max_epochs=30)
+    reg = fitted(y, max_epochs=10, lr=0.03)
     assert reg.predict(X).shape == reg.transduction_.shape == (90, 2)
     assert reg.n_outputs_ == 2
     known = ~np.isnan(PARTLY)
@@ -94,7 +94,7 @@ def test_a_column_stays_a_column():
 def test_a_row_teaches_those_of_its_numbers_that_are_known():
     y = np.column_stack([LEVEL, -LEVEL])
     y[30:, 0], y[:30, 1] = NAN, NAN  # no row has both
-    reg = fitted(y, max_epochs=30)
+    reg = fitted(y, max_epochs=10, lr=0.03)
     assert reg.score(X, y) > 0.8
     filled = reg.transduction_
     np.testing.assert_array_equal(filled[~np.isnan(y)], y[~np.isnan(y)])
@@ -139,15 +139,19 @@ def test_quantiles_of_several_targets_have_an_axis_of_their_own():
 def test_an_outlier_among_the_targets_moves_the_absolute_loss_less_than_the_squared_one():
     y = PARTLY.copy()
     y[:3] = 100
-    errors = {loss: np.median(np.abs(fitted(y, loss=loss).predict(X) - LEVEL)) for loss in ("absolute", "squared")}
+    short = {"objective": "supervised", "max_epochs": 4}
+    errors = {
+        loss: np.median(np.abs(fitted(y, loss=loss, **short).predict(X) - LEVEL)) for loss in ("absolute", "squared")
+    }
     assert errors["absolute"] < errors["squared"] / 2
 
 
 def test_rows_without_weight_teach_nothing():
     wrong = np.where(np.arange(90) < 10, 100.0, PARTLY)
     weights = np.where(np.arange(90) < 10, 0.0, 1.0)
-    reg = fitted(wrong, max_epochs=30, loss="huber")
-    weighted = SemiSupervisedRNNRegressor(**SMALL | {"max_epochs": 30, "loss": "huber"}).fit(X, wrong, weights)
+    params = SMALL | {"max_epochs": 10, "lr": 0.03, "loss": "huber"}
+    reg = fitted(wrong, params)
+    weighted = SemiSupervisedRNNRegressor(**params).fit(X, wrong, weights)
     known = np.arange(10, 30)
     errors = [np.abs(each.predict(X)[known] - LEVEL[known]).mean() for each in (weighted, reg)]
     assert errors[0] < errors[1]
