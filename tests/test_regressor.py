@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -171,6 +172,21 @@ def test_a_pretrained_encoder_is_taken_over(pretraining):
     reg = fitted(params=TINY, pretraining=pretraining)
     assert np.isfinite(reg.predict(X)).all()
     assert np.abs(reg.predict(X) - fitted(params=TINY).predict(X)).max() > 0
+
+
+@pytest.mark.parametrize("pretraining", [None, "denoising", RNNAutoencoderTransformer(**TINY | {"n_kernels": 0})])
+def test_numbers_reach_the_recurrence_with_their_size_unless_the_estimator_is_a_classifier(pretraining):
+    def scaled(estimator):
+        encoder = estimator.net_.module_.encoder
+        patches = [encoder.patched(encoder.embed(torch.full((1, 12, 1), size)), None)[0] for size in (5.0, 50.0)]
+        return (patches[1].norm() / patches[0].norm()).item()
+
+    params = TINY | {"n_kernels": 0, "pretraining": pretraining}
+    assert scaled(SemiSupervisedRNNRegressor(**params).fit(X, PARTLY)) > 3
+    assert scaled(SemiSupervisedRNNClassifier(**params).fit(X, np.where(np.isnan(PARTLY), -1, LEVEL > 0.5))) < 1.5
+    ids = [np.arange(1 + i % 7) for i in range(90)]
+    of_tokens = SemiSupervisedRNNRegressor(**params | {"pretraining": None}).fit(ids, PARTLY).net_.module_.encoder
+    assert of_tokens.architecture.layer_norm
 
 
 def test_a_frozen_pretrained_encoder_stays_as_it_was():

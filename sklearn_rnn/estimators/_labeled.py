@@ -103,7 +103,8 @@ class LabeledEstimator(SequenceEstimator):
         source = as_option("pretraining", self.pretraining).objective
         if isinstance(source, FrozenEstimator):
             return self._copied_encoder(clone(source).estimator)
-        transformer = self._transformer(source, random)
+        transformer = self._transformer(source, random, sequences.kind == "tokens")
+        transformer._layer_norm, transformer._drops_noise = self._layer_norm, self._drops_noise
         transformer._validate_params()
         return transformer._pretrain(sequences.cut(transformer.max_length)).net_.module_.encoder
 
@@ -119,7 +120,7 @@ class LabeledEstimator(SequenceEstimator):
             )
         return deepcopy(transformer.net_.module_.encoder)
 
-    def _transformer(self, source: Any, random: np.random.RandomState) -> RNNAutoencoderTransformer:
+    def _transformer(self, source: Any, random: np.random.RandomState, tokens: bool) -> RNNAutoencoderTransformer:
         """Return the unfitted autoencoder that `pretraining` stands for."""
         if isinstance(source, RNNAutoencoderTransformer):
             transformer = clone(source)
@@ -131,14 +132,14 @@ class LabeledEstimator(SequenceEstimator):
         if isinstance(source, str) and source not in names:
             raise ValueError(f"pretraining={source!r} is not an unsupervised objective; choose from {names}.")
         shared = {name: getattr(self, name) for name in SHARED}
-        shared.update(random_state=draw_seed(random), warm_start=False, callbacks=None)
+        shared.update(pooling=self._pooling(tokens), random_state=draw_seed(random), warm_start=False, callbacks=None)
         return RNNAutoencoderTransformer(source, **shared)
 
     def _check_same_architecture(self, transformer: RNNAutoencoderTransformer) -> None:
         sizes = {"embedding__size": [as_option("embedding", e.embedding).size for e in (self, transformer)]}
         pairs = {name: [getattr(self, name), getattr(transformer, name)] for name in ARCHITECTURE} | sizes
         for name, (value, pretrained) in pairs.items():
-            if value != pretrained:
+            if value != pretrained and (name, value) != ("pooling", "auto"):
                 raise ValueError(
                     f"pretraining has {name}={pretrained!r}, but {type(self).__name__} has {name}={value!r}. "
                     "Set the same value in both, because they share the encoder."
