@@ -52,7 +52,7 @@ def page(short, name):
     if isinstance(thing, type):
         hooks = is_objective(thing)  # what training calls; the pages of the bases have them
         methods = [] if hooks else [f"   .. automethod:: {method}" for method in own_methods(thing)]
-        return [*head, f".. autoclass:: {name}", "", *methods, *inherited(thing)]
+        return [*head, f".. autoclass:: {name}", "", *methods, *inherited(thing), *examples(name)]
     kind = "autofunction" if callable(thing) else "autodata"
     return [*head, f".. {kind}:: {name}", *(["   :no-value:", ""] if kind == "autodata" else [])]
 
@@ -77,9 +77,16 @@ def inherited(cls):
     return ["", f"   Methods from scikit-learn: {listed}.", ""]
 
 
+def examples(name):
+    """Return the lines that show the gallery's examples with a class; the gallery leaves inner modules out."""
+    return ["", f".. minigallery:: sklearn_rnn.{name}", "   :add-heading: Examples in the gallery", ""]
+
+
 def first_sentence(thing):
     """First line of a docstring."""
     doc = inspect.getdoc(thing) if callable(thing) else None
+    if thing == sklearn_rnn.__version__:
+        return "Version of the package."
     return doc.partition("\n")[0].replace("|", r"\|") if doc else ""
 
 
@@ -115,6 +122,35 @@ def measured(docs):
         {method: {task: statistics.mean(values) for task, values in by.items()} for method, by in gains.items()},
         {method: statistics.median(values) for method, values in times.items()},
     )
+
+
+def pretexts(pages, docs):
+    """Return the lines of the table of objectives that need no labels: what pretraining with each gains."""
+    with (docs / "pretraining.csv").open(encoding="utf8") as file:
+        rows = [run for run in csv.DictReader(file) if run["objective"] == "supervised"]
+    runs = {(run["task"], run["pretraining"], run["seed"]): 100 * float(run["accuracy"]) for run in rows}
+    tasks = {"cricketx": "Gestures", "har": "Activities", "fsdd": "Digits"}
+    lines = [
+        "",
+        "Pretraining",
+        "-----------",
+        "",
+        "Points of accuracy over no pretraining, with a tenth of the labels, five seeds "
+        "(:doc:`details </pretraining>`).",
+        "",
+        ".. list-table::",
+        "   :header-rows: 1",
+        "",
+        "   * - Objective",
+        *(f"     - {title}" for title in tasks.values()),
+    ]
+    for name in sorted({key[1] for key in runs} - {"none"}):
+        cls = sklearn_rnn.objectives.from_name(name).__class__
+        lines += [f"   * - :doc:`{cls.__name__} </{pages['objectives', cls.__name__]}>`"]
+        for task in tasks:
+            gains = [runs[key] - runs[task, "none", key[2]] for key in runs if key[:2] == (task, name)]
+            lines += [f"     - {statistics.mean(gains):+.1f}"]
+    return lines
 
 
 def serves(name):
@@ -161,7 +197,12 @@ def objectives(pages, docs):
         time = f"{times[name]:.1f}" if name in times else ""
         lines += [f"   * - :doc:`{cls.__name__} </{pages['objectives', cls.__name__]}>`", f'     - ``"{name}"``']
         lines += [f"     - {serves(name)}", *(f"     - {cell}" for cell in (*cells, time))]
-    lines += ["", "``a + b`` makes a :doc:`Sum </objectives/objectives.Sum>` of two objectives.", ""]
+    lines += [
+        *pretexts(pages, docs),
+        "",
+        "``a + b`` makes a :doc:`Sum </objectives/objectives.Sum>` of two objectives.",
+        "",
+    ]
     targets = sorted({target for target in pages.values() if target.startswith("objectives/")})
     lines += [".. toctree::", "   :hidden:", "", *(f"   {target.partition('/')[2]}" for target in targets)]
     return lines
