@@ -3,7 +3,7 @@ BIN := .venv/bin
 
 PYTEST := OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2
 
-.PHONY: venv test test-slow test-clients demo lint speed clean
+.PHONY: venv test test-slow test-clients demo docs lint speed clean
 
 venv: .venv/.installed
 
@@ -30,6 +30,14 @@ test-clients: .venv/.clients
 demo: venv
 	$(BIN)/python examples/demo.py
 
+# Nothing is fetched while pages are built. `GALLERY=0 make docs` does not run the examples.
+docs: .venv/.docs
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+.venv/.docs: .venv/.installed
+	$(BIN)/python -m pip install -c constraints.txt -e '.[docs]'
+	touch $@
+
 lint: venv
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -39,5 +47,5 @@ speed: venv
 	$(BIN)/python benchmarks/speed.py
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build dist docs/_build docs/gallery docs/reference docs/objectives *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

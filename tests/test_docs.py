@@ -13,7 +13,8 @@ from sklearn_rnn import SemiSupervisedRNNClassifier
 from sklearn_rnn.objectives import VAT, SemiSupervisedObjective
 from sklearn_rnn.tasks import Task
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
 
 
 def code(name):
@@ -28,6 +29,32 @@ def code(name):
 def test_the_code_of_the_page_on_partial_labels_runs():
     matplotlib.use("Agg")
     exec(code("partial_labels.md"), {"__name__": "page"})
+
+
+@pytest.mark.slow
+@pytest.mark.full_epochs
+def test_the_first_page_is_short_and_prints_what_it_says(capsys):
+    text = (ROOT / "README.md").read_text(encoding="utf8")
+    assert len(text.splitlines()) < 100
+    exec(code("../README.md"), {"__name__": "page"})
+    told = dict(re.findall(r"^(supervised|fixmatch) (0\.\d\d)$", text, re.MULTILINE))
+    printed = dict(line.split() for line in capsys.readouterr().out.splitlines())
+    assert printed.keys() == told.keys()
+    for name, score in told.items():
+        assert abs(float(printed[name]) - float(score)) < 0.03  # processors differ in last bits
+
+
+@pytest.mark.parametrize("name", ["getting_started", "what_goes_in", "few_labels", "training", "large_data"])
+def test_the_code_of_a_guide_runs(name):
+    matplotlib.use("Agg")
+    exec(code(f"{name}.md"), {"__name__": "page"})
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in [*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob("benchmarks/**/*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf8")):
+            here = page.parent / target
+            assert here.exists() or here.with_suffix(".md").exists(), f"{page.name}: {target}"
 
 
 def test_the_code_of_the_page_on_pretraining_runs(capsys):

@@ -53,7 +53,7 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
         The threshold: the scores of outliers are lower. It is learned from scores of sequences that were held out.
     n_features_in_ : int
         Number of features per step; number of steps for 2-D input.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X had any.
 
     Raises

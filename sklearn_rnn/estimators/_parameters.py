@@ -21,7 +21,7 @@ TEXTS = {
     "attributes": """
 n_features_in_ : int
     Number of features per step; number of steps for 2-D input.
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Column names, if X had any.
 n_iter_ : int
     Number of epochs trained.

@@ -35,7 +35,7 @@ class SequenceImputer(SequenceTransformer):
         Mean of each feature over all steps of `fit` in which it was observed; 0, with a warning, if it never was.
     n_features_in_ : int
         Number of features per step; number of steps for 2-D input.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X had any.
 
     Raises

@@ -27,7 +27,7 @@ class PerSequenceScaler(SequenceTransformer):
     ----------
     n_features_in_ : int
         Number of features per step; number of steps for 2-D input.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X had any.
 
     Raises

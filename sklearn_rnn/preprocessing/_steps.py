@@ -23,7 +23,7 @@ class SequenceResampler(SequenceTransformer):
     ----------
     n_features_in_ : int
         Number of features per step; number of steps for 2-D input.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X had any.
 
     Raises
@@ -86,7 +86,7 @@ class SequenceDifferencer(SequenceTransformer):
     ----------
     n_features_in_ : int
         Number of features per step; number of steps for 2-D input.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X had any.
 
     Raises
