@@ -13,11 +13,12 @@ import sklearn_rnn
 
 ROOT = Path(sklearn_rnn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
-OUTSIDE = {"text", "inspection", "datasets", "plotting", "model_selection", "preprocessing"}
+OUTSIDE = {"text", "inspection", "datasets", "plotting", "model_selection", "preprocessing", "io"}
 ARROWS = {
     "__init__": {"estimators"},
     "estimators": {
         "_documented",
+        "_files",
         "_sklearn",
         "_state",
         "_warnings",
@@ -36,6 +37,7 @@ ARROWS = {
     "modules": set(),
     "_documented": set(),
     "_extras": set(),
+    "_files": {"_extras"},
     "_set_output": set(),
     "_sklearn": set(),
     "_state": {"_warnings"},
@@ -175,9 +177,12 @@ def imported(code):
 
 def test_importing_the_package_and_its_text_imports_no_extra():
     already = imported("import sklearn.base, skorch")  # scikit-learn imports pandas where it is installed
-    assert not (imported("import sklearn_rnn, sklearn_rnn.text, sklearn_rnn.inspection") - already) & {
+    assert not (imported("import sklearn_rnn, sklearn_rnn.text, sklearn_rnn.inspection, sklearn_rnn.io") - already) & {
         "matplotlib",
+        "onnx",
+        "onnxruntime",
         "pandas",
         "polars",
+        "safetensors",
         "tokenizers",
     }

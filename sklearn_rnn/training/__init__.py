@@ -1,5 +1,7 @@
 """The skorch net, the training loop, optimizers, callbacks and threads."""
 
+from skorch.history import History
+
 from ._environment import computing
 from ._inference import in_batches
 from ._memory import noting_memory
@@ -19,6 +21,7 @@ __all__ = [
     "OPTIMIZERS",
     "CallbackSupportMixin",
     "FitWatch",
+    "History",
     "RecurrentNet",
     "callback_params",
     "check_callbacks",
