@@ -10,6 +10,7 @@ from contextlib import suppress
 from hashlib import blake2b
 from importlib.metadata import version
 from platform import python_version
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,8 @@ def read_file(path: Any, kind: str) -> tuple[Any, Tensors, dict[str, str]]:
 
 def damaged(path: Any, reason: str) -> ValueError:
     """Error for a file that cannot be read."""
-    return ValueError(f"{os.fspath(path)} is damaged, or was not written by sklearn_rnn.io: {reason}.")
+    short = shorten(reason, 300, placeholder=" ...").rstrip(".")
+    return ValueError(f"{os.fspath(path)} is damaged, or was not written by sklearn_rnn.io: {short}.")
 
 
 def _check_header(path: Any, kind: str, metadata: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """Files of estimators and encoders that are safe to load, checkpoints of training, and export to ONNX."""
 
+from ._encoder import load_encoder, save_encoder
 from ._save import load, save
 
-__all__ = ["load", "save"]
+__all__ = ["load", "load_encoder", "save", "save_encoder"]

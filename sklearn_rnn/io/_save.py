@@ -96,7 +96,7 @@ def load(path: Any, *, classes: Iterable[type] = (), device: Any = None) -> Any:
     except ImportError:  # of a package that is not installed, such as tokenizers
         raise
     except Exception as error:  # a file that someone made may lead to any
-        raise damaged(path, f"{error}".rstrip(".")) from error
+        raise damaged(path, str(error)) from error
     unpacker.warn_of_devices(os.fspath(path))
     if versions.get("scikit-learn") != sklearn.__version__ and _holds_foreign(unpacker):
         warn(
