@@ -19,6 +19,7 @@ from ..modules import Encoder
 from ..objectives import Objective, objective_names
 from ..sequences import Sequences
 from ..tasks import Targets, Task
+from ..training import keepers_among
 from ._autoencoder import RNNAutoencoderTransformer
 from ._base import SequenceEstimator, draw_seed
 from ._encoder_file import ENDING, check_fits, is_encoder_file, read_encoder
@@ -145,7 +146,9 @@ class LabeledEstimator(SequenceEstimator):
                 f"encoder file, which ends in {ENDING!r}."
             )
         shared = {name: getattr(self, name) for name in SHARED}
-        shared.update(random_state=draw_seed(random), warm_start=False, callbacks=None)
+        is_seeded = self.random_state is not None
+        callbacks = [keeper.of_pretraining(is_seeded) for keeper in keepers_among(self.callbacks)]
+        shared.update(random_state=draw_seed(random), warm_start=False, callbacks=callbacks or None)
         return RNNAutoencoderTransformer(source, **shared)
 
     def _check_same_architecture(self, transformer: RNNAutoencoderTransformer) -> None:

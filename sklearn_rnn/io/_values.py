@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -157,7 +158,7 @@ VALUES: dict[str, Codec] = {
     "tuple": Codec(lambda v: type(v) is tuple, _pack_items, lambda u, c: tuple(u.unpack(c))),
     "set": Codec(lambda v: type(v) is set, _pack_set, lambda u, c: set(u.unpack(c))),
     "frozenset": Codec(lambda v: type(v) is frozenset, _pack_set, lambda u, c: frozenset(u.unpack(c))),
-    "dict": Codec(lambda v: type(v) is dict, _pack_dict, _unpack_dict),
+    "dict": Codec(lambda v: type(v) in (dict, OrderedDict), _pack_dict, _unpack_dict),
     "bytes": Codec(lambda v: type(v) is bytes, lambda p, v, path: v.hex(), lambda u, c: bytes.fromhex(c)),
     "slice": Codec(
         lambda v: type(v) is slice,
