@@ -2,6 +2,7 @@
 
 from ._checkpoint import Checkpoint
 from ._encoder import load_encoder, save_encoder
+from ._onnx import to_onnx
 from ._save import load, save
 
-__all__ = ["Checkpoint", "load", "load_encoder", "save", "save_encoder"]
+__all__ = ["Checkpoint", "load", "load_encoder", "save", "save_encoder", "to_onnx"]
