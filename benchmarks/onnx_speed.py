@@ -10,6 +10,7 @@ import os
 import platform
 import tempfile
 import warnings
+from functools import partial
 from pathlib import Path
 from time import process_time
 
@@ -63,10 +64,9 @@ def measure(kind: str, params: dict, folder: Path) -> list[str]:
         for n in BATCHES:
             X = sequences(kind, n, n_steps, 1)
             inputs = {"values": np.stack(X), "lengths": np.full(n, n_steps)}
-            error = np.abs(session.run(["probabilities"], inputs)[0] - clf.predict_proba(X)).max()
-            here, there = milliseconds(
-                [lambda X=X: clf.predict_proba(X), lambda i=inputs, s=session: s.run(["probabilities"], i)]
-            )
+            run = partial(session.run, ["probabilities"], inputs)
+            here, there = milliseconds([partial(clf.predict_proba, X), run])
+            error = np.abs(run()[0] - clf.predict_proba(X)).max()
             rows.append(f"{n_steps} | {n} | {here:.2f} | {there:.2f} | {here / there:.1f} | {error:.0e}")
     return rows
 

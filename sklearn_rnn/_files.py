@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ._extras import extra
 
 FORMAT = 1  # of the files that this version writes, and the newest that it reads
+CONTENT, LARGEST = "__content__", 1 << 24  # tensor of a JSON that is too long for the header of a file
 READERS = {
     "estimator": "sklearn_rnn.io.load",
     "encoder": "sklearn_rnn.io.load_encoder",
@@ -49,6 +50,8 @@ def write_file(path: Any, kind: str, content: Any, tensors: Mapping[str, NDArray
     numpy = extra("safetensors.numpy", "io")
     text = json.dumps(content, allow_nan=False, separators=(",", ":"))
     arrays = {name: np.ascontiguousarray(array).reshape(np.shape(array)) for name, array in tensors.items()}
+    if len(text) > LARGEST:
+        arrays[CONTENT], text = np.frombuffer(text.encode(), np.uint8), ""
     metadata = {"sklearn_rnn": str(FORMAT), "kind": kind, "versions": json.dumps(versions()), "content": text}
     write_bytes(path, numpy.save(arrays, metadata | {"digest": _digest(metadata, arrays)}))
 
@@ -83,7 +86,8 @@ def read_file(path: Any, kind: str) -> tuple[Any, Tensors, dict[str, str]]:
         digest = metadata.pop("digest", None)
         if digest != _digest(metadata, tensors):
             raise damaged(path, "its content does not have the digest that was written")
-        return json.loads(metadata["content"]), tensors, json.loads(metadata["versions"])
+        text = metadata["content"] or tensors.pop(CONTENT).tobytes().decode()
+        return json.loads(text), tensors, json.loads(metadata["versions"])
     except (
         safetensors.SafetensorError,
         KeyError,

@@ -18,6 +18,7 @@ from sklearn_rnn import (
     RNNAutoencoderTransformer,
     SemiSupervisedRNNClassifier,
     SemiSupervisedRNNRegressor,
+    _files,
     io,
 )
 from sklearn_rnn.io import Checkpoint
@@ -240,6 +241,22 @@ def test_a_full_disk_is_a_warning_and_training_goes_on(tmp_path, monkeypatch):
     with pytest.warns(UserWarning, match=r"Unable to write .*training\.safetensors: .*No space left"):
         clf = classifier(Supervised())([Checkpoint(tmp_path)]).fit(*data())
     assert clf.n_iter_ == 4
+
+
+def test_what_a_kill_left_of_a_file_is_removed(tmp_path):
+    (tmp_path / ".training.safetensors.0123.tmp").write_bytes(b"half")
+    (tmp_path / "notes.txt").write_text("mine")
+    classifier(Supervised())([Checkpoint(tmp_path)]).fit(*data())
+    assert os.listdir(tmp_path) == ["notes.txt"]
+
+
+def test_a_checkpoint_of_another_torch_warns(tmp_path, monkeypatch):
+    versions = _files.versions()
+    monkeypatch.setattr(_files, "versions", lambda: versions | {"torch": "1.0"})
+    with pytest.raises(Killed):
+        classifier(Supervised())([Checkpoint(tmp_path), Kill(1)]).fit(*data())
+    with pytest.warns(UserWarning, match=r"written with torch 1\.0"):
+        classifier(Supervised())([Checkpoint(tmp_path)]).fit(*data())
 
 
 def test_a_clone_has_a_checkpoint_of_its_own(tmp_path):

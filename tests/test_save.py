@@ -270,6 +270,21 @@ def test_requests_of_metadata_and_the_container_of_outputs_are_kept(tmp_path):
     assert loaded._sklearn_output_config == {"transform": "pandas"}
 
 
+def test_arrays_in_an_array_of_objects_are_kept(tmp_path):
+    vectors = np.empty(2, dtype=object)
+    vectors[0], vectors[1] = np.arange(3.0), np.arange(3.0)
+    loaded = through_file(Embedding(3, vectors), tmp_path)
+    same(loaded.init.tolist(), vectors.tolist())
+
+
+@pytest.mark.slow
+def test_subwords_are_kept(tmp_path):
+    pytest.importorskip("tokenizers")
+    X = ["training and untrained nets", "netting the trains", "unrestrained nets"] * 8
+    vectorizer = TokenSequenceVectorizer(analyzer="subword", max_features=60).fit(X)
+    same(through_file(vectorizer, tmp_path).transform(X), vectorizer.transform(X))
+
+
 class Mine(VAT):
     """An objective of the user's."""
 
@@ -476,6 +491,15 @@ def test_a_deep_content_is_refused(tmp_path):
     _files.write_file(tmp_path / "deep", "estimator", deep, {})
     with pytest.raises(ValueError, match="deep"):
         io.load(tmp_path / "deep")
+
+
+def test_a_long_content_is_no_part_of_the_header(tmp_path, monkeypatch):
+    monkeypatch.setattr(_files, "LARGEST", 100)
+    _, X, y = FAST["detector"]()
+    check(FAST["detector"]()[0].fit(X, y), X, tmp_path)
+    header = int.from_bytes((tmp_path / "file.safetensors").read_bytes()[:8], "little")
+    assert header < 10_000
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_folder_of_pickles_is_refused_in_a_file_too(tmp_path):

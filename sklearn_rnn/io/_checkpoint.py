@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from copy import copy
+from glob import escape, glob
+from importlib.metadata import version
 from numbers import Integral, Real
 from time import perf_counter
 from typing import Any
@@ -89,7 +91,7 @@ class Checkpoint(Keeper):
         path = self._path(self.stage)
         if not os.path.exists(path):
             return None
-        content, tensors, _ = read_file(path, "checkpoint")
+        content, tensors, versions = read_file(path, "checkpoint")
         try:
             held = Unpacker(VALUES, Classes(), tensors).unpack(content)
             differing, state = differences(held["fingerprint"], self.fingerprint), held["state"]
@@ -100,6 +102,8 @@ class Checkpoint(Keeper):
                 f"{path} is a checkpoint of another fit, with {'; '.join(differing)}. Pass the same data and "
                 "parameters to go on from it, choose another folder, or delete the file to train anew."
             )
+        if (torch := versions.get("torch")) != version("torch"):
+            warn(f"{path} was written with torch {torch}, this is {version('torch')}: the last bits may differ.")
         return state
 
     def keep(self, loop: Any) -> None:
@@ -122,8 +126,9 @@ class Checkpoint(Keeper):
             self._write(finished_state(loop))
             return
         for stage in STAGES:
-            if os.path.exists(path := self._path(stage)):
-                os.unlink(path)
+            for path in (self._path(stage), *glob(os.path.join(escape(str(self.folder)), f".{stage}.*.tmp"))):
+                if os.path.exists(path):  # temporary files are left by a kill while a file was written
+                    os.unlink(path)
 
     def of_pretraining(self, is_seeded: bool) -> Checkpoint:
         """Return the callback of the pretraining inside `fit`."""

@@ -77,7 +77,8 @@ def _unpack_array(unpacker: Unpacker, content: dict[str, Any]) -> np.ndarray:
     if "values" in content:
         values = unpacker.unpack(content["values"])
         array = np.empty(len(values), dtype=object)
-        array[:] = values
+        for i, value in enumerate(values):  # which may be an array
+            array[i] = value
         return array.reshape(content["shape"])
     array = unpacker.tensors[content["name"]]
     if "type" in content:
