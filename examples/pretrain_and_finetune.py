@@ -1,7 +1,8 @@
 """Pretrain on unlabeled text, save the encoder; another process loads it and fine-tunes; a third one predicts.
 
 The text is Python's reference manual: passages of its chapters, of which a few have a label. Each step is a process of
-its own, so that nothing but files goes from one to the next. Takes about two minutes of processor time.
+its own, so that nothing but files goes from one to the next. Takes about a minute of
+processor time, and prints the accuracy with and without the encoder for three draws of the labels.
 
     python examples/pretrain_and_finetune.py           # all three steps
     python examples/pretrain_and_finetune.py pretrain FOLDER
@@ -26,7 +27,7 @@ from sklearn_rnn.datasets import hide_labels
 from sklearn_rnn.text import TokenSequenceVectorizer
 
 CHAPTERS = ["compound", "types", "specialnames", "debugger"]
-N_WORDS, PER_CLASS = 25, 10
+N_WORDS, PER_CLASS, SEEDS = 25, 10, (0, 1, 2)
 SIZES = {"hidden_size": 32, "random_state": 0}
 
 
@@ -51,23 +52,26 @@ def pretrain(folder: Path) -> None:
     """Learn an encoder from text without labels, and save it with the vocabulary."""
     X, *_ = split()
     vectorizer = TokenSequenceVectorizer()
-    autoencoder = RNNAutoencoderTransformer("next_step", max_epochs=8, **SIZES).fit(vectorizer.fit_transform(X))
+    autoencoder = RNNAutoencoderTransformer("contrastive", max_epochs=8, **SIZES).fit(vectorizer.fit_transform(X))
     io.save(vectorizer, folder / "vectorizer.safetensors")
     io.save_encoder(autoencoder, folder / "encoder.safetensors")
-    print(f"pretrained on {len(X)} passages without labels")
+    print(f"pretrained on {len(X)} passages without labels; fine-tuning with {PER_CLASS} labels of each chapter")
 
 
 def finetune(folder: Path) -> None:
     """Train a classifier from the encoder in the file, with few labels, and save it."""
     X, X_test, y, y_test = split()
-    few = hide_labels(y.astype(object), PER_CLASS * len(CHAPTERS), missing_label=None, random_state=0)
     vectorizer = io.load(folder / "vectorizer.safetensors")
     encoder = str(folder / "encoder.safetensors")
     ids, ids_test = vectorizer.transform(X), vectorizer.transform(X_test)
     for pretraining in (None, encoder):
-        clf = SemiSupervisedRNNClassifier(pretraining=pretraining, missing_label=None, **SIZES).fit(ids, few)
+        scores = []
+        for seed in SEEDS:
+            few = hide_labels(y.astype(object), PER_CLASS * len(CHAPTERS), missing_label=None, random_state=seed)
+            clf = SemiSupervisedRNNClassifier("supervised", pretraining=pretraining, missing_label=None, **SIZES)
+            scores.append(100 * clf.set_params(random_state=seed).fit(ids, few).score(ids_test, y_test))
         name = "from scratch" if pretraining is None else "from the file"
-        print(f"{name}: {100 * clf.score(ids_test, y_test):.1f}% of the test passages, {PER_CLASS} labels a chapter")
+        print(f"{name}: {np.mean(scores):.1f}% of the test passages ({', '.join(f'{s:.1f}' for s in scores)})")
     io.save(make_pipeline(vectorizer, clf), folder / "pipeline.safetensors")
 
 

@@ -233,6 +233,12 @@ def test_invalid_intervals_are_refused(options, tmp_path):
         classifier()([Checkpoint(tmp_path, **options)]).fit(*data())
 
 
+def test_without_the_extra_the_error_comes_before_training(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    with pytest.raises(ImportError, match=r"\[io\].*pip install safetensors"):
+        classifier()([Checkpoint(tmp_path)]).fit(*data())
+
+
 def test_a_full_disk_is_a_warning_and_training_goes_on(tmp_path, monkeypatch):
     def full(*args):
         raise OSError(28, "No space left on device")

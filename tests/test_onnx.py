@@ -1,6 +1,7 @@
 """An exported net answers in onnxruntime as the estimator does."""
 
 import json
+import sys
 from functools import partial
 
 import numpy as np
@@ -156,6 +157,13 @@ def test_what_has_no_net_is_refused_with_what_to_do(tmp_path):
     with pytest.raises(TypeError, match="PerTimestep has none"):
         io.to_onnx(PerTimestep(StandardScaler()).fit(X), path)
     assert not path.exists()
+
+
+def test_without_the_extra_the_error_names_it(tmp_path, monkeypatch):
+    clf = fitted()
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ImportError, match=r"\[onnx\].*pip install onnx"):
+        io.to_onnx(clf, tmp_path / "net.onnx")
 
 
 @pytest.mark.slow

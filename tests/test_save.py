@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -42,6 +44,7 @@ from sklearn_rnn import (
     perturbations,
     preprocessing,
 )
+from sklearn_rnn.io._objects import CODECS
 from sklearn_rnn.modules import CELLS, POOLINGS
 from sklearn_rnn.objectives import VAT, FixMatch, MeanTeacher, Reconstruction, Supervised
 from sklearn_rnn.perturbations import Compose, Jitter, Light, Perturbation
@@ -152,6 +155,7 @@ OPTIONS = [
         device=torch.device("cpu"),
     ),
     SemiSupervisedRNNClassifier(pretraining=RNNAutoencoderTransformer("next_step"), missing_label=float("nan")),
+    SemiSupervisedRNNClassifier(missing_label=pd.NA, pretraining=Path("encoder.safetensors")),
     SemiSupervisedRNNRegressor(lr=np.float32(0.01), quantiles=np.array([0.2, 0.8])),
     RNNOutlierDetector(cv=ShuffleSplit(1, test_size=0.2, random_state=0)),
     TokenSequenceVectorizer(analyzer="char", stop_words=frozenset({"a"})),
@@ -484,6 +488,46 @@ def test_a_file_that_someone_made_is_refused_with_its_path(name, written, tmp_pa
     rewritten(path, lambda text: text.replace(before, after), tmp_path / "made.safetensors")
     with pytest.raises(ValueError, match=r"made\.safetensors"):
         io.load(tmp_path / "made.safetensors")
+
+
+def places(node, path=()):
+    """Paths of all nodes of JSON."""
+    yield path
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, child in children:
+        yield from places(child, (*path, key))
+
+
+WORDS = st.sampled_from(["os.system", "sklearn_rnn.text.TokenSequenceVectorizer", "gru", "", "__class__", "fit", "1"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 99) | st.floats(allow_nan=False, allow_infinity=False) | WORDS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(WORDS, inner, max_size=3)
+        | st.builds(lambda name, value: {name: value}, st.sampled_from([*CODECS, "ref"]), inner)
+    ),
+    max_leaves=5,
+)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.* was saved on the device")
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_a_file_that_someone_made_is_refused_with_its_path_whatever_it_says(written, tmp_path, data):
+    content, tensors, _ = _files.read_file(written[0], "estimator")
+    path = data.draw(st.sampled_from(list(places(content))[1:]))
+    node = content
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = data.draw(JSON)
+    _files.write_file(tmp_path / "made.safetensors", "estimator", content, tensors)
+    message = "made.safetensors"
+    try:
+        io.load(tmp_path / "made.safetensors")
+    except ValueError as error:
+        message = str(error)
+    assert "made.safetensors" in message
 
 
 def test_a_deep_content_is_refused(tmp_path):

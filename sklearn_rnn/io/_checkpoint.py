@@ -10,6 +10,7 @@ from numbers import Integral, Real
 from time import perf_counter
 from typing import Any
 
+from .._extras import extra
 from .._files import damaged, read_file, write_file
 from .._warnings import warn
 from ..training import Keeper, finished_state, state_of
@@ -75,7 +76,8 @@ class Checkpoint(Keeper):
     is_seeded = True
 
     def initialize(self) -> Checkpoint:
-        """Check the parameters."""
+        """Check the parameters, and that files can be written."""
+        extra("safetensors", "io")
         n, seconds = self.every_n_epochs, self.every_seconds
         if not isinstance(n, Integral) or n < 1:
             raise ValueError(f"every_n_epochs of Checkpoint must be an int of at least 1, got {n!r}.")
