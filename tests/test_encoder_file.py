@@ -1,5 +1,8 @@
 """An encoder goes from one estimator to another through a file."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +126,15 @@ def test_weights_that_do_not_fit_are_refused_with_the_path(path, tmp_path):
     _files.write_file(tmp_path / "bad.safetensors", "encoder", content, tensors)
     with pytest.raises(ValueError, match=r"bad\.safetensors is damaged.*size mismatch"):
         io.load_encoder(tmp_path / "bad.safetensors")
+
+
+@pytest.mark.slow
+def test_the_example_pretrains_fine_tunes_and_predicts_in_three_processes():
+    example = Path(__file__).resolve().parent.parent / "examples" / "pretrain_and_finetune.py"
+    done = subprocess.run([sys.executable, example], capture_output=True, text=True, env=os.environ)
+    assert done.returncode == 0, done.stderr
+    assert "from the file: " in done.stdout
+    assert done.stdout.count(" -> ") == 3
 
 
 def test_what_has_no_encoder_is_refused(tmp_path):
