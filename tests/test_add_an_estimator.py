@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+import sklearn_rnn.sequences._batches
 from sklearn_rnn import io
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "add_an_estimator.md"
@@ -14,10 +15,12 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "add_an_estimator.md"
 
 @pytest.fixture(scope="module")
 def page():
-    """Names after all code of the page has run."""
+    """Names after all code of the page has run, with fewer steps in an epoch than for a user."""
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf8"), flags=re.DOTALL)
     names = {"__name__": "page"}
-    exec(compile("\n".join(blocks), PAGE.name, "exec"), names)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sklearn_rnn.sequences._batches, "MIN_STEPS_PER_EPOCH", 8)
+        exec(compile("\n".join(blocks), PAGE.name, "exec"), names)
     return names
 
 

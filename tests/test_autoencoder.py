@@ -64,7 +64,7 @@ def test_scores_are_minus_the_squared_error_in_standard_units(form):
 def test_what_is_unlike_the_rest_scores_lowest():
     X = np.sin(np.linspace(0, 6, 20) + random.uniform(0, 6, size=(200, 1)))
     odd = np.sign(np.sin(np.linspace(0, 40, 20)))
-    autoencoder = RNNAutoencoderTransformer(hidden_size=16, random_state=0).fit(X)
+    autoencoder = RNNAutoencoderTransformer(hidden_size=16, n_kernels=16, lr=0.02, max_epochs=5, random_state=0).fit(X)
     assert autoencoder.score_samples(odd[None])[0] < autoencoder.score_samples(X).min()
 
 

@@ -1,8 +1,5 @@
 """scikit-learn's own callbacks on both estimators."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -106,15 +103,3 @@ def test_a_pickled_net_holds_no_watch():
     clf = clone(ESTIMATORS[0]).set_callbacks(Recorder()).fit(X, Y)
     assert not hasattr(clf.net_, "watch_")
     assert not hasattr(clf, "_callback_fit_ctx")
-
-
-def test_older_versions_of_scikit_learn_have_no_callbacks_and_need_none():
-    code = (
-        "import sys, skorch, sklearn.linear_model\n"
-        "sys.modules['sklearn.callback'] = None\n"
-        "from sklearn_rnn import SemiSupervisedRNNClassifier\n"
-        "clf = SemiSupervisedRNNClassifier(hidden_size=2, max_epochs=1).fit([[0.0, 1], [1, 0], [1, 1]], [0, 1, -1])\n"
-        "assert not hasattr(clf, 'set_callbacks')"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr

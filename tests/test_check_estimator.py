@@ -22,12 +22,12 @@ ESTIMATORS = {
     "RNNAutoencoderTransformer": RNNAutoencoderTransformer(),
     # 6 kernels beside 2 values: on some processors, rows whose width is no multiple of 8 differ in their last bit.
     "RNNOutlierDetector": RNNOutlierDetector(
-        RNNAutoencoderTransformer(hidden_size=8, n_kernels=6, lr=0.02, max_epochs=10, random_state=0), cv=2
+        RNNAutoencoderTransformer(hidden_size=8, n_kernels=6, lr=0.03, max_epochs=3, random_state=0), cv=2
     ),
     "SemiSupervisedRNNClassifier": SemiSupervisedRNNClassifier(),
     "SemiSupervisedRNNRegressor": SemiSupervisedRNNRegressor(),
 }
-SMALL = {"hidden_size": 8, "n_kernels": 6, "max_epochs": 2}
+SMALL = {"hidden_size": 8, "n_kernels": 6, "max_epochs": 1}
 LEARNS = {
     "check_classifiers_train",
     "check_classifiers_classes",
@@ -36,12 +36,12 @@ LEARNS = {
     "check_outliers_fit_predict",
 }
 MODEST = {  # where they have to learn
-    "SemiSupervisedRNNClassifier": {"hidden_size": 16, "n_kernels": 32, "max_epochs": 8},
-    "SemiSupervisedRNNRegressor": {"hidden_size": 16, "n_kernels": 32, "max_epochs": 24},
+    "SemiSupervisedRNNClassifier": {"hidden_size": 16, "n_kernels": 6, "lr": 0.03, "max_epochs": 3},
+    "SemiSupervisedRNNRegressor": {"hidden_size": 16, "n_kernels": 6, "lr": 0.03, "max_epochs": 12},
 }
-BRIEF = {  # small nets and two short epochs, but where they have to learn
+BRIEF = {  # small nets and a short epoch, but where they have to learn
     "RNNAutoencoderTransformer": SMALL,
-    "RNNOutlierDetector": {"autoencoder__max_epochs": 2},
+    "RNNOutlierDetector": {"autoencoder__max_epochs": 1},
     "SemiSupervisedRNNClassifier": SMALL,
     "SemiSupervisedRNNRegressor": SMALL,
 }
@@ -89,7 +89,7 @@ def test_the_checks_are_counted(capsys):
 @pytest.mark.full_epochs
 def test_the_classes_check_passes_where_the_marker_is_none():
     checks = estimator_checks_generator(
-        SemiSupervisedRNNClassifier("supervised", missing_label=None, hidden_size=16, n_kernels=32, max_epochs=6)
+        SemiSupervisedRNNClassifier("supervised", missing_label=None, **MODEST["SemiSupervisedRNNClassifier"])
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,6 +1,5 @@
 """Hiding labels, generators, loaders and conversions."""
 
-import subprocess
 import sys
 
 import numpy as np
@@ -134,7 +133,8 @@ def test_ragged_sines_are_the_starts_of_whole_ones():
 def test_two_patterns_need_the_order_of_steps():
     X, y = make_two_patterns(200, random_state=0)
     linear = cross_val_score(LogisticRegression(max_iter=2000), X[:, :, 0], y).mean()
-    net = SemiSupervisedRNNClassifier("supervised", hidden_size=8, max_epochs=8, random_state=0).fit(X[:100], y[:100])
+    small = {"hidden_size": 8, "n_kernels": 16, "lr": 0.03, "max_epochs": 4, "random_state": 0}
+    net = SemiSupervisedRNNClassifier("supervised", **small).fit(X[:100], y[:100])
     assert net.score(X[100:], y[100:]) > linear + 0.2
 
 
@@ -159,20 +159,6 @@ def test_a_loader_without_aeon_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "aeon.datasets", None)
     with pytest.raises(ImportError, match=r"pip install '\.\[datasets\]'"):
         load_japanese_vowels()
-
-
-def test_importing_the_datasets_imports_no_other_library():
-    code = """
-import sys
-
-class Asked:
-    def find_spec(self, name, path=None, target=None):
-        assert name.partition(".")[0] not in {"aeon", "tslearn", "sktime"}, name
-
-sys.meta_path.insert(0, Asked())
-import sklearn_rnn.datasets
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("X", [np.arange(24.0).reshape(3, 4, 2), RAGGED], ids=["equal", "ragged"])

@@ -212,7 +212,7 @@ def test_a_warm_start_may_freeze_the_vectors():
 def test_counted_vectors_carry_labels_to_words_that_no_label_has(objective):
     X, y = topics(300, n_words=80)
     few = np.where(np.arange(300) < 4, y, -1)
-    params = {"objective": objective, "hidden_size": 8, "max_epochs": 4, "random_state": 0}
+    params = {"objective": objective, "hidden_size": 8, "max_epochs": 2, "random_state": 0}
     counted, drawn = (
         SemiSupervisedRNNClassifier(embedding=Embedding(8, init), **params).fit(X, few).transduction_
         for init in ("cooccurrence", "random")

@@ -1,8 +1,6 @@
 """Frames, files and rows as users have them in the field: what goes in comes out with its values, order and meaning."""
 
 import re
-import subprocess
-import sys
 from decimal import Decimal
 
 import numpy as np
@@ -312,19 +310,6 @@ def test_other_frames_are_read_as_pandas_ones(form):
     X, y = from_long_frame(form({**TABLE, "y": [1, 1, 0, 2, 0]}), sequence="id", time="t", label="y", time_delta=True)
     assert [x.tolist() for x in X] == [[[2, 0], [1, 1]], [[5, 0], [3, 2]], [[4, 0]]]
     assert y.tolist() == [1, 0, 2]
-
-
-def test_polars_frames_need_no_pandas():
-    code = """
-import sys
-sys.modules["pandas"] = None
-import polars as pl
-from sklearn_rnn.datasets import from_long_frame
-frame = pl.DataFrame({"id": ["b", "a", "b"], "x": [1.0, None, 3], "y": [1, None, 1]})
-X, y = from_long_frame(frame, sequence="id", label="y")
-assert X[0].tolist() == [[1], [3]] and y.tolist() == [1, None]
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ from sklearn_rnn.preprocessing import (
     SequenceResampler,
 )
 
-pytestmark = pytest.mark.full_epochs  # the toy is learned in one
+learned = pytest.mark.full_epochs  # the toy is learned in one
 N = 24
 TRUE = np.arange(N) % 2
 KNOWN = np.arange(N) % 3 == 0  # 8 labels, 16 rows without one
@@ -121,6 +121,7 @@ def fitted_on_names():
 
 
 # 53
+@learned
 @each_container
 def test_nan_none_and_na_among_strings_are_unlabeled(make):
     clf = small(missing_label=None).fit(X, make())
@@ -129,6 +130,7 @@ def test_nan_none_and_na_among_strings_are_unlabeled(make):
     assert clf.predict(X).tolist() == clf.transduction_.tolist() == NAMES.tolist()
 
 
+@learned
 @each_container
 def test_all_that_read_y_agree_on_which_strings_are_missing(make):
     y, labeled = make(), np.flatnonzero(KNOWN)
@@ -142,6 +144,7 @@ def test_all_that_read_y_agree_on_which_strings_are_missing(make):
     assert make_labeled_scorer("accuracy", missing_label=None)(clf, X, y) == clf.score(X, y) == 1
 
 
+@learned
 @pytest.mark.parametrize(
     "name",
     [
@@ -162,6 +165,7 @@ def test_comparisons_and_budgets_read_missing_strings_too(name):
     assert rounds.transduction_.tolist() == NAMES.tolist()
 
 
+@learned
 def test_displays_read_missing_strings_too():
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
@@ -190,6 +194,7 @@ def test_missing_labels_written_as_text_are_no_class(y, text, marker):
     assert len(small(missing_label=text).fit(X, y).classes_) == 2
 
 
+@learned
 @pytest.mark.parametrize(("make", "kind"), NUMBERS.values(), ids=NUMBERS)
 def test_integers_and_booleans_stay_what_they_are_beside_a_missing_label(make, kind):
     y, clf = make(), small(missing_label=None)
@@ -212,13 +217,21 @@ TRUTHS = {
     "boolean": pd.Series(TRUE == 1, dtype="boolean"),
     "string": pd.Series(NAMES, dtype="string"),
 }
+SLOW = {"int8", "object", "Int64", "object_of_int", "string"}  # with -1 as the marker
 
 
-each_truth = pytest.mark.parametrize("true", TRUTHS.values(), ids=TRUTHS)
+each_truth_and_marker = pytest.mark.parametrize(
+    ("true", "marker"),
+    [
+        pytest.param(true, marker, id=f"{name}-{marker}", marks=[pytest.mark.slow] if marker and name in SLOW else [])
+        for name, true in TRUTHS.items()
+        for marker in (None, -1)
+    ],
+)
 
 
-@each_truth
-@pytest.mark.parametrize("marker", [None, -1])
+@learned
+@each_truth_and_marker
 def test_hidden_labels_are_scored_by_accuracy_in_a_search(true, marker):
     y = hide_labels(true, 8, missing_label=marker, random_state=0)
     cv = PartiallyLabeledSplit(2, marker)
@@ -226,6 +239,7 @@ def test_hidden_labels_are_scored_by_accuracy_in_a_search(true, marker):
     assert scores.tolist() == [1, 1]
 
 
+@learned
 def test_a_search_on_labels_hidden_with_none_finds_the_better_candidate():
     y = hide_labels(TRUE, 8, missing_label=None, random_state=0)
     cv = PartiallyLabeledSplit(2, None)
@@ -234,8 +248,8 @@ def test_a_search_on_labels_hidden_with_none_finds_the_better_candidate():
     assert search.best_score_ == 1
 
 
-@each_truth
-@pytest.mark.parametrize("marker", [None, -1])
+@learned
+@each_truth_and_marker
 def test_labels_keep_one_dtype_from_hiding_to_prediction(true, marker):
     y = hide_labels(true, 8, missing_label=marker, random_state=0)
     clf = small(missing_label=marker).fit(X, y)
@@ -301,6 +315,7 @@ def test_another_marker_beside_minus_one_does_not_warn():
     assert small(missing_label=-9).fit(X, y).classes_.tolist() == [-2, -1, 0, 1, 2]
 
 
+@learned
 @pytest.mark.parametrize("n_labeled", [15, 16, 17])  # 7 to 9 rows of -1, as many as of 0 and of 1
 def test_the_markers_that_this_package_sets_do_not_warn(n_labeled):
     y = hide_labels(TRUE, n_labeled, random_state=0)
@@ -441,6 +456,7 @@ def test_a_missing_label_that_no_row_can_hold_is_refused(call, marker):
         call(marker)
 
 
+@learned
 @pytest.mark.parametrize("one", [None, np.nan, pd.NA, np.float32("nan")])
 @pytest.mark.parametrize("other", [None, np.nan, pd.NA])
 def test_markers_of_nothing_are_alike(one, other):

@@ -130,7 +130,7 @@ def drawn_estimator(random, marker):
     autoencoder = RNNAutoencoderTransformer(
         one_of(random, WITHOUT_LABELS[:3] if kind > 0.8 else WITHOUT_LABELS), **shared
     )
-    return RNNOutlierDetector(autoencoder) if kind > 0.8 else autoencoder
+    return RNNOutlierDetector(autoencoder, cv=2) if kind > 0.8 else autoencoder
 
 
 def answers(estimator, X):

@@ -21,7 +21,7 @@ random = np.random.default_rng(0)
 
 
 def fitted(form, objective="variational", **parameters):
-    small = {"hidden_size": 8, "random_state": 0, "max_epochs": 1}
+    small = {"hidden_size": 8, "n_kernels": 8, "random_state": 0, "max_epochs": 1}
     return RNNAutoencoderTransformer(objective, **small | parameters).fit(FORMS[form])
 
 
@@ -112,7 +112,11 @@ def fitted_on(X):
 @pytest.mark.full_epochs
 def test_a_posterior_that_collapses_is_warned_of_with_what_to_change():
     model = RNNAutoencoderTransformer(
-        Variational(latent_size=4, beta=100, free_bits=0, ramp=0), hidden_size=8, max_epochs=4, random_state=0
+        Variational(latent_size=4, beta=100, free_bits=0, ramp=0),
+        hidden_size=8,
+        n_kernels=8,
+        max_epochs=4,
+        random_state=0,
     )
     with pytest.warns(ConvergenceWarning, match="none of its 4 code units is active. Raise free_bits"):
         model.fit(waves(40))
@@ -127,7 +131,7 @@ WORDS = [random.integers(0, 6, length) for length in (3, 4, 9, 8, 3)]
 
 
 def classifier(objective, X, y, **parameters):
-    small = {"hidden_size": 8, "random_state": 0, "max_epochs": 1}
+    small = {"hidden_size": 8, "n_kernels": 8, "random_state": 0, "max_epochs": 1}
     return SemiSupervisedRNNClassifier(objective, **small | parameters).fit(X, y)
 
 
@@ -142,7 +146,7 @@ def test_samples_of_a_class_have_lengths_of_its_rows():
 def test_samples_are_like_the_rows_of_their_class():
     y = np.arange(80) % 2
     X = waves(80) + 2 * y[:, None]
-    small = {"hidden_size": 12, "patch_size": 4, "max_epochs": 6}
+    small = {"hidden_size": 12, "patch_size": 4, "max_epochs": 3, "lr": 0.02}
     model = classifier(SemiSupervisedVAE(latent_size=4), X, np.where(np.arange(80) < 20, y, -1), **small)
     low, high = (model.sample(40, y=label, random_state=0).mean() for label in (0, 1))
     assert low == pytest.approx(0, abs=0.4)

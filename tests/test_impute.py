@@ -13,7 +13,7 @@ from sklearn_rnn.preprocessing import SequenceImputer
 
 random = np.random.default_rng(0)
 nan = np.nan
-TINY = RNNAutoencoderTransformer(hidden_size=4, max_epochs=1, random_state=0)
+TINY = RNNAutoencoderTransformer(hidden_size=4, n_kernels=8, max_epochs=1, random_state=0)
 
 
 def gappy(lengths=(9, 4, 12, 6), n_features=2):
@@ -43,7 +43,7 @@ def test_an_autoencoder_fills_long_gaps_better_than_interpolation():
     true, _ = make_sines(200, n_steps=24, n_classes=1, noise=0.05, random_state=0)
     X = true.copy()
     X[:, 8:17] = nan
-    autoencoder = RNNAutoencoderTransformer(hidden_size=16, lr=0.02, max_epochs=6, random_state=0)
+    autoencoder = RNNAutoencoderTransformer(hidden_size=16, n_kernels=16, lr=0.03, max_epochs=4, random_state=0)
     plain, imputer = (SequenceImputer(a).fit(true[:150]) for a in (None, autoencoder))
     assert error(imputer, true[150:], X[150:]) < 0.85 * error(plain, true[150:], X[150:])
 

@@ -1,8 +1,5 @@
 """Few labels against many, with and without the unlabeled rows."""
 
-import subprocess
-import sys
-
 import matplotlib
 
 matplotlib.use("Agg")
@@ -197,11 +194,6 @@ def test_a_display_draws_several_methods_into_one_picture():
     assert ax.get_ylabel().startswith("roc_auc")
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["4", "20"]
     plt.close(figure)
-
-
-def test_plotting_is_imported_without_matplotlib():
-    code = "import sklearn_rnn.plotting, sys; assert 'matplotlib' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_unlabeled_rows_among_those_of_a_fit_are_refused():

@@ -210,6 +210,21 @@ def test_kernels_that_would_answer_noise_more_than_the_data_are_turned_off():
         assert torch.isfinite(weights).all()
 
 
+def test_kernels_that_answer_mostly_to_the_noise_of_the_data_are_turned_off():
+    walk = torch.randn(50, 99, 1, generator=seeded(1)).cumsum(1)
+    n_on = []
+    for noise in (0.0, 1.0, 3.0):  # of both inputs of a kernel, the changes have more of it than the values
+        encoder = made_encoder(n_kernels=40)
+        values = walk + noise * torch.randn(50, 99, 1, generator=seeded(2))
+        encoder.input.scale_kernels(values, None, torch.tensor([noise]))
+        n_on.append([int(k.weight.flatten(1).any(1).sum()) for k in encoder.input.kernels.convolutions])
+    short, long = zip(*n_on, strict=True)
+    assert short[0] == long[0] == 20
+    assert 20 > long[1] > short[1] > 0
+    assert long[2] < 3
+    assert short[2] == 0
+
+
 @pytest.mark.parametrize("split", [1, 90, 1 << 23])
 def test_kernels_see_the_same_in_parts(split, monkeypatch):
     monkeypatch.setattr("sklearn_rnn.modules._kernels.CHUNK", split)
@@ -268,7 +283,7 @@ def test_decoded_numbers_are_the_values_whose_standardised_steps_these_are():
     for values in (layer.to_values(steps), layer.decoded(steps)):
         torch.testing.assert_close(layer.target(values), steps, atol=1e-5, rtol=0)
     origin = torch.tensor([1e9 + 1, 0.5], dtype=torch.float64)
-    layer.standardise(torch.zeros(2), torch.ones(2), torch.ones(2), origin)
+    layer.standardise(torch.zeros(2), torch.ones(2), torch.ones(2), origin=origin)
     assert torch.equal(layer.decoded(steps), steps.double() + origin)
 
 

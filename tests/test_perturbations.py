@@ -496,7 +496,7 @@ def standardised_means(X):
 
 def levels(y, X, **options):
     """Those of each channel, and the common one for each channel."""
-    clf = SemiSupervisedRNNClassifier(**TINY).fit(X, y, **options)
+    clf = SemiSupervisedRNNClassifier(**TINY | {"batch_size": 500}).fit(X, y, **options)
     light, strong = clf.net_.module_.augmentation.levels_, clf.net_.module_.strong_augmentation.levels_
     assert light is strong
     return torch.stack([light.single, light.common])
@@ -604,7 +604,8 @@ def test_a_rebuilt_sequence_keeps_its_level():
     random = np.random.default_rng(0)
     levels = random.normal(size=(200, 1))
     X = np.sin(np.linspace(0, 6, 20) + random.uniform(0, 6, (200, 1))) + 3 * levels
-    rebuilt = RNNAutoencoderTransformer(hidden_size=16, random_state=0).fit(X).reconstruct(X)
+    small = {"hidden_size": 16, "n_kernels": 16, "lr": 0.02, "max_epochs": 5, "random_state": 0}
+    rebuilt = RNNAutoencoderTransformer(**small).fit(X).reconstruct(X)
     assert np.polyfit(X.mean(1), rebuilt.mean(1), 1)[0] > 0.9
 
 

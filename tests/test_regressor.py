@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -45,7 +46,7 @@ def fitted(y=PARTLY, params=SMALL, X=X, **others):
 @pytest.fixture(scope="module")
 def learned():
     """A regressor that has learned the levels, whole epochs long."""
-    return SemiSupervisedRNNRegressor(**SMALL | {"max_epochs": 40}).fit(X, PARTLY)
+    return SemiSupervisedRNNRegressor(**SMALL | {"max_epochs": 10, "lr": 0.03}).fit(X, PARTLY)
 
 
 def test_it_predicts_sequences_that_it_never_saw(learned):
@@ -77,7 +78,7 @@ def test_the_unit_of_y_changes_nothing_but_the_unit_of_predictions(scale, shift)
 
 def test_several_targets_are_predicted_at_once_and_scored_by_their_mean_r2():
     y = np.column_stack([PARTLY, 100 - 50 * PARTLY])
-    reg = fitted(y, max_epochs=30)
+    reg = fitted(y, max_epochs=10, lr=0.03)
     assert reg.predict(X).shape == reg.transduction_.shape == (90, 2)
     assert reg.n_outputs_ == 2
     known = ~np.isnan(PARTLY)
@@ -94,7 +95,7 @@ def test_a_column_stays_a_column():
 def test_a_row_teaches_those_of_its_numbers_that_are_known():
     y = np.column_stack([LEVEL, -LEVEL])
     y[30:, 0], y[:30, 1] = NAN, NAN  # no row has both
-    reg = fitted(y, max_epochs=30)
+    reg = fitted(y, max_epochs=10, lr=0.03)
     assert reg.score(X, y) > 0.8
     filled = reg.transduction_
     np.testing.assert_array_equal(filled[~np.isnan(y)], y[~np.isnan(y)])
@@ -139,15 +140,19 @@ def test_quantiles_of_several_targets_have_an_axis_of_their_own():
 def test_an_outlier_among_the_targets_moves_the_absolute_loss_less_than_the_squared_one():
     y = PARTLY.copy()
     y[:3] = 100
-    errors = {loss: np.median(np.abs(fitted(y, loss=loss).predict(X) - LEVEL)) for loss in ("absolute", "squared")}
+    short = {"objective": "supervised", "max_epochs": 4}
+    errors = {
+        loss: np.median(np.abs(fitted(y, loss=loss, **short).predict(X) - LEVEL)) for loss in ("absolute", "squared")
+    }
     assert errors["absolute"] < errors["squared"] / 2
 
 
 def test_rows_without_weight_teach_nothing():
     wrong = np.where(np.arange(90) < 10, 100.0, PARTLY)
     weights = np.where(np.arange(90) < 10, 0.0, 1.0)
-    reg = fitted(wrong, max_epochs=30, loss="huber")
-    weighted = SemiSupervisedRNNRegressor(**SMALL | {"max_epochs": 30, "loss": "huber"}).fit(X, wrong, weights)
+    params = SMALL | {"max_epochs": 10, "lr": 0.03, "loss": "huber"}
+    reg = fitted(wrong, params)
+    weighted = SemiSupervisedRNNRegressor(**params).fit(X, wrong, weights)
     known = np.arange(10, 30)
     errors = [np.abs(each.predict(X)[known] - LEVEL[known]).mean() for each in (weighted, reg)]
     assert errors[0] < errors[1]
@@ -167,6 +172,21 @@ def test_a_pretrained_encoder_is_taken_over(pretraining):
     reg = fitted(params=TINY, pretraining=pretraining)
     assert np.isfinite(reg.predict(X)).all()
     assert np.abs(reg.predict(X) - fitted(params=TINY).predict(X)).max() > 0
+
+
+@pytest.mark.parametrize("pretraining", [None, "denoising", RNNAutoencoderTransformer(**TINY | {"n_kernels": 0})])
+def test_numbers_reach_the_recurrence_with_their_size_unless_the_estimator_is_a_classifier(pretraining):
+    def scaled(estimator):
+        encoder = estimator.net_.module_.encoder
+        patches = [encoder.patched(encoder.embed(torch.full((1, 12, 1), size)), None)[0] for size in (5.0, 50.0)]
+        return (patches[1].norm() / patches[0].norm()).item()
+
+    params = TINY | {"n_kernels": 0, "pretraining": pretraining}
+    assert scaled(SemiSupervisedRNNRegressor(**params).fit(X, PARTLY)) > 3
+    assert scaled(SemiSupervisedRNNClassifier(**params).fit(X, np.where(np.isnan(PARTLY), -1, LEVEL > 0.5))) < 1.5
+    ids = [np.arange(1 + i % 7) for i in range(90)]
+    of_tokens = SemiSupervisedRNNRegressor(**params | {"pretraining": None}).fit(ids, PARTLY).net_.module_.encoder
+    assert of_tokens.architecture.layer_norm
 
 
 def test_a_frozen_pretrained_encoder_stays_as_it_was():

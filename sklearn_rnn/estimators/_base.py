@@ -39,7 +39,7 @@ from ._parameters import NetParameters
 from ._validation import hold_out
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # sizes from which on a second thread saves time
-NUMBERS_LR, TOKENS_LR = 0.008, 0.002  # of lr="auto"
+TOKENS_LR = 0.002  # that lr="auto" stands for
 
 
 @dataclass(repr=False, eq=False)
@@ -230,7 +230,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
             seed=seed,
             **self._fine_tuning(),
             max_epochs=int(self.max_epochs),
-            lr=(TOKENS_LR if tokens else NUMBERS_LR) if self.lr == "auto" else float(plain(self.lr)),
+            lr=(TOKENS_LR if tokens else self._numbers_lr) if self.lr == "auto" else float(plain(self.lr)),
             weight_decay=float(optimizer.weight_decay),
             batch_size=int(self.batch_size),
             optimizer=optimizer.method,

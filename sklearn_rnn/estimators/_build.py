@@ -57,7 +57,7 @@ def build_model(
     elif isinstance(encoder.input, TokenInput):
         _set_vectors(params, encoder, encoder.input, sequences, generator)
     elif isinstance(encoder.input, NumberInput):
-        _set_scales(encoder.input, sequences)
+        _set_scales(encoder.input, sequences, params._drops_noise)
     initialise(model.parts, generator)  # last, so that no other draw depends on the objective
     return model
 
@@ -97,10 +97,11 @@ def architecture(params: Any, sequences: Sequences) -> Architecture:
         num_layers=int(params.num_layers),
         bidirectional=bool(params.bidirectional),
         dropout=float(params.dropout),
-        pooling=params.pooling,
+        pooling=params._pooling(n_tokens > 0),
         patch_size=_patch_size(params, sequences),
         n_kernels=int(params.n_kernels),
         embedding_size=int(embedding_size),
+        layer_norm=params._layer_norm or n_tokens > 0,
     )
 
 
@@ -149,13 +150,18 @@ def _set_vectors(
     freeze_vectors(params, encoder, vectors is not None)
 
 
-def _set_scales(layer: NumberInput, sequences: Sequences) -> None:
-    """Learn the scales of the numbers and of the responses of the random kernels."""
+def _set_scales(layer: NumberInput, sequences: Sequences, drops_noise: bool) -> None:
+    """Learn the scales of the numbers and of the responses of the random kernels.
+
+    If asked, changes and kernels that are mostly white noise are left out.
+    """
     origin = None if sequences.origin is None else torch.from_numpy(sequences.origin)
-    mean, deviation, change = (torch.from_numpy(moment).float() for moment in sequences.moments())
-    layer.standardise(mean, deviation, change, origin)
+    mean, deviation, change, signal = (torch.from_numpy(moment).float() for moment in sequences.moments())
+    if not drops_noise:
+        signal = torch.ones_like(signal)
+    layer.standardise(mean, deviation, change, signal, origin)
     if layer.kernels is not None:
-        layer.scale_kernels(*sampled_steps(sequences))
+        layer.scale_kernels(*sampled_steps(sequences), change * ((1 - signal) / 2).sqrt())
 
 
 def sampled_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:

@@ -115,7 +115,8 @@ class LabeledEstimator(SequenceEstimator):
             return saved.encoder
         if isinstance(source, FrozenEstimator):
             return self._copied_encoder(clone(source).estimator)
-        transformer = self._transformer(source, random)
+        transformer = self._transformer(source, random, sequences.kind == "tokens")
+        transformer._layer_norm, transformer._drops_noise = self._layer_norm, self._drops_noise
         transformer._validate_params()
         return transformer._pretrain(sequences.cut(transformer.max_length)).net_.module_.encoder
 
@@ -131,7 +132,7 @@ class LabeledEstimator(SequenceEstimator):
             )
         return deepcopy(transformer.net_.module_.encoder)
 
-    def _transformer(self, source: Any, random: np.random.RandomState) -> RNNAutoencoderTransformer:
+    def _transformer(self, source: Any, random: np.random.RandomState, tokens: bool) -> RNNAutoencoderTransformer:
         """Return the unfitted autoencoder that `pretraining` stands for."""
         if isinstance(source, RNNAutoencoderTransformer):
             transformer = clone(source)
@@ -148,14 +149,15 @@ class LabeledEstimator(SequenceEstimator):
         shared = {name: getattr(self, name) for name in SHARED}
         is_seeded = self.random_state is not None
         callbacks = [keeper.of_pretraining(is_seeded) for keeper in keepers_among(self.callbacks)]
-        shared.update(random_state=draw_seed(random), warm_start=False, callbacks=callbacks or None)
+        shared.update(pooling=self._pooling(tokens), random_state=draw_seed(random))
+        shared.update(warm_start=False, callbacks=callbacks or None)
         return RNNAutoencoderTransformer(source, **shared)
 
     def _check_same_architecture(self, transformer: RNNAutoencoderTransformer) -> None:
         sizes = {"embedding__size": [as_option("embedding", e.embedding).size for e in (self, transformer)]}
         pairs = {name: [getattr(self, name), getattr(transformer, name)] for name in ARCHITECTURE} | sizes
         for name, (value, pretrained) in pairs.items():
-            if value != pretrained:
+            if value != pretrained and (name, value) != ("pooling", "auto"):
                 raise ValueError(
                     f"pretraining has {name}={pretrained!r}, but {type(self).__name__} has {name}={value!r}. "
                     "Set the same value in both, because they share the encoder."

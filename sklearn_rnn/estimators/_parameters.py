@@ -48,6 +48,9 @@ class NetParameters(PicklableEstimator):
 
     _texts: ClassVar[dict[str, str]] = TEXTS
     _auto: ClassVar[str] = ""  # name that objective="auto" stands for
+    _layer_norm = True  # whether numbers pass a layer norm before the recurrence
+    _drops_noise = False  # whether changes of numbers, and kernels, that are mostly white noise are left out
+    _numbers_lr = 0.008  # that lr="auto" stands for
 
     cell: str = parameter(
         "gru",
@@ -135,7 +138,7 @@ class NetParameters(PicklableEstimator):
         'float or "auto"',
         """
         Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, then cosine to 0).
-        `"auto"` is 0.008 for numbers and 0.002 for token ids.
+        `"auto"` is 0.002 in regressors and for token ids, else 0.008.
         """,
     )
     batch_size: int = parameter(
@@ -202,6 +205,10 @@ class NetParameters(PicklableEstimator):
         """,
     )
     verbose: int = parameter(0, ["verbose"], "int", "Whether to print a line for each epoch.")
+
+    def _pooling(self, tokens: bool) -> str:
+        """Return the pooling of an encoder of token ids or numbers."""
+        return self.pooling
 
     def __sklearn_clone__(self) -> Any:
         """Clone as scikit-learn does; but attributes of callbacks that cannot be copied are shared."""

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_consistent_length
 from .._documented import documented, parameter
 from .._sklearn import COUNT, NUMERIC_MARKER, SHARE, StrOptions
 from .._state import all_or_nothing
+from ..modules import POOLINGS
 from ..objectives import Objective
 from ..sequences import Sequences
 from ..tasks import Regression, Targets, Task, r2_of_known, read_numbers
@@ -71,6 +72,10 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
     __metadata_request__score = {"sample_weight": True}
     task_name = "regression"
     _auto = "supervised"
+    # What tells a number, unlike a class, is the size of values, and noise is learned by heart.
+    _layer_norm = False
+    _drops_noise = True
+    _numbers_lr = 0.002
 
     objective: str | Objective = parameter(
         "auto",
@@ -104,6 +109,15 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         'Levels of the quantiles, ascending, between 0 and 1; used with ``loss="quantile"``.',
     )
 
+    pooling: str = parameter(
+        "auto",
+        [StrOptions({"auto", *POOLINGS})],
+        '{"auto", "last", "mean", "max", "mean_max", "attention"}',
+        """
+        How the states of all steps are combined to one vector. Padding does not count. `"auto"` is that of an
+        autoencoder in `pretraining`; otherwise `"last"` for numbers, and `"mean_max"` for token ids.
+        """,
+    )
     dropout: float = parameter(
         0.4, SHARE, "float", "Fraction of values that are dropped between layers and before the output, in training."
     )
@@ -140,6 +154,9 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+    def _pooling(self, tokens: bool) -> str:
+        return ("mean_max" if tokens else "last") if self.pooling == "auto" else self.pooling
 
     def _view_options(self, objective: Objective) -> dict[str, float]:
         return {"jitter": 0}

@@ -30,6 +30,7 @@ class Architecture:
     patch_size: int
     embedding_size: int = 64  # width of the vectors of tokens
     n_kernels: int = 0  # for numbers
+    layer_norm: bool = True  # whether each input of the recurrence is normalised, which hides how large it is
 
 
 def auto_patch_size(median_length: float, tokens: bool = False) -> int:
@@ -52,7 +53,7 @@ class Encoder(nn.Module):
         a = self.architecture = architecture
         self.input = input_layer(a)
         self.patches = linear(self.input.patch_width, a.hidden_size)
-        self.norm = nn.LayerNorm(a.hidden_size)
+        self.norm = nn.LayerNorm(a.hidden_size) if a.layer_norm else nn.Identity()
         self.recurrence = RecurrentStack(a.cell, a.hidden_size, a.hidden_size, a.num_layers, a.bidirectional, a.dropout)
         self.pooling = Pooling(a.pooling, self.recurrence.out_features, a.hidden_size)
         self.out_features = self.pooling.out_features

@@ -13,6 +13,7 @@ DILATIONS = (1, 2, 4, 8)
 SPREAD = 4  # steps from which on a patch has a second feature beside the mean
 SCALE = 0.25  # of the features, relative to standardised values
 NOISE = 0.3  # deviation of white noise to which a kernel must respond less than to the standardised data
+SIGNAL = 0.5  # smallest share of the variance of a kernel's responses that is not due to the noise of the data
 CHUNK = 1 << 22  # features of steps that are computed together
 
 
@@ -56,11 +57,12 @@ class RandomKernels(nn.Module):
         self.requires_grad_(False)
 
     @torch.no_grad()
-    def scale(self, x: Tensor, lengths: Tensor | None) -> None:
+    def scale(self, x: Tensor, lengths: Tensor | None, noise: Tensor) -> None:
         """Scale the responses to steps (n, T, E) to mean 0 and deviation 1, without the bias.
 
         Kernels that would respond more to `NOISE` than to these steps, as short ones do in smooth series, are set to
-        zero, because they would respond to the jitter of training, which new sequences do not have.
+        zero, because they would respond to the jitter of training, which new sequences do not have. So are those that
+        respond mostly to the noise in the steps, of which `noise` (1, T, E) is a sample.
         """
         inside = slice(None) if lengths is None else step_mask(lengths, x.shape[1])
         steps = mask_padding(x, lengths).transpose(1, 2)
@@ -68,7 +70,9 @@ class RandomKernels(nn.Module):
             weight, bias = convolution.parameters()
             responses = (convolution(steps) - bias[:, None]).transpose(1, 2)[inside].flatten(0, -2)
             deviation, mean = torch.std_mean(responses, 0, correction=0)
+            of_noise = (convolution(noise.transpose(1, 2)) - bias[:, None]).var((0, 2), correction=0)
             deviation = deviation.where(deviation > NOISE * weight.flatten(1).norm(dim=1), torch.inf)
+            deviation = deviation.where(of_noise <= (1 - SIGNAL) * deviation.square(), torch.inf)
             weight.div_(deviation[:, None, None])
             bias.sub_(mean / deviation)
 

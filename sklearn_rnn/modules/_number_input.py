@@ -12,11 +12,15 @@ from ._input import InputLayer
 from ._kernels import RandomKernels
 from ._layers import in_patches
 
+N_NOISE = 4096  # steps of noise to which the responses of kernels are measured
+LEAST = 1e-6  # size of changes that are nothing but noise
 FAR = 1e6  # limit of standardised values; only in data of more than 1e12 steps can a training value exceed it
 
 
 class NumberInput(InputLayer):
     """Embed numbers (n, T, F): standardised values and their changes since the previous step, (n, T, 2 F).
+
+    Changes have a root mean square of 1, or less where less than half of their square is signal: twice that share.
 
     Numbers are relative to the `origin`, which is subtracted before they are rounded to float32. Standardised values
     are clamped to `FAR` deviations, so that all later results are finite. Decoded steps are standardised values.
@@ -57,7 +61,14 @@ class NumberInput(InputLayer):
         """Origin (F,), float64, which is subtracted from numbers (n, T, F) before the encoder gets them."""
         return self.origin_parts.cpu().double().sum(0)
 
-    def standardise(self, mean: Tensor, deviation: Tensor, change: Tensor, origin: Tensor | None = None) -> None:
+    def standardise(
+        self,
+        mean: Tensor,
+        deviation: Tensor,
+        change: Tensor,
+        signal: Tensor | None = None,
+        origin: Tensor | None = None,
+    ) -> None:
         """Set the moments with which numbers are standardised from now on; constant features become 0.
 
         Parameters
@@ -66,6 +77,8 @@ class NumberInput(InputLayer):
             Mean and standard deviation of each feature, relative to the origin.
         change : Tensor of shape (F,)
             Root mean square of the changes of each feature from step to step.
+        signal : Tensor of shape (F,), default=None
+            Share of their square that is not white noise. By default, 1.
         origin : Tensor of shape (F,), float64, default=None
             A sum of two float32; None for zeros.
         """
@@ -76,12 +89,17 @@ class NumberInput(InputLayer):
         constant = deviation <= noise
         self.mean.copy_(mean)
         self.scale.copy_(torch.where(deviation == 0, torch.ones_like(deviation), deviation.maximum(noise)))
-        self.change.copy_(torch.where(constant | (change == 0), torch.ones_like(change), change / self.scale))
+        size = torch.where(constant | (change == 0), torch.ones_like(change), change / self.scale)
+        self.change.copy_(size if signal is None else size / (2 * signal).clamp(LEAST, 1))
 
-    def scale_kernels(self, values: Tensor, lengths: Tensor | None) -> None:
-        """Scale the kernels so that their responses to these numbers (n, T, F) have deviation 1."""
+    def scale_kernels(self, values: Tensor, lengths: Tensor | None, noise: Tensor | float = 0.0) -> None:
+        """Scale the kernels so that their responses to these numbers (n, T, F) have deviation 1.
+
+        `noise` (F,) is the deviation of the white noise in each feature. Kernels that answer mostly to it are set to 0.
+        """
         assert self.kernels is not None
-        self.kernels.scale(self.embed(values), lengths)
+        white = torch.randn(1, N_NOISE, self.n_features, generator=torch.Generator().manual_seed(0))
+        self.kernels.scale(self.embed(values), lengths, self.with_changes(white * noise / self.scale))
 
     def standardised(self, values: Tensor) -> Tensor:
         """Standardised numbers (n, T, F), clamped to `FAR`."""

@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._warnings import warn
+from ._moments import Moments, moments_of
 
 Kind = Literal["table", "series", "tokens"]
-Moments = tuple[NDArray, NDArray, NDArray]
 BLOCK = 1 << 20  # values that are read together: 4 MB of float32
-ROUNDING = 2.0**-24  # largest error of float32, relative to the value
 BLURRED = 0.01  # error of float32, relative to the variation of a feature, above which the feature is centred
 LOST = 0.1  # the same after centring, above which the user is warned
 NOISE = 1e-14  # deviation of a constant, relative to its value, that is due to rounding in float64
@@ -44,7 +43,7 @@ class Sequences:
         Subtracted from `values` before they are rounded to float32.
     source : ndarray, list of arrays or None
         The user's X, if `values` are rounded; `centred` drops it.
-    known : tuple of ndarray or None
+    known : Moments or None
         The `moments`, if they have been computed.
     """
 
@@ -122,34 +121,14 @@ class Sequences:
             yield np.arange(first, min(first + size, len(self)))
 
     def moments(self, dtype: Any = np.float32, shift: NDArray | None = None) -> Moments:
-        """Mean and standard deviation of each feature over all steps, and root mean square of its changes.
+        """Compute the moments of each feature over all steps.
 
         They are relative to the origin, and computed from values rounded to `dtype`. Sums are taken relative to
         `shift`; by default, the first values.
         """
         if self.known is not None:
             return self.known
-        counts, total, squares, changes = np.zeros(2), 0.0, 0.0, 0.0
-        for rows in self.blocks():
-            values, lengths = self.batch(rows, dtype)
-            if shift is None:
-                shift = values[0, 0].astype(np.float64)
-            with np.errstate(over="ignore"):
-                steps, differences = values, np.diff(values, axis=1)
-            if lengths is not None:
-                inside = np.arange(values.shape[1]) < lengths[:, None]
-                steps, differences = values[inside], differences[inside[:, 1:]]
-            centred = steps.reshape(-1, self.n_features) - shift
-            differences = differences.reshape(-1, self.n_features)
-            counts += len(centred), len(differences)
-            total += centred.sum(0)
-            squares += np.einsum("nf,nf->f", centred, centred)
-            changes += np.einsum("nf,nf->f", differences, differences, dtype=np.float64)
-        assert shift is not None
-        mean = total / counts[0]
-        deviation = np.sqrt(np.maximum(squares / counts[0] - mean**2, 0))
-        change = np.minimum(np.sqrt(changes / max(counts[1], 1)), np.finfo(np.float32).max)
-        return mean + shift, deviation, change
+        return moments_of((self.batch(rows, dtype) for rows in self.blocks()), shift)
 
     def centred(self, origin: NDArray[np.float64] | None = None, names: Any = None) -> Sequences:
         """Return the sequences relative to an origin, so that float32 does not lose their variation.
@@ -177,36 +156,25 @@ class Sequences:
 
     def _origin(self, rounded: Moments, names: Any) -> NDArray[np.float64] | None:
         """Mean of each feature that float32 would blur, given moments of rounded values; None if there is none."""
-        if not (_blur(rounded) > BLURRED).any():
+        if not (rounded.blur() > BLURRED).any():
             return None
         wide, mean, none = self._wide(), rounded[0], np.zeros(self.n_features)
         noise = 0.0 if wide.values.dtype.kind in "iu" else NOISE
         for _ in range(2):  # around the mean of rounded values, then around the true mean
-            shifted, deviation, change = replace(wide, origin=mean).moments(np.float64, none)
-            mean = mean + shifted
-            blurred = _blur((mean, deviation, change), noise) > BLURRED
+            found = replace(wide, origin=mean).moments(np.float64, none)
+            mean = mean + found.mean
+            blurred = found._replace(mean=mean).blur(noise) > BLURRED
             if not blurred.any():
                 return None
-        moved = blurred & (np.abs(mean) > deviation)
-        lost = _blur((np.where(moved, 0, mean), deviation, change), noise) > LOST
+        moved = blurred & (np.abs(mean) > found.deviation)
+        lost = found._replace(mean=np.where(moved, 0, mean)).blur(noise) > LOST
         for k in np.flatnonzero(lost).tolist():
             warn(
                 f"Feature {k if names is None else str(names[k])!r} loses its variation in float32, in which the net "
-                f"computes: it changes by about {change[k]:.2g} from step to step, but its standard deviation is "
-                f"{deviation[k]:.2g}. Subtract the first value of each sequence, or pass the differences."
+                f"computes: it changes by about {found.change[k]:.2g} from step to step, but its standard deviation is "
+                f"{found.deviation[k]:.2g}. Subtract the first value of each sequence, or pass the differences."
             )
         return np.where(moved, two_floats(mean), 0)
-
-
-def _blur(moments: Moments, noise: float = -1) -> NDArray[np.float64]:
-    """Error of float32 in each feature, relative to its deviation or its changes, whichever is smaller.
-
-    A deviation or change of up to `noise`, relative to the values, does not count.
-    """
-    mean, *varying = moments
-    level = np.hypot(mean, moments[1])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.max([np.where(size > noise * level, ROUNDING * level / size, 0) for size in varying], axis=0)
 
 
 def difference(values: NDArray, origin: NDArray[np.float64]) -> NDArray[np.float64]:
