@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import _safe_indexing
-from sklearn.utils._metadata_requests import _routing_enabled
+from sklearn.utils._metadata_requests import MetadataRequest, MethodMetadataRequest, _routing_enabled
 from sklearn.utils._missing import is_pandas_na
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -32,6 +32,8 @@ __all__ = [
     "HasMethods",
     "Interval",
     "InvalidParameterError",
+    "MetadataRequest",
+    "MethodMetadataRequest",
     "RealNotInt",
     "StrOptions",
     "_check_method_params",

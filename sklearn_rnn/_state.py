@@ -15,7 +15,8 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from ._warnings import warn
 
-VERSION = "_sklearn_rnn_version"
+VERSION, FORMAT = "_sklearn_rnn_version", "_sklearn_rnn_format"  # names in a pickled state
+NEWEST = 1  # format that this version writes, and the newest that it reads
 
 
 def all_or_nothing(fit: Callable) -> Callable:
@@ -41,7 +42,7 @@ def all_or_nothing(fit: Callable) -> Callable:
 
 
 class PicklableEstimator(BaseEstimator):
-    """Base of the estimators: their pickles contain the version of this package, and functions by value.
+    """Base of the estimators: their pickles contain the version of this package and of the format.
 
     A function among the parameters that cannot be imported by name (a lambda, or a function that is defined in another
     function or in a script) is pickled by value. It can be read with the same version of Python.
@@ -50,7 +51,7 @@ class PicklableEstimator(BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         from . import __version__
 
-        state = {**super().__getstate__(), VERSION: __version__}
+        state = {**super().__getstate__(), VERSION: __version__, FORMAT: NEWEST}
         for name in self._get_param_names():
             value = state.get(name)
             if callable(value) and not isinstance(value, type) and not _found_by_name(value):
@@ -60,7 +61,12 @@ class PicklableEstimator(BaseEstimator):
     def __setstate__(self, state: dict[str, Any]) -> None:
         from . import __version__
 
-        version = state.pop(VERSION, "unknown")
+        version, written = state.pop(VERSION, "unknown"), state.pop(FORMAT, 1)
+        if written > NEWEST:
+            raise ValueError(
+                f"{type(self).__name__}: pickle format {written} is newer than this version reads ({NEWEST}). It was "
+                f"written by sklearn_rnn {version}; install that version."
+            )
         state = {name: value.value if isinstance(value, _ByValue) else value for name, value in state.items()}
         super().__setstate__(state)
         if version != __version__:

@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import clone
 
 import sklearn_rnn.sequences._batches
+from sklearn_rnn import io
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "add_an_estimator.md"
 
@@ -48,6 +49,22 @@ def test_it_is_cloned_and_starts_from_pretraining(page):
     counter = page["SemiSupervisedRNNCounter"]("supervised", pretraining="reconstruction", hidden_size=4, max_epochs=1)
     fitted = clone(counter).set_params(random_state=0).fit(page["X"], page["few"])
     assert np.isfinite(fitted.predict(page["X"])).all()
+
+
+def test_it_is_saved_and_loaded_with_its_classes_and_exported(page, tmp_path):
+    counter = page["SemiSupervisedRNNCounter"]("supervised", hidden_size=4, max_epochs=1, random_state=0)
+    counter.fit(page["X"], page["few"])
+    classes = [page["SemiSupervisedRNNCounter"], page["Counts"]]
+    io.save(counter, tmp_path / "counter.safetensors", classes=classes)
+    loaded = io.load(tmp_path / "counter.safetensors", classes=classes)
+    np.testing.assert_array_equal(loaded.predict(page["X"]), counter.predict(page["X"]))
+    with pytest.raises(ValueError, match="SemiSupervisedRNNCounter"):
+        io.load(tmp_path / "counter.safetensors")
+    pytest.importorskip("onnx")
+    session = pytest.importorskip("onnxruntime")
+    io.to_onnx(counter, tmp_path / "counter.onnx")
+    outputs = session.InferenceSession(tmp_path / "counter.onnx").get_outputs()
+    assert [output.name for output in outputs] == ["answers"]
 
 
 def test_the_page_names_what_a_task_can_define(page):

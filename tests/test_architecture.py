@@ -13,11 +13,12 @@ import sklearn_rnn
 
 ROOT = Path(sklearn_rnn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
-OUTSIDE = {"text", "inspection", "datasets", "plotting", "model_selection", "preprocessing"}
+OUTSIDE = {"text", "inspection", "datasets", "plotting", "model_selection", "preprocessing", "io"}
 ARROWS = {
     "__init__": {"estimators"},
     "estimators": {
         "_documented",
+        "_files",
         "_sklearn",
         "_state",
         "_warnings",
@@ -36,6 +37,7 @@ ARROWS = {
     "modules": set(),
     "_documented": set(),
     "_extras": set(),
+    "_files": {"_extras"},
     "_set_output": set(),
     "_sklearn": set(),
     "_state": {"_warnings"},
@@ -174,14 +176,17 @@ for name in [name for name in sys.modules if name.split(".")[0] == "pandas"]:
     del sys.modules[name]
 
 
+EXTRAS = {"aeon", "matplotlib", "onnx", "onnxruntime", "pandas", "safetensors", "sktime", "tokenizers", "tslearn"}
+
+
 class Asked:
     def find_spec(self, name, path=None, target=None):
-        assert name.split(".")[0] not in {"aeon", "matplotlib", "pandas", "sktime", "tokenizers", "tslearn"}, name
+        assert name.split(".")[0] not in EXTRAS, name
 
 
 sys.meta_path.insert(0, Asked())
 sys.modules["sklearn.callback"] = None  # as in older versions of scikit-learn
-import sklearn_rnn, sklearn_rnn.datasets, sklearn_rnn.inspection, sklearn_rnn.plotting, sklearn_rnn.text
+import sklearn_rnn, sklearn_rnn.datasets, sklearn_rnn.inspection, sklearn_rnn.io, sklearn_rnn.plotting, sklearn_rnn.text
 sys.modules["pandas"] = None
 
 frame = polars.DataFrame({"id": ["b", "a", "b"], "x": [1.0, None, 3], "y": [1, None, 1]})

@@ -12,8 +12,9 @@ import torch
 from objective_cases import TINY as ONE_EPOCH
 from objective_cases import toy
 from sklearn.frozen import FrozenEstimator
+from skorch.callbacks import Callback
 
-from sklearn_rnn import RNNAutoencoderTransformer, RNNOutlierDetector, SemiSupervisedRNNClassifier
+from sklearn_rnn import RNNAutoencoderTransformer, RNNOutlierDetector, SemiSupervisedRNNClassifier, io
 from sklearn_rnn.inspection import attention_weights, integrated_gradients
 from sklearn_rnn.objectives import objective_names
 
@@ -110,6 +111,50 @@ def test_what_was_trained_on_a_gpu_predicts_where_there_is_none(name, tmp_path):
     hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=hidden, check=True)
     np.testing.assert_allclose(np.load(tmp_path / "there.npy"), clf.predict_proba(X), rtol=1e-3, atol=1e-4)
+
+
+def test_a_file_of_a_gpu_is_loaded_exported_and_refitted_where_there_is_none(tmp_path):
+    X, y = data("numbers")
+    clf = SemiSupervisedRNNClassifier("mean_teacher", **TINY, device="cuda").fit(X, y)
+    io.save(clf, tmp_path / "clf.safetensors")
+    io.save_encoder(clf, tmp_path / "encoder.safetensors")
+    np.savez(tmp_path / "data.npz", *X, y=y)
+    same_device = io.load(tmp_path / "clf.safetensors")
+    assert next(same_device.net_.module_.parameters()).is_cuda
+    np.testing.assert_array_equal(same_device.predict_proba(X), clf.predict_proba(X))
+    script = (
+        "import warnings, numpy as np, torch\n"
+        "from sklearn_rnn import io\n"
+        "assert not torch.cuda.is_available()\n"
+        "arrays = np.load('data.npz')\n"
+        "X, y = [arrays[f'arr_{i}'] for i in range(len(arrays.files) - 1)], arrays['y']\n"
+        "with warnings.catch_warnings(record=True) as caught:\n"
+        "    warnings.simplefilter('always')\n"
+        "    clf = io.load('clf.safetensors')\n"
+        "assert 'saved on the device cuda' in str(caught[0].message)\n"
+        "np.save('there.npy', clf.predict_proba(X))\n"
+        "clf.set_params(pretraining='encoder.safetensors').fit(X, y)\n"
+    )
+    hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=hidden, check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "there.npy"), clf.predict_proba(X), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("objective", ["fixmatch", "flexmatch", "temporal_ensembling", "noisy_student"])
+def test_a_checkpoint_of_a_gpu_goes_on(objective, tmp_path):
+    class Kill(Callback):
+        def on_epoch_begin(self, net, **kwargs):
+            if len(net.history) > 2:
+                raise RuntimeError("killed")
+
+    X, y = data("numbers")
+    clf = SemiSupervisedRNNClassifier(objective, **{**TINY, "max_epochs": 4}, device="cuda")
+    whole = weights(clf.fit(X, y))
+    with pytest.raises(RuntimeError, match="killed"):
+        clf.set_params(callbacks=[io.Checkpoint(tmp_path), Kill()]).fit(X, y)
+    assert list(tmp_path.iterdir())
+    resumed = weights(clf.set_params(callbacks=[io.Checkpoint(tmp_path)]).fit(X, y))
+    torch.testing.assert_close(resumed, whole, rtol=1e-3, atol=1e-4)  # sums on a GPU have no order
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))], ids=["deepcopy", "pickle"])

@@ -80,6 +80,15 @@ def test_the_code_of_the_page_on_text_runs():
     assert np.mean(names["clf"].transduction_[hidden] == chapters[hidden]) > 0.65
 
 
+def test_the_code_of_the_page_on_saving_runs():
+    pytest.importorskip("onnxruntime")
+    names = {"__name__": "page"}
+    exec(code("saving.md"), names)
+    assert names["classes"] == [0, 1]
+    assert names["mine"].objective_.__class__ is names["Mine"]
+    assert not list((names["folder"] / "run1").iterdir())
+
+
 @pytest.fixture(scope="module")
 def page():
     """Names after all code of the page on objectives has run."""

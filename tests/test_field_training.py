@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback, Checkpoint, EarlyStopping
 
 import sklearn_rnn
-from sklearn_rnn import Optimizer, RNNAutoencoderTransformer, RNNOutlierDetector, SemiSupervisedRNNClassifier
+from sklearn_rnn import Optimizer, RNNAutoencoderTransformer, RNNOutlierDetector, SemiSupervisedRNNClassifier, _state
 from sklearn_rnn.objectives import Reconstruction, SelfTraining, Supervised
 from sklearn_rnn.perturbations import Compose, Jitter, Perturbation
 from sklearn_rnn.preprocessing import SequenceImputer
@@ -560,6 +560,15 @@ def test_a_pickle_of_another_version_warns(cls):
     words = f"{cls.__name__} of sklearn_rnn from version {old} when using version {version}"
     with pytest.warns(InconsistentVersionWarning, match=words):
         pickle.loads(stored.replace(version.encode(), old.encode()))
+
+
+def test_a_pickle_of_a_newer_format_is_refused(monkeypatch):
+    monkeypatch.setattr(_state, "NEWEST", 2)
+    stored = pickle.dumps(classifier())
+    monkeypatch.undo()
+    message = r"SemiSupervisedRNNClassifier: pickle format 2 is newer than this version reads \(1\).*sklearn_rnn 0"
+    with pytest.raises(ValueError, match=message):
+        pickle.loads(stored)
 
 
 def test_a_state_without_a_version_warns():

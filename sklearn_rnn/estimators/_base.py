@@ -90,20 +90,22 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         """Whether `fit` starts from the weights of the last fit."""
         return bool(self.warm_start) and hasattr(self, "net_")
 
-    def _start(self) -> Any:
-        """Return the fitted estimator whose encoder `fit` starts from, or None."""
-        return self if self._goes_on else None
+    def _start(self) -> Encoder | None:
+        """Return the trained encoder that `fit` starts from, or None."""
+        return self.net_.module_.encoder if self._goes_on else None
 
     def _read_training(self, X: Any) -> Sequences:
         """Read the X of `fit`, relative to the origin of the encoder that it starts from."""
         start = self._start()
-        origin = None if start is None else origin_of(start)
+        origin = None if start is None else start.input.origin.numpy()
         return read_sequences(self, X, reset=not self._goes_on, max_length=self.max_length, origin=origin)
 
     def _read(self, X: Any) -> Sequences:
         check_is_fitted(self, "net_")
-        sequences = read_sequences(self, X, reset=False, max_length=self.max_length, origin=origin_of(self))
-        return known_tokens(sequences, self.net_.module_.encoder)
+        encoder = self.net_.module_.encoder
+        origin = encoder.input.origin.numpy()
+        sequences = read_sequences(self, X, reset=False, max_length=self.max_length, origin=origin)
+        return known_tokens(sequences, encoder)
 
     def _resolve_objective(self) -> Objective:
         """Return a checked copy of the objective; it is an error if it does not suit the estimator's task."""
@@ -267,11 +269,6 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
                 output[places] = result
         assert output is not None
         return output
-
-
-def origin_of(estimator: Any) -> NDArray[np.float64]:
-    """Return the origin of a fitted estimator's encoder, which is subtracted from values, (F,)."""
-    return estimator.net_.module_.encoder.input.origin.numpy()
 
 
 def objective_can(method: str) -> Callable[[Any], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from copy import deepcopy
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from ..modules import Encoder
 from ..objectives import Objective, objective_names
 from ..sequences import Sequences
 from ..tasks import Targets, Task
+from ..training import keepers_among
 from ._autoencoder import RNNAutoencoderTransformer
 from ._base import SequenceEstimator, draw_seed
+from ._encoder_file import ENDING, check_fits, is_encoder_file, read_encoder
 from ._options import Pretraining, as_option
 from ._parameters import ARCHITECTURE
 
@@ -32,13 +35,14 @@ class LabeledEstimator(SequenceEstimator):
 
     pretraining: Any = parameter(
         None,
-        [str, Objective, RNNAutoencoderTransformer, FrozenEstimator, Pretraining, None],
-        "str, Objective, RNNAutoencoderTransformer, FrozenEstimator, Pretraining or None",
+        [str, os.PathLike, Objective, RNNAutoencoderTransformer, FrozenEstimator, Pretraining, None],
+        "str, path, Objective, RNNAutoencoderTransformer, FrozenEstimator, Pretraining or None",
         """
         Unsupervised training of the encoder before `objective`: an objective of the autoencoder, which is trained on
         all of X with this estimator's parameters; an unfitted `RNNAutoencoderTransformer`, which is cloned and fitted
-        on all of X; or ``FrozenEstimator(fitted)``, whose weights are copied. A `Pretraining` object holds one of
-        these, and sets how the encoder is trained afterwards.
+        on all of X; ``FrozenEstimator(fitted)``, whose weights are copied; or the path of a file that
+        `io.save_encoder` wrote, which ends in ``.safetensors``. A `Pretraining` object holds one of these, and sets
+        how the encoder is trained afterwards.
         """,
     )
     kernel_dropout: float | str = parameter(
@@ -92,15 +96,23 @@ class LabeledEstimator(SequenceEstimator):
             raise ValueError("sample_weight must have a positive sum over the labeled samples.")
         return (weights * (len(labeled) / total)).astype(np.float32)
 
-    def _start(self) -> Any:
+    def _start(self) -> Encoder | None:
         source = self.pretraining.objective if isinstance(self.pretraining, Pretraining) else self.pretraining
-        pretrained = source.estimator if isinstance(source, FrozenEstimator) else None
-        return super()._start() or (pretrained if hasattr(pretrained, "net_") else None)
+        if self._goes_on:
+            return super()._start()
+        if is_encoder_file(source):
+            return read_encoder(source).encoder
+        pretrained: Any = source.estimator if isinstance(source, FrozenEstimator) else None
+        return pretrained.net_.module_.encoder if hasattr(pretrained, "net_") else None
 
     def _pretrained(self, sequences: Sequences, random: np.random.RandomState) -> Encoder | None:
         if self.pretraining is None:
             return None
         source = as_option("pretraining", self.pretraining).objective
+        if is_encoder_file(source):
+            saved = read_encoder(source)
+            check_fits(saved, source, self)
+            return saved.encoder
         if isinstance(source, FrozenEstimator):
             return self._copied_encoder(clone(source).estimator)
         transformer = self._transformer(source, random, sequences.kind == "tokens")
@@ -130,9 +142,15 @@ class LabeledEstimator(SequenceEstimator):
             return transformer
         names = objective_names("representation")
         if isinstance(source, str) and source not in names:
-            raise ValueError(f"pretraining={source!r} is not an unsupervised objective; choose from {names}.")
+            raise ValueError(
+                f"pretraining={source!r} is not an unsupervised objective; choose from {names}, or pass the path of an "
+                f"encoder file, which ends in {ENDING!r}."
+            )
         shared = {name: getattr(self, name) for name in SHARED}
-        shared.update(pooling=self._pooling(tokens), random_state=draw_seed(random), warm_start=False, callbacks=None)
+        is_seeded = self.random_state is not None
+        callbacks = [keeper.of_pretraining(is_seeded) for keeper in keepers_among(self.callbacks)]
+        shared.update(pooling=self._pooling(tokens), random_state=draw_seed(random))
+        shared.update(warm_start=False, callbacks=callbacks or None)
         return RNNAutoencoderTransformer(source, **shared)
 
     def _check_same_architecture(self, transformer: RNNAutoencoderTransformer) -> None:

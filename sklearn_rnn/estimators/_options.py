@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -115,12 +116,12 @@ class Pretraining(BaseEstimator):
 
     objective: Any = parameter(
         "reconstruction",
-        [str, Objective, HasMethods(["fit", "get_params"])],
-        "str, Objective, RNNAutoencoderTransformer or FrozenEstimator",
+        [str, os.PathLike, Objective, HasMethods(["fit", "get_params"])],
+        "str, path, Objective, RNNAutoencoderTransformer or FrozenEstimator",
         """
         An objective of the autoencoder, which is trained on all of X with the parameters of the estimator; an unfitted
-        `RNNAutoencoderTransformer`, which is cloned and fitted on all of X; or ``FrozenEstimator(fitted)``, whose
-        weights are copied.
+        `RNNAutoencoderTransformer`, which is cloned and fitted on all of X; ``FrozenEstimator(fitted)``, whose
+        weights are copied; or the path of a file that `io.save_encoder` wrote.
         """,
         positional=True,
     )

@@ -138,7 +138,7 @@ class NetParameters(PicklableEstimator):
         'float or "auto"',
         """
         Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, then cosine to 0).
-        `"auto"` is 0.008 for numbers (0.004 in regressors) and 0.002 for token ids.
+        `"auto"` is 0.002 in regressors and for token ids, else 0.008.
         """,
     )
     batch_size: int = parameter(

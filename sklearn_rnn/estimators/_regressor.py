@@ -75,7 +75,7 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
     # What tells a number, unlike a class, is the size of values, and noise is learned by heart.
     _layer_norm = False
     _drops_noise = True
-    _numbers_lr = 0.004
+    _numbers_lr = 0.002
 
     objective: str | Objective = parameter(
         "auto",

@@ -18,7 +18,8 @@ def make_labeled_scorer(scoring: str | Callable, *, missing_label: Any = -1) -> 
     """Make a scorer that ignores unlabeled rows.
 
     The test sets of `PartiallyLabeledSplit` have no unlabeled rows, so they do not need it. Training scores
-    (``return_train_score=True``) and other splitters do.
+    (``return_train_score=True``) and other splitters do. Of a row with several numbers all must be known, because
+    scikit-learn's metrics take no missing ones.
 
     Parameters
     ----------

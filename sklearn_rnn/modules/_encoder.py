@@ -66,6 +66,22 @@ class Encoder(nn.Module):
         modules.insert(0, [self.input, self.patches, self.norm])
         return [[w for m in layer for w in m.parameters() if w.requires_grad] for layer in reversed(modules)]
 
+    @classmethod
+    def restored(cls, architecture: Architecture, weights: dict[str, Tensor], frozen: bool) -> Encoder:
+        """Return an encoder with these weights; `frozen` is whether the vectors of tokens are not trained.
+
+        Raises
+        ------
+        RuntimeError
+            If the weights do not fit the architecture.
+        """
+        encoder = cls(architecture)
+        encoder.load_state_dict(weights)
+        encoder.input.frozen = frozen
+        if isinstance(encoder.input, TokenInput):
+            encoder.input.embedding.requires_grad_(not frozen)
+        return encoder
+
     def set_dropout(self, p: float) -> None:
         """Drop values with probability `p` from now on."""
         self.architecture = replace(self.architecture, dropout=p)

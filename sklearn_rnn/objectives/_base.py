@@ -73,6 +73,24 @@ class Objective(BaseEstimator, ABC):
         """Return the module that is validated and kept in the end: the teacher if there is one, else the model."""
         return model if self.teacher_ is None else self.teacher_.module
 
+    def state(self) -> dict[str, Any]:
+        """Return what the objective remembers in training, for checkpoints: its attributes that end in an underscore.
+
+        Of an attribute that has a method `state` or `state_dict`, the result of that method is returned.
+        """
+        return {name: _state(value) for name, value in vars(self).items() if name.endswith("_")}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Remember again what `state` returned; called after `start`."""
+        for name, value in state.items():
+            held: Any = getattr(self, name, None)
+            if hasattr(held, "load_state"):
+                held.load_state(value)
+            elif isinstance(held, nn.Module):
+                held.load_state_dict(value)
+            else:
+                setattr(self, name, value.to(held.device) if isinstance(held, Tensor) else value)
+
     def finish(self, model: Model) -> None:
         """Called at the end of training: drop what is not needed to predict."""
         self.__dict__.pop("teacher_", None)
@@ -134,6 +152,12 @@ class Objective(BaseEstimator, ABC):
     def troubles(self, history: Any) -> Iterable[str]:
         """Yield texts of warnings: which term trained nothing or what collapsed, and which parameter to change."""
         return ()
+
+
+def _state(value: Any) -> Any:
+    if isinstance(value, nn.Module):
+        return value.state_dict()
+    return value.state() if hasattr(value, "state") else value
 
 
 def supervised_loss(model: Model, outputs: Tensor, batch: Batch) -> Tensor:

@@ -54,7 +54,7 @@ class ICT(SemiSupervisedObjective):
         0.95,
         """
         A mixture counts if the teacher's largest probability for each of its two rows is at least this. With 0
-        all mixtures count, as in the paper.
+        all mixtures count, as in the paper. In a regressor all count.
         """,
     )
     alignment: float = shared.alignment()

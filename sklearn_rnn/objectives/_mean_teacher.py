@@ -53,6 +53,7 @@ class MeanTeacher(SemiSupervisedObjective):
         """
         An unlabeled row counts if the teacher's largest probability is at least this (French 2018). With 0 all
         rows count, as in the paper; that was less accurate than `Supervised` on the data set cricketx.
+        In a regressor all rows count.
         """,
     )
     alignment: float = shared.alignment()

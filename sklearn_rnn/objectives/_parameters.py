@@ -59,7 +59,7 @@ def alignment() -> Any:
     text = r"""
     Exponent :math:`\beta` of distribution alignment (see `FixMatch`). With 1, each class is expected to be
     as frequent among the unlabeled rows as among the labels, which holds if the rows to label were drawn at
-    random; lower it if they were not. With 0 there is no alignment, as in the paper.
+    random; lower it if they were not. With 0 there is no alignment, as in the paper. A regressor has none.
     """
     return number(1, FRACTION, text)
 

@@ -46,7 +46,7 @@ class PiModel(SemiSupervisedObjective):
         0.95,
         """
         An unlabeled row counts if its largest probability is at least this (French 2018). With 0 all rows count,
-        as in the paper.
+        as in the paper. In a regressor all rows count.
         """,
     )
     ramp: float = shared.ramp()

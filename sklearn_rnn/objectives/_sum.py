@@ -118,6 +118,16 @@ class Sum(SemiSupervisedObjective):
         predictor = self.first.predictor(model)
         return self.second.predictor(model) if predictor is model else predictor
 
+    def state(self) -> dict[str, Any]:
+        """Return what both remember in training."""
+        return {**super().state(), "first": self.first.state(), "second": self.second.state()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Remember again what `state` returned, for both."""
+        self.first.load_state(state["first"])
+        self.second.load_state(state["second"])
+        super().load_state({name: value for name, value in state.items() if name.endswith("_")})
+
     def finish(self, model: Model) -> None:
         """Called at the end of training, for both."""
         self.first.finish(model)

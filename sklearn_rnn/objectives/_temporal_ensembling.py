@@ -51,7 +51,7 @@ class TemporalEnsembling(SemiSupervisedObjective):
         0.95,
         """
         An unlabeled row counts if the largest probability of its target is at least this (French 2018). With 0
-        all rows count, as in the paper.
+        all rows count, as in the paper. In a regressor all rows count.
         """,
     )
     average: float = shared.number(0.6, SHARE, r"Decay :math:`\alpha` of the average, each time that the row is seen.")

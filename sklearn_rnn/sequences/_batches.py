@@ -59,8 +59,20 @@ class TrainingSet:
         rows = rows[np.argsort(self.sequences.lengths[rows], kind="stable")]
         return max(MIN_STEPS_PER_EPOCH, len(self.in_order(rows, batch_size)))
 
-    def training_batches(self, batch_size: int, ratio: float, random: np.random.Generator) -> Iterator[Batch]:
-        """Yield batches without end; the training loop sets their noise and progress."""
+    def training_batches(
+        self, batch_size: int, ratio: float, random: np.random.Generator, n_skipped: int = 0
+    ) -> Iterator[Batch]:
+        """Yield batches without end, but not the first `n_skipped`; the training loop sets noise and progress."""
+        rows = self._training_rows(batch_size, ratio, random)
+        for _ in range(n_skipped):
+            next(rows)
+        for chosen, n_labeled in rows:
+            yield self.batch(chosen, n_labeled)
+
+    def _training_rows(
+        self, batch_size: int, ratio: float, random: np.random.Generator
+    ) -> Iterator[tuple[NDArray, int]]:
+        """Yield the rows of batches, the labeled rows first, and the number of labeled rows."""
         n_unlabeled = min(max(1, round(ratio * batch_size)), len(self.unlabeled)) if ratio else 0
         seeds = random.spawn(2)
         labeled = self._endless(self.labeled, batch_size, seeds[0])
@@ -73,7 +85,7 @@ class TrainingSet:
                 every = -(-len(first) // room)
                 first, left = first[::every], np.delete(first, np.s_[::every])
                 second = second[:: -(-len(second) // room)]
-            yield self.batch(np.concatenate([first, second]) if len(second) else first, len(first))
+            yield np.concatenate([first, second]) if len(second) else first, len(first)
 
     def in_order(self, rows: NDArray, batch_size: int) -> list[NDArray]:
         """Cut sorted `rows` into batches of at most `batch_size` rows and `MAX_STEPS` padded steps."""

@@ -112,6 +112,10 @@ class Task(ABC):
         """Return targets, an array or a tensor, as scorers compare them with what `decide` returns."""
         return targets
 
+    def exported(self, answers: Tensor) -> dict[str, Tensor]:
+        """Return the outputs of an exported graph by name, given the answers."""
+        return {"answers": answers}
+
     def score(self, decisions: NDArray, targets: NDArray) -> float:
         """Return the score of decisions: the fraction that are right."""
         return float(np.mean(decisions == targets))

@@ -80,6 +80,10 @@ class Classification(Task):
         """Class numbers (n,)."""
         return answers.argmax(1)
 
+    def exported(self, answers: Tensor) -> dict[str, Tensor]:
+        """Return the `"probabilities"` (n, K), and the class numbers (n,) as `"labels"`."""
+        return {"probabilities": answers, "labels": answers.argmax(1)}
+
     def row_weights(self, targets: Targets) -> NDArray | None:
         """Weights (n_labeled,) of the labeled rows: those of their classes."""
         weights = self.class_weights

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.base import Tags
 from sklearn.utils import RegressorTags
@@ -67,10 +68,13 @@ class Regression(Task):
         """Convert numbers (n, k) to standardised units."""
         return np.clip((values - self.mean) / self.scale, -LARGEST, LARGEST).astype(np.float32)
 
-    def restored(self, answers: NDArray) -> NDArray[np.float64]:
-        """Convert standardised numbers (n, k) or quantiles (n, k, q) to the units of y."""
+    def restored(self, answers: Any) -> Any:
+        """Convert standardised numbers (n, k) or quantiles (n, k, q), of torch or numpy, to the units of y."""
         axes = (..., *(None,) * (answers.ndim - 2))
-        return answers * self.scale[axes] + self.mean[axes]
+        scale, mean = self.scale[axes], self.mean[axes]
+        if isinstance(answers, Tensor):
+            scale, mean = torch.from_numpy(scale), torch.from_numpy(mean)
+        return answers * scale + mean
 
     def head(self, encoder: Any) -> nn.Module:
         """Return the linear layer that maps embeddings (n, C) to outputs, blank."""
@@ -93,7 +97,7 @@ class Regression(Task):
 
     def by_quantile(self, outputs: Any) -> Any:
         """Reshape outputs (n, k * q), of torch or numpy, to (n, k, q)."""
-        return outputs.reshape(len(outputs), self.n_numbers, -1)
+        return outputs.reshape(-1, self.n_numbers, len(self.quantiles))
 
     def central(self, outputs: Any) -> Any:
         """Return numbers (n, k) of outputs of torch or numpy; of quantiles, the one whose level is nearest to 0.5."""
@@ -133,7 +137,15 @@ class Regression(Task):
         true, predicted = (values.reshape(len(values), -1) for values in (targets, decisions))
         return r2_of_known(Numbers(true, self.one_column), predicted)
 
-    def shaped(self, numbers: NDArray) -> NDArray:
+    def exported(self, answers: Tensor) -> dict[str, Tensor]:
+        """Return the `"predictions"` and, if there are any, the `"quantiles"`, float64, in units of y."""
+        wide = answers.double()
+        outputs = {"predictions": self.shaped(self.restored(self.central(wide)))}
+        if self.quantiles:
+            outputs["quantiles"] = self.shaped(self.restored(self.in_order(wide)))
+        return outputs
+
+    def shaped(self, numbers: Any) -> Any:
         """Numbers (n, k, ...) without the axis k if y had one dimension."""
         return numbers[:, 0] if self.one_column else numbers
 

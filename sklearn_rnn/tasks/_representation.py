@@ -34,6 +34,10 @@ class Representation(Task):
         """Return the embeddings unchanged."""
         return outputs
 
+    def exported(self, answers: Tensor) -> dict[str, Tensor]:
+        """Return the `"embeddings"`."""
+        return {"embeddings": answers}
+
     def distance(self, answers: Tensor, targets: Tensor) -> Tensor:
         """Mean squared difference (n,)."""
         return (answers - targets).square().mean(1)

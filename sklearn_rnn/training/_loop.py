@@ -17,10 +17,12 @@ from torch import nn
 from ..objectives import Objective
 from ..sequences import Batch, TrainingSet
 from ._optimizers import Freezing
+from ._resume import Keeper, State, restore, restore_round
 from ._sklearn_callbacks import FitWatch, asks_to_stop
 from ._skorch_callbacks import Shown, as_numbers
 from ._step import Stepper, not_finite
 
+Weights = dict[str, torch.Tensor]
 HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
@@ -52,29 +54,42 @@ class Loop:
         self.objective: Objective = net.objective
         self.hooks = {name: overriding(net, name) for name in HOOKS}
         self.freezing = Freezing(self.module.encoder, net.freeze, net.gradual_unfreezing)
+        self.keepers = [callback for _, callback in net.callbacks_ if isinstance(callback, Keeper)]
+        self.rounds_left = self.objective.n_rounds - 1
+        self.first: Weights = copied_weights(self.module) if self.rounds_left else {}
+        self.last: Weights | None = None  # of the round before
 
     def run(self) -> None:
-        """Train all rounds."""
-        first = copied_weights(self.module) if self.objective.n_rounds > 1 else {}
+        """Train all rounds, from the state that a callback has kept, if there is one."""
+        state = next((state for keeper in self.keepers if (state := keeper.resume(self)) is not None), None)
+        if state is not None:
+            restore(self, state)
         self.watch.begin(self.net.max_epochs * self.objective.n_rounds)
-        last = None
+        if state is None or not state["finished"]:
+            self._train_rounds(state)
+        self.watch.end()
+        for keeper in self.keepers:
+            keeper.done(self)
+
+    def _train_rounds(self, state: State | None) -> None:
         try:
-            for rounds_left in reversed(range(self.objective.n_rounds)):
+            for rounds_left in reversed(range(self.rounds_left + 1)):
+                self.rounds_left = rounds_left
                 self._begin_round()
-                self._train_round()
+                self._train_round(state)
+                state = None
                 self.net.notify("on_train_end", X=self.training, y=None)
-                last = None
+                self.last = None
                 targets = self._relabel() if rounds_left else None
                 if targets is None:
                     break
-                last, self.training = copied_weights(self.module), self.training.relabeled(targets)
-                self.module.load_state_dict(first)
+                self.last, self.training = copied_weights(self.module), self.training.relabeled(targets)
+                self.module.load_state_dict(self.first)
                 self.net.initialize_optimizer()
         finally:
-            if last is not None:
-                self.module.load_state_dict(last)
+            if self.last is not None:
+                self.module.load_state_dict(self.last)
             self.freezing.apply(1.0)
-        self.watch.end()
 
     def _begin_round(self) -> None:
         """Call `on_train_begin` of the callbacks with an empty history.
@@ -88,17 +103,20 @@ class Loop:
         if self.net.history_ is fresh:
             self.net.history_ = epochs
 
-    def _train_round(self) -> None:
+    def _train_round(self, state: State | None) -> None:
         net, training = self.net, self.training
         n_epoch = training.steps_per_epoch(net.batch_size)
         self.stepper = Stepper(net, self.freezing, self.hooks["on_grad_computed"], net.max_epochs * n_epoch)
         self.objective.start(self.module, self.stepper.n_steps, len(training.targets))
-        self.best, self.best_loss, waited = copied_weights(self.objective.predictor(self.module)), math.inf, 0
-        random = np.random.default_rng(net.seed)
-        stream = training.training_batches(net.batch_size, self.objective.unlabeled_ratio, random)
+        self.best, self.best_loss = copied_weights(self.objective.predictor(self.module)), math.inf
+        self.n_epochs = self.waited = 0
+        if state is not None:
+            restore_round(self, state)
+        random, n_taken = np.random.default_rng(net.seed), self.stepper.n_taken
+        stream = training.training_batches(net.batch_size, self.objective.unlabeled_ratio, random, n_taken)
         data = self._shown(n_epoch)
         try:
-            for _ in range(net.max_epochs):
+            for n_epochs in range(self.n_epochs + 1, net.max_epochs + 1):
                 net.notify("on_epoch_begin", **data)
                 self.watch.begin_epoch()
                 self._train_epoch(stream, n_epoch)
@@ -106,11 +124,14 @@ class Loop:
                 try:
                     if self.validation is not None:
                         self._validate_epoch(self.validation)
-                    waited = 0 if self._keep_best() else waited + 1
-                    if self._stops(data) or (self.patience is not None and waited >= self.patience):
+                    self.waited = 0 if self._keep_best() else self.waited + 1
+                    if self._stops(data) or (self.patience is not None and self.waited >= self.patience):
                         break
                 finally:
                     self._swap()
+                self.n_epochs = n_epochs
+                for keeper in self.keepers:
+                    keeper.keep(self)
         finally:
             self.module.load_state_dict(self.best)
             self.objective.finish(self.module)
@@ -252,6 +273,6 @@ def overriding(net: Any, hook: str) -> list[Callback]:
     return [cb for _, cb in net.callbacks_ if getattr(type(cb), hook) is not getattr(Callback, hook)]
 
 
-def copied_weights(module: nn.Module) -> dict[str, torch.Tensor]:
+def copied_weights(module: nn.Module) -> Weights:
     """Return a copy of the weights and buffers of a module."""
     return deepcopy(module.state_dict())

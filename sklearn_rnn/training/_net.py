@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, LRScheduler
+from skorch.history import History
 from skorch.utils import get_map_location
 from torch import nn
 
@@ -23,6 +24,19 @@ from ._sklearn_callbacks import FitWatch
 from ._skorch_callbacks import Shown, Table
 
 OF_TRAINING = {"opponents_", "parameters_", "watch_"}  # attributes that exist only during training
+ARGUMENTS = (  # of the net, which files keep
+    "max_epochs",
+    "lr",
+    "weight_decay",
+    "gradient_clip",
+    "seed",
+    "freeze",
+    "gradual_unfreezing",
+    "encoder_lr_factor",
+    "batch_size",
+    "optimizer",
+    "verbose",
+)
 Data = tuple[Batch, torch.Tensor]
 
 
@@ -55,6 +69,22 @@ class RecurrentNet(NeuralNet):
         self.freeze = freeze
         self.gradual_unfreezing = gradual_unfreezing
         self.encoder_lr_factor = encoder_lr_factor
+
+    @classmethod
+    def restored(
+        cls,
+        model: nn.Module,
+        objective: Objective,
+        history: History,
+        device: str,
+        list_keys: set[str],
+        **arguments: Any,
+    ) -> RecurrentNet:
+        """Return a trained net, made of its parts and the `arguments` that `ARGUMENTS` names."""
+        net = cls(model, objective=objective, device=device, callbacks=[], **arguments).initialize()
+        net.history_, net.list_keys_, net.learned_ = history, list_keys, True
+        net._forget_training()
+        return net
 
     def __sklearn_tags__(self) -> Any:
         return self.module_.task.tags(super().__sklearn_tags__())
@@ -96,11 +126,15 @@ class RecurrentNet(NeuralNet):
         try:
             Loop(self, training, validation, patience, watch).run()
         finally:
-            self._forget_optimizers()
             self.module_.zero_grad()
-            for name in OF_TRAINING:
-                self.__dict__.pop(name, None)
+            self._forget_training()
         return self
+
+    def _forget_training(self) -> None:
+        """Drop what exists only during training."""
+        self._forget_optimizers()
+        for name in OF_TRAINING:
+            self.__dict__.pop(name, None)
 
     def _forget_optimizers(self) -> None:
         """Drop the optimizers, which hold copies of the weights on their device."""

@@ -1,0 +1,126 @@
+"""Files of encoders: the weights that pretraining has learned, and what they fit."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from sklearn.utils.validation import check_is_fitted
+
+from .._files import damaged, read_file, write_file
+from ..modules import Architecture, Encoder
+from ._options import as_option
+from ._parameters import ARCHITECTURE
+
+ENDING = ".safetensors"
+
+
+@dataclass(frozen=True)
+class SavedEncoder:
+    """An encoder of a file.
+
+    Attributes
+    ----------
+    encoder : Encoder
+        The encoder, on the CPU.
+    kind : {"table", "series", "tokens"}
+        Kind of X that it was trained on.
+    n_features_in : int
+        Number of features per step; number of steps for 2-D input.
+    """
+
+    encoder: Encoder
+    kind: str
+    n_features_in: int
+
+
+def is_encoder_file(source: Any) -> bool:
+    """Whether the source of pretraining is the path of a file: a path object, or a string with the ending."""
+    return isinstance(source, os.PathLike) or (isinstance(source, str) and source.endswith(ENDING))
+
+
+def save_encoder(estimator: Any, path: Any) -> None:
+    """Save the encoder of a fitted estimator, for ``pretraining="encoder.safetensors"``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted `RNNAutoencoderTransformer`, classifier or regressor; or an `RNNOutlierDetector` that holds one.
+    path : str or path
+        The file; the name must end in ``.safetensors``, so that `pretraining` takes it for a file.
+
+    Raises
+    ------
+    ValueError
+        If the name has another ending.
+    OSError
+        If the file cannot be written; an older file is unchanged.
+    """
+    if not os.fspath(path).endswith(ENDING):
+        raise ValueError(f"path must end in {ENDING!r}, so that `pretraining` takes it for a file; got {path!r}.")
+    estimator = getattr(estimator, "autoencoder_", estimator)
+    check_is_fitted(estimator)
+    if not hasattr(estimator, "net_"):
+        raise TypeError(f"estimator must have an encoder, but {type(estimator).__name__} has none.")
+    encoder = estimator.net_.module_.encoder
+    content = {
+        "architecture": asdict(encoder.architecture),
+        "frozen": encoder.input.frozen,
+        "kind": estimator._kind,
+        "n_features_in": int(estimator.n_features_in_),
+    }
+    weights = {name: weight.cpu().numpy() for name, weight in encoder.state_dict().items()}
+    write_file(path, "encoder", content, weights)
+
+
+def read_encoder(path: Any) -> SavedEncoder:
+    """Read an encoder file.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened.
+    ValueError
+        If it is damaged, foreign, or of a newer format.
+    """
+    content, tensors, _ = read_file(path, "encoder")
+    try:
+        weights = {name: torch.from_numpy(array) for name, array in tensors.items()}
+        encoder = Encoder.restored(Architecture(**content["architecture"]), weights, content["frozen"])
+        return SavedEncoder(encoder, content["kind"], content["n_features_in"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise damaged(path, str(error)) from error
+
+
+def check_fits(saved: SavedEncoder, path: Any, params: Any) -> None:
+    """Raise an error that names all that differs, if the encoder of a file does not have an estimator's architecture.
+
+    Parameters
+    ----------
+    saved : SavedEncoder
+        The encoder of the file.
+    path : str or path
+        The file.
+    params : NetParameters
+        The estimator, which has read X.
+    """
+    a, differing = saved.encoder.architecture, {}
+    for name in ARCHITECTURE:
+        if getattr(params, name) not in (getattr(a, name), "auto"):
+            differing[name] = getattr(a, name), getattr(params, name)
+    option = as_option("embedding", params.embedding)
+    if a.n_tokens and isinstance(option.init, str) and option.size != a.embedding_size:
+        differing["embedding__size"] = a.embedding_size, option.size
+    if differing:
+        of_file, of_params = (", ".join(f"{n}={pair[i]!r}" for n, pair in differing.items()) for i in (0, 1))
+        raise ValueError(
+            f"pretraining: the encoder of {os.fspath(path)} has {of_file}, but {type(params).__name__} has "
+            f"{of_params}. Set the values of the file, because its weights are used."
+        )
+    if (saved.kind, saved.n_features_in) != (params._kind, params.n_features_in_):
+        raise ValueError(
+            f"pretraining: the encoder of {os.fspath(path)} was fitted on {saved.kind} with {saved.n_features_in} "
+            f"features, but X is {params._kind} with {params.n_features_in_}."
+        )

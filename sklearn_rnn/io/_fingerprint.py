@@ -1,0 +1,96 @@
+"""What a fit depends on: its parameters and its data."""
+
+from __future__ import annotations
+
+import json
+import os
+from hashlib import blake2b
+from textwrap import shorten
+from typing import Any
+
+import numpy as np
+
+from ..estimators import Pretraining
+from ..estimators._encoder_file import is_encoder_file
+from ..sequences import Sequences
+from ._classes import Classes
+from ._codec import Packer
+from ._objects import CODECS
+
+WITHOUT = {"callbacks", "verbose"}  # parameters that do not change the weights
+DATA = {"X": "other values of X", "y": "other values of y", "sample_weight": "another sample_weight"}
+Fingerprint = dict[str, Any]
+
+
+def fingerprint(loop: Any, is_seeded: bool) -> Fingerprint:
+    """Return what the weights of a fit depend on, with digests of what is large.
+
+    Parameters
+    ----------
+    loop : Loop
+        The training loop, before the first round.
+    is_seeded : bool
+        Whether `random_state` counts: in pretraining, it is drawn from the random state of the estimator.
+    """
+    estimator, training = loop.net.watch_.estimator, loop.training
+    without = WITHOUT if is_seeded else WITHOUT | {"random_state"}
+    parameters = {name: value for name, value in estimator.get_params(deep=False).items() if name not in without}
+    return {
+        "class": type(estimator).__name__,
+        "parameters": {name: [_digest_of(value), _shown(value)] for name, value in parameters.items()},
+        "data": {
+            "X": _digest_of_sequences(training.sequences),
+            "y": _digest(training.targets),
+            "sample_weight": None if training.weights is None else _digest(training.weights),
+        },
+    }
+
+
+def differences(kept: Fingerprint, current: Fingerprint) -> list[str]:
+    """Return what differs, as parts of a sentence."""
+    if kept["class"] != current["class"]:
+        return [f"{kept['class']}, but this is {current['class']}"]
+    found, names = [], kept["parameters"].keys() | current["parameters"].keys()
+    for name in sorted(names):
+        (digest, before), (now, after) = (f["parameters"].get(name, [None, "unknown"]) for f in (kept, current))
+        if digest != now:
+            same = before == after  # such as two encoders of the same parameters
+            found.append(f"another {name}" if same else f"{name}={before}, but now {name}={after}")
+    return found + [text for name, text in DATA.items() if kept["data"].get(name) != current["data"].get(name)]
+
+
+def _digest_of(value: Any) -> str:
+    """Return a digest of a parameter; of a function, only its name counts."""
+    source = value.objective if isinstance(value, Pretraining) else value
+    packer = Packer(CODECS, Classes(), "")
+    try:
+        text = json.dumps(packer.pack(value, ""))
+    except TypeError:
+        return f"{type(value).__module__}.{getattr(value, '__qualname__', type(value).__qualname__)}"
+    arrays = [packer.tensors[name] for name in sorted(packer.tensors)]
+    if is_encoder_file(source) and os.path.exists(source):
+        arrays.append(np.fromfile(source, np.uint8))
+    return _digest(np.frombuffer(text.encode(), np.uint8), *arrays)
+
+
+def _shown(value: Any) -> str:
+    return shorten(repr(value), 80, placeholder="...")
+
+
+def _digest_of_sequences(sequences: Sequences) -> str:
+    """Return a digest of all values as a net gets them, which are read in blocks."""
+    digest = blake2b(digest_size=16)
+    digest.update(f"{sequences.kind} {sequences.n_features}".encode())
+    for rows in sequences.blocks():
+        values, _ = sequences.batch(rows)
+        digest.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
+    parts = [sequences.lengths] if sequences.origin is None else [sequences.lengths, sequences.origin]
+    return digest.hexdigest() + _digest(*parts)
+
+
+def _digest(*arrays: Any) -> str:
+    digest = blake2b(digest_size=16)
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
