@@ -24,6 +24,10 @@ TEXTS = {
     "model_selection": "splits and scores",
     "preprocessing": "transformers",
     "inspection": "attributions",
+    "plotting": "displays",
+    "io": "files and ONNX",
+    "datasets": "loaders, conversions",
+    "text": "documents to ids",
 }
 COLUMNS = {  # where boxes lie, from 0 to 12: the core at the right
     "estimators": 7.2,
@@ -39,6 +43,7 @@ COLUMNS = {  # where boxes lie, from 0 to 12: the core at the right
     "datasets": 1,
     "text": 3.4,
     "preprocessing": 2.2,
+    "io": 5.6,
 }
 
 
