@@ -50,9 +50,14 @@ def test_the_code_of_a_guide_runs(name):
     exec(code(f"{name}.md"), {"__name__": "page"})
 
 
+MADE = {"gallery", "objectives", "reference"}  # folders of docs that `make docs` writes
+
+
 def test_links_between_pages_lead_somewhere():
     for page in [*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob("benchmarks/**/*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf8")):
+            if target.partition("/")[0] in MADE:
+                continue  # checked where the site is built
             here = page.parent / target
             assert here.exists() or here.with_suffix(".md").exists(), f"{page.name}: {target}"
 
