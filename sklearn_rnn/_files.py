@@ -49,7 +49,7 @@ def write_file(path: Any, kind: str, content: Any, tensors: Mapping[str, NDArray
     """
     numpy = extra("safetensors.numpy", "io")
     text = json.dumps(content, allow_nan=False, separators=(",", ":"))
-    arrays = {name: np.ascontiguousarray(array).reshape(np.shape(array)) for name, array in tensors.items()}
+    arrays = {name: _native(array) for name, array in tensors.items()}
     if len(text) > LARGEST:
         arrays[CONTENT], text = np.frombuffer(text.encode(), np.uint8), ""
     metadata = {"sklearn_rnn": str(FORMAT), "kind": kind, "versions": json.dumps(versions()), "content": text}
@@ -87,9 +87,10 @@ def read_file(path: Any, kind: str) -> tuple[Any, Tensors, dict[str, str]]:
         if digest != _digest(metadata, tensors):
             raise damaged(path, "its content does not have the digest that was written")
         text = metadata["content"] or tensors.pop(CONTENT).tobytes().decode()
-        return json.loads(text), tensors, json.loads(metadata["versions"])
+        return json.loads(text), tensors, _read_versions(metadata)
     except (
         safetensors.SafetensorError,
+        AttributeError,
         KeyError,
         TypeError,
         RecursionError,
@@ -110,7 +111,7 @@ def _check_header(path: Any, kind: str, metadata: dict[str, str]) -> None:
     if not (written.isdecimal() and len(written) < 10):
         raise damaged(path, "it has no format number of sklearn_rnn")
     if int(written) > FORMAT:
-        by = json.loads(metadata.get("versions", "{}")).get("sklearn_rnn", "unknown")
+        by = _read_versions(metadata).get("sklearn_rnn", "unknown")
         raise ValueError(
             f"{os.fspath(path)}: file format {int(written)} is newer than this version reads ({FORMAT}). It was "
             f"written by sklearn_rnn {by}; install that version."
@@ -119,6 +120,23 @@ def _check_header(path: Any, kind: str, metadata: dict[str, str]) -> None:
         found = metadata.get("kind")
         reader = f" Use {READERS[found]}." if found in READERS else ""
         raise ValueError(f"{os.fspath(path)} holds a file of the kind {found!r}, not {kind!r}.{reader}")
+
+
+def _read_versions(metadata: dict[str, str]) -> dict[str, str]:
+    """Return the versions in the header of a file; JSON that is none, or no dictionary of text, is a TypeError."""
+    try:
+        read = json.loads(metadata.get("versions", "{}"))
+    except ValueError as error:  # also of numbers with too many digits
+        raise TypeError(str(error)) from error
+    if not isinstance(read, dict) or not all(isinstance(text, str) for text in read.values()):
+        raise TypeError("its versions are no text")
+    return read
+
+
+def _native(array: NDArray) -> NDArray:
+    """Return an array in one block of memory and in the byte order of this machine, as safetensors writes it."""
+    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return np.ascontiguousarray(native).reshape(np.shape(array))
 
 
 def versions() -> dict[str, str]:

@@ -5,12 +5,15 @@ import subprocess
 import sys
 import textwrap
 import time
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from objective_cases import CLASSES, VATAndFixMatch
-from skorch.callbacks import Callback, EarlyStopping, EpochScoring, LRScheduler
+from objective_cases import CLASSES, TINY, VATAndFixMatch
+from sklearn.frozen import FrozenEstimator
+from skorch.callbacks import Callback, EarlyStopping, EpochScoring, EpochTimer, LRScheduler
 
 from sklearn_rnn import (
     Optimizer,
@@ -22,7 +25,9 @@ from sklearn_rnn import (
     io,
 )
 from sklearn_rnn.io import Checkpoint
+from sklearn_rnn.io._fingerprint import differences, fingerprint
 from sklearn_rnn.objectives import MeanTeacher, NoisyStudent, SelfTraining, Supervised
+from sklearn_rnn.sequences import read_sequences
 
 SHORT = {"hidden_size": 4, "n_kernels": 4, "max_epochs": 4, "random_state": 0, "batch_size": 8}
 
@@ -201,6 +206,68 @@ def test_other_parameters_are_refused_with_what_differs(begun, message):
     clf = classifier(Supervised())([Checkpoint(begun)]).set_params(**OTHER[message])
     with pytest.raises(ValueError, match=rf"training\.safetensors is a checkpoint of another fit, with {message}"):
         clf.fit(*data())
+
+
+class Own(MeanTeacher):
+    """An objective of the user."""
+
+
+def scaled(factor):
+    return lambda x, lengths, generator: x * factor
+
+
+def pretrained(seed):
+    """A fitted autoencoder that holds a callback, which files cannot hold."""
+    params = {**TINY, "random_state": seed, "callbacks": [EpochTimer()]}
+    return FrozenEstimator(RNNAutoencoderTransformer(**params).fit(data()[0]))
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("objective", lambda: Own(weight=1), lambda: Own(weight=50)),
+        ("augmentation", lambda: scaled(1.0), lambda: scaled(5.0)),
+        ("augmentation", lambda: partial(np.multiply, 1.0), lambda: partial(np.multiply, 5.0)),
+        ("pretraining", lambda: pretrained(0), lambda: pretrained(1)),
+    ],
+    ids=["own objective", "function", "partial", "encoder"],
+)
+def test_what_differs_within_objects_of_the_user_is_seen(name, first, second):
+    sequences = read_sequences(SemiSupervisedRNNClassifier(), data()[0], reset=True)
+    training = SimpleNamespace(sequences=sequences, targets=np.zeros(24), weights=None)
+    found = []
+    for make in (first, first, second):
+        watch = SimpleNamespace(estimator=SemiSupervisedRNNClassifier(**{name: make()}, random_state=0))
+        found.append(fingerprint(SimpleNamespace(net=SimpleNamespace(watch_=watch), training=training), True))
+    assert differences(found[0], found[1]) == []
+    (difference,) = differences(found[0], found[2])
+    assert name in difference
+
+
+def test_a_warm_start_from_other_weights_is_refused(tmp_path):
+    X, y = data()
+    clf = classifier(Supervised())([]).set_params(warm_start=True).fit(X, y)
+    with pytest.raises(Killed):
+        clf.set_params(callbacks=[Checkpoint(tmp_path), Kill(1)]).fit(X, y)
+    fresh = classifier(Supervised())([Checkpoint(tmp_path)]).set_params(warm_start=True)
+    with pytest.raises(ValueError, match=r"other weights to start from"):
+        fresh.fit(X, y)
+
+
+def test_what_is_no_data_in_the_history_is_left_out(tmp_path):
+    class Record(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            net.history.record("thing", object())
+
+    make = classifier(Supervised())
+    whole = make([Record()]).fit(*data())
+    with pytest.raises(Killed):
+        make([Record(), Checkpoint(tmp_path), Kill(2)]).fit(*data())
+    resumed = make([Record(), Checkpoint(tmp_path)]).fit(*data())
+    for name, weight in weights(whole).items():
+        np.testing.assert_array_equal(weights(resumed)[name], weight)
+    assert resumed.n_iter_ == 4
+    assert "thing" not in resumed.history_[0]
 
 
 def test_other_data_are_refused_with_what_differs(begun):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
@@ -105,6 +106,32 @@ def test_an_encoder_of_other_data_is_refused(path):
         SemiSupervisedRNNClassifier(pretraining=path, **SHORT).fit(X, y)
     with pytest.raises(ValueError, match="fitted on series with 2 features, but X is series with 1"):
         SemiSupervisedRNNClassifier(pretraining=path, **SHORT).fit([x[:, :1] for x in data()[0]], y)
+
+
+@pytest.mark.parametrize("form", ["file", "frozen"])
+def test_columns_in_another_order_are_refused(form, tmp_path):
+    X, y = data()
+    frames = [pd.DataFrame(x, columns=["a", "b"]) for x in X]
+    autoencoder = RNNAutoencoderTransformer(**SHORT).fit(frames)
+    io.save_encoder(autoencoder, tmp_path / "encoder.safetensors")
+    pretraining = str(tmp_path / "encoder.safetensors") if form == "file" else FrozenEstimator(autoencoder)
+    clf = SemiSupervisedRNNClassifier(pretraining=pretraining, **SHORT)
+    clf.fit(frames, y)
+    clf.fit(X, y)  # without names nothing can be compared
+    with pytest.raises(ValueError, match=r"fitted on the columns \['a', 'b'\], but X has \['b', 'a'\]"):
+        clf.fit([frame[["b", "a"]] for frame in frames], y)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("num_layers", -1), ("pooling", "zz"), ("pooling", None), ("dropout", 5), ("frozen", "yes"), ("kind", [1])],
+)
+def test_a_file_with_invalid_choices_is_refused_with_the_path(name, value, path, tmp_path):
+    content, tensors, _ = _files.read_file(path, "encoder")
+    (content if name in content else content["architecture"])[name] = value
+    _files.write_file(tmp_path / "bad.safetensors", "encoder", content, tensors)
+    with pytest.raises(ValueError, match=rf"bad\.safetensors is damaged.*invalid {name}"):
+        io.load_encoder(tmp_path / "bad.safetensors")
 
 
 def test_files_that_hold_no_encoder_are_refused(path, tmp_path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 from sklearn_rnn import SemiSupervisedRNNClassifier, SemiSupervisedRNNRegressor
 from sklearn_rnn.sequences._moments import moments_of
@@ -13,6 +14,8 @@ SERIES = {
     "a slow line under noise": (STEPS / 100 + NOISE, 0.0),
     "a random walk": (NOISE.cumsum(1), 1.0),
     "a smooth wave": (np.sin(STEPS / 20 + np.arange(60)[:, None]), 1.0),
+    "a wave of three steps": (np.sin(STEPS * 2 * np.pi / 3 + np.arange(60)[:, None]), 1.0),
+    "noise that turns back": (lfilter([1], [1, 0.7], NOISE), 1.0),
     # the walk adds 1 to the mean square of the changes, the noise 2
     "a random walk under noise": (NOISE[::-1].cumsum(1) + NOISE, 1 / 3),
 }
@@ -23,6 +26,11 @@ def test_signal_is_the_share_of_the_changes_that_is_not_white_noise(name):
     values, share = SERIES[name]
     moments = moments_of([(values[:, :, None], None)])
     np.testing.assert_allclose(moments.signal, share, atol=0.03)
+
+
+def test_fast_waves_are_signal_whatever_their_periods():
+    values = np.cos(STEPS * 2 * np.pi / np.linspace(2.1, 2.9, 60)[:, None])[:, :, None]
+    assert moments_of([(values, None)]).signal > 0.5  # from which on changes count whole
 
 
 def test_moments_are_those_of_each_sequence_without_its_padding():
@@ -38,7 +46,9 @@ def test_moments_are_those_of_each_sequence_without_its_padding():
     np.testing.assert_allclose(found.mean, steps.mean(0))
     np.testing.assert_allclose(found.deviation, steps.std(0))
     np.testing.assert_allclose(found.change, np.sqrt(mean_square))
-    np.testing.assert_allclose(found.signal, np.clip(1 + 2 * products.mean(0) / mean_square, 0, 1))
+    later = np.concatenate([d[2:] * d[:-2] for d in changes])
+    shares = np.abs(1 + 2 * products.mean(0) / mean_square), 2 * np.abs(later.mean(0) / mean_square)
+    np.testing.assert_allclose(found.signal, np.minimum(np.maximum(*shares), 1))
 
 
 @pytest.mark.parametrize("values", [np.zeros((5, 9, 1)), np.ones((5, 2, 1)), np.float32(3e38) * (-1) ** STEPS[:, None]])

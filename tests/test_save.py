@@ -14,6 +14,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from objective_cases import CLASSES, TINY, VATAndFixMatch
+from safetensors.numpy import save_file
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
@@ -254,6 +255,31 @@ def test_classes_of_any_type_are_kept(names, tmp_path):
     clf = SemiSupervisedRNNClassifier(Supervised(), **SHORT).fit(X, np.resize(names, 9))
     loaded = check(clf, X, tmp_path)
     assert loaded.classes_ is loaded.net_.module_.task.classes
+
+
+@pytest.mark.parametrize("dtype", [">i4", ">f8", ">U2"])
+def test_classes_in_the_byte_order_of_other_machines_are_kept(dtype, tmp_path):
+    X, _ = data("table", 9)
+    y = np.resize(np.array([3, 5, 7]), 9).astype(dtype)
+    loaded = check(SemiSupervisedRNNClassifier(Supervised(), **SHORT).fit(X, y), X, tmp_path)
+    assert list(loaded.classes_) == list(np.unique(y))
+
+
+def test_a_device_that_does_not_work_is_said_before_a_file_is_called_damaged(tmp_path):
+    X, y = data()
+    io.save(SemiSupervisedRNNClassifier(**SHORT).fit(X, y), tmp_path / "clf.safetensors")
+    with pytest.raises(ValueError, match="device='gpu' was requested but does not work here"):
+        io.load(tmp_path / "clf.safetensors", device="gpu")
+
+
+@pytest.mark.parametrize("versions", ["[]", "1" * 5000, '{"sklearn_rnn": 1}'])
+@pytest.mark.parametrize("number", ["1", "9"])
+def test_versions_that_are_none_are_a_damaged_file(versions, number, tmp_path):
+    path = tmp_path / "made.safetensors"
+    metadata = {"sklearn_rnn": number, "kind": "estimator", "versions": versions, "content": "1"}
+    save_file({}, path, metadata | {"digest": _files._digest(metadata, {})})
+    with pytest.raises(ValueError, match=r"made\.safetensors is damaged"):
+        io.load(path)
 
 
 def test_what_the_parts_of_an_estimator_share_they_share_when_loaded(tmp_path):

@@ -10,7 +10,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from .._files import damaged, read_file, write_file
-from ..modules import Architecture, Encoder
+from ..modules import CELLS, POOLINGS, Architecture, Encoder
 from ._options import as_option
 from ._parameters import ARCHITECTURE
 
@@ -29,11 +29,14 @@ class SavedEncoder:
         Kind of X that it was trained on.
     n_features_in : int
         Number of features per step; number of steps for 2-D input.
+    feature_names : list of str or None
+        Names of the columns, if X had any.
     """
 
     encoder: Encoder
     kind: str
     n_features_in: int
+    feature_names: list[str] | None
 
 
 def is_encoder_file(source: Any) -> bool:
@@ -70,6 +73,7 @@ def save_encoder(estimator: Any, path: Any) -> None:
         "frozen": encoder.input.frozen,
         "kind": estimator._kind,
         "n_features_in": int(estimator.n_features_in_),
+        "feature_names": names_of(estimator),
     }
     weights = {name: weight.cpu().numpy() for name, weight in encoder.state_dict().items()}
     write_file(path, "encoder", content, weights)
@@ -88,10 +92,40 @@ def read_encoder(path: Any) -> SavedEncoder:
     content, tensors, _ = read_file(path, "encoder")
     try:
         weights = {name: torch.from_numpy(array) for name, array in tensors.items()}
-        encoder = Encoder.restored(Architecture(**content["architecture"]), weights, content["frozen"])
-        return SavedEncoder(encoder, content["kind"], content["n_features_in"])
+        architecture = Architecture(**content["architecture"])
+        _check_choices(architecture, content)
+        encoder = Encoder.restored(architecture, weights, content["frozen"])
+        return SavedEncoder(encoder, content["kind"], content["n_features_in"], content.get("feature_names"))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise damaged(path, str(error)) from error
+
+
+def _check_choices(a: Architecture, content: dict[str, Any]) -> None:
+    """Raise an error if what no weight depends on is not what an estimator would have written."""
+    fits = {
+        "cell": a.cell in CELLS,
+        "pooling": a.pooling in POOLINGS,
+        "num_layers": type(a.num_layers) is int and a.num_layers > 0,
+        "dropout": isinstance(a.dropout, int | float) and 0 <= a.dropout < 1,
+        "frozen": type(content["frozen"]) is bool,
+        "kind": content["kind"] in ("table", "series", "tokens"),
+        "n_features_in": type(content["n_features_in"]) is int,
+    }
+    if wrong := [name for name, is_right in fits.items() if not is_right]:
+        raise ValueError(f"it has an invalid {wrong[0]}")
+
+
+def names_of(estimator: Any) -> list[str] | None:
+    """Return the names of the columns that an estimator was fitted on, if there were any."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return None if names is None else [str(name) for name in names]
+
+
+def check_same_names(source: str, names: list[str] | None, params: Any) -> None:
+    """Raise an error if the columns of X are not those, in that order, that pretraining was fitted on."""
+    current = names_of(params)
+    if names is not None and current is not None and names != current:
+        raise ValueError(f"pretraining: {source} was fitted on the columns {names}, but X has {current}.")
 
 
 def check_fits(saved: SavedEncoder, path: Any, params: Any) -> None:
@@ -124,3 +158,4 @@ def check_fits(saved: SavedEncoder, path: Any, params: Any) -> None:
             f"pretraining: the encoder of {os.fspath(path)} was fitted on {saved.kind} with {saved.n_features_in} "
             f"features, but X is {params._kind} with {params.n_features_in_}."
         )
+    check_same_names(f"the encoder of {os.fspath(path)}", saved.feature_names, params)

@@ -22,7 +22,7 @@ from ..tasks import Targets, Task
 from ..training import keepers_among
 from ._autoencoder import RNNAutoencoderTransformer
 from ._base import SequenceEstimator, draw_seed
-from ._encoder_file import ENDING, check_fits, is_encoder_file, read_encoder
+from ._encoder_file import ENDING, check_fits, check_same_names, is_encoder_file, names_of, read_encoder
 from ._options import Pretraining, as_option
 from ._parameters import ARCHITECTURE
 
@@ -130,6 +130,7 @@ class LabeledEstimator(SequenceEstimator):
                 f"pretraining was fitted on {transformer._kind} with {transformer.n_features_in_} features, "
                 f"but X is {self._kind} with {self.n_features_in_}."
             )
+        check_same_names("the autoencoder", names_of(transformer), self)
         return deepcopy(transformer.net_.module_.encoder)
 
     def _transformer(self, source: Any, random: np.random.RandomState, tokens: bool) -> RNNAutoencoderTransformer:

@@ -30,7 +30,11 @@ def _has_quantiles(self: Any) -> bool:
 class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
     """Recurrent regressor of sequences that learns from labeled and unlabeled sequences.
 
-    It predicts one number or several for each sequence.
+    It predicts one number or several for each sequence. It reads numbers in another way than the classifier does. They
+    pass no layer norm before the recurrence, so that the net sees how large they are. Changes from step to step, and
+    random kernels, count little or not at all where they are mostly white noise, which a net would learn by heart. An
+    autoencoder that is trained inside `fit` (`pretraining`) reads in the same way; one that was fitted before, or
+    whose encoder is in a file, reads as it did then.
 
     Parameters
     ----------
@@ -115,7 +119,7 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
         '{"auto", "last", "mean", "max", "mean_max", "attention"}',
         """
         How the states of all steps are combined to one vector. Padding does not count. `"auto"` is that of an
-        autoencoder in `pretraining`; otherwise `"last"` for numbers, and `"mean_max"` for token ids.
+        autoencoder or an encoder file in `pretraining`; otherwise `"last"` for numbers, and `"mean_max"` for token ids.
         """,
     )
     dropout: float = parameter(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from copy import copy
 from glob import escape, glob
-from importlib.metadata import version
 from numbers import Integral, Real
 from time import perf_counter
 from typing import Any
 
 from .._extras import extra
 from .._files import damaged, read_file, write_file
+from .._files import versions as made_with
 from .._warnings import warn
 from ..training import Keeper, finished_state, state_of
 from ._classes import Classes
@@ -26,8 +26,9 @@ class Checkpoint(Keeper):
     """Callback that writes the state of training to a file, from which a `fit` that was killed goes on.
 
     ``fit`` on the same data with the same parameters goes on where the file was written, and ends with the bits of a
-    fit that was not interrupted. Other data or parameters are an error that names what differs. When `fit` has ended,
-    the file is removed; save the estimator with `io.save`.
+    fit that was not interrupted. Other data or parameters are an error that names what differs; of objects that are no
+    data, such as an open file, only the class is compared. When `fit` has ended, the file is removed; save the
+    estimator with `io.save`. A cross-validation, a search or an outlier detector fits several times: use none there.
 
     Parameters
     ----------
@@ -47,7 +48,8 @@ class Checkpoint(Keeper):
     Warns
     -----
     UserWarning
-        If the file cannot be written, such as on a full disk. Training goes on, and the last file is unchanged.
+        If the file cannot be written, such as on a full disk. Training goes on, and the last file is unchanged. Also if
+        another version of this package or of torch wrote it.
 
     Notes
     -----
@@ -104,8 +106,9 @@ class Checkpoint(Keeper):
                 f"{path} is a checkpoint of another fit, with {'; '.join(differing)}. Pass the same data and "
                 "parameters to go on from it, choose another folder, or delete the file to train anew."
             )
-        if (torch := versions.get("torch")) != version("torch"):
-            warn(f"{path} was written with torch {torch}, this is {version('torch')}: the last bits may differ.")
+        for name, current in made_with().items():
+            if name in ("sklearn_rnn", "torch") and versions.get(name) != current:
+                warn(f"{path} was written with {name} {versions.get(name)}, this is {current}: the bits may differ.")
         return state
 
     def keep(self, loop: Any) -> None:
@@ -119,6 +122,7 @@ class Checkpoint(Keeper):
             state = state_of(loop)
             callbacks = state["callbacks"].items()
             state["callbacks"] = {name: _writable(learned) for name, learned in callbacks}
+            state["history"] = [_writable(row) for row in state["history"]]
             self._write(state)
             self.written = now
 
@@ -143,15 +147,16 @@ class Checkpoint(Keeper):
 
     def _write(self, state: dict[str, Any]) -> None:
         packer = Packer(VALUES, Classes(), "The state of training")
-        content = packer.pack({"fingerprint": self.fingerprint, "state": state}, "")
         try:
+            content = packer.pack({"fingerprint": self.fingerprint, "state": state}, "")
             write_file(self._path(self.stage), "checkpoint", content, packer.tensors)
-        except OSError as error:
-            warn(f"Unable to write {self._path(self.stage)}: {error}. Training goes on.")
+        except (OSError, TypeError) as error:  # a full disk, or a state of the user's objective that is no data
+            reason = str(error).split(", which is not on the list")[0]
+            warn(f"Unable to write {self._path(self.stage)}: {reason}. Training goes on without it.")
 
 
 def _writable(learned: dict[str, Any]) -> dict[str, Any]:
-    """Return the attributes of a callback that files can hold; others, such as a progress bar, are made anew."""
+    """Return the attributes of a callback, or the values of an epoch, that files can hold; others are left out."""
     return {name: value for name, value in learned.items() if _can_be_written(value)}
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from hashlib import blake2b
+from numbers import Integral
 from textwrap import shorten
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -14,11 +17,16 @@ from ..estimators import Pretraining
 from ..estimators._encoder_file import is_encoder_file
 from ..sequences import Sequences
 from ._classes import Classes
-from ._codec import Packer
+from ._codec import Codec, Packer
 from ._objects import CODECS
 
 WITHOUT = {"callbacks", "verbose"}  # parameters that do not change the weights
-DATA = {"X": "other values of X", "y": "other values of y", "sample_weight": "another sample_weight"}
+DATA = {
+    "X": "other values of X",
+    "y": "other values of y",
+    "sample_weight": "another sample_weight",
+    "start": "other weights to start from (warm_start=True)",
+}
 Fingerprint = dict[str, Any]
 
 
@@ -33,7 +41,9 @@ def fingerprint(loop: Any, is_seeded: bool) -> Fingerprint:
         Whether `random_state` counts: in pretraining, it is drawn from the random state of the estimator.
     """
     estimator, training = loop.net.watch_.estimator, loop.training
-    without = WITHOUT if is_seeded else WITHOUT | {"random_state"}
+    without = WITHOUT
+    if not (is_seeded and isinstance(estimator.random_state, Integral)):  # the file has the seed that was drawn
+        without = WITHOUT | {"random_state"}
     parameters = {name: value for name, value in estimator.get_params(deep=False).items() if name not in without}
     return {
         "class": type(estimator).__name__,
@@ -42,6 +52,7 @@ def fingerprint(loop: Any, is_seeded: bool) -> Fingerprint:
             "X": _digest_of_sequences(training.sequences),
             "y": _digest(training.targets),
             "sample_weight": None if training.weights is None else _digest(training.weights),
+            "start": _digest_of_start(loop) if estimator.warm_start and "random_state" not in without else None,
         },
     }
 
@@ -60,17 +71,66 @@ def differences(kept: Fingerprint, current: Fingerprint) -> list[str]:
 
 
 def _digest_of(value: Any) -> str:
-    """Return a digest of a parameter; of a function, only its name counts."""
+    """Return a digest of a parameter; of what cannot be read, such as an open file, only the class counts."""
     source = value.objective if isinstance(value, Pretraining) else value
-    packer = Packer(CODECS, Classes(), "")
+    packer = Packer(COMPARED, Classes(), "")
     try:
         text = json.dumps(packer.pack(value, ""))
-    except TypeError:
-        return f"{type(value).__module__}.{getattr(value, '__qualname__', type(value).__qualname__)}"
+    except (TypeError, RecursionError):
+        return _name(type(value))
     arrays = [packer.tensors[name] for name in sorted(packer.tensors)]
     if is_encoder_file(source) and os.path.exists(source):
         arrays.append(np.fromfile(source, np.uint8))
     return _digest(np.frombuffer(text.encode(), np.uint8), *arrays)
+
+
+def _name(thing: Any) -> str:
+    return f"{thing.__module__}.{thing.__qualname__}"
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, FunctionType | MethodType | partial)
+
+
+def _pack_code(packer: Packer, value: Any, path: str) -> Any:
+    """Return what a function does: its instructions, constants, defaults and enclosed values."""
+    if isinstance(value, partial):
+        return packer.pack([value.func, list(value.args), value.keywords], path)
+    if isinstance(value, MethodType):
+        return packer.pack([value.__func__, value.__self__], path)
+    enclosed = [cell.cell_contents for cell in value.__closure__ or ()]
+    given = packer.pack([enclosed, value.__defaults__, value.__kwdefaults__], path)
+    return [_name(value), _instructions(value.__code__), given]
+
+
+def _instructions(code: CodeType) -> list[Any]:
+    constants = [_instructions(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return [code.co_code.hex(), list(code.co_names), constants]
+
+
+def _pack_any(packer: Packer, value: Any, path: str) -> Any:
+    """Return the class and the attributes of any object, without callbacks."""
+    held = {name: held for name, held in vars(value).items() if name not in WITHOUT}
+    return [_name(type(value)), {str(name): packer.pack(item, f"{path}.{name}") for name, item in held.items()}]
+
+
+def _never(*_: Any) -> Any:
+    raise TypeError("only compared")
+
+
+COMPARED: dict[str, Codec] = {
+    "code": Codec(_is_code, _pack_code, _never, shared=True),
+    "history": Codec(
+        CODECS["history"].suits, lambda packer, v, path: None, _never
+    ),  # it has the time that each epoch took
+    **{name: codec for name, codec in CODECS.items() if name not in ("history", "object")},
+    "class": Codec(lambda v: isinstance(v, type), lambda packer, v, path: _name(v), _never),
+    "object": Codec(lambda v: hasattr(v, "__dict__"), _pack_any, _never, shared=True),
+}
+
+
+def _digest_of_start(loop: Any) -> str:
+    return _digest(*(weight.cpu().numpy() for weight in loop.module.state_dict().values()))
 
 
 def _shown(value: Any) -> str:

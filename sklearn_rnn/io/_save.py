@@ -12,6 +12,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from .._files import damaged, read_file, write_file
 from .._warnings import warn
+from ..estimators._base import check_device
 from ._classes import Classes
 from ._codec import Packer, Unpacker
 from ._objects import CODECS
@@ -87,13 +88,16 @@ def load(path: Any, *, classes: Iterable[type] = (), device: Any = None) -> Any:
     OSError
         If the file cannot be opened.
     ValueError
-        If it is damaged, was not written by `save`, has a newer format, or names an unknown class.
+        If it is damaged, was not written by `save`, has a newer format, or names an unknown class; or if the `device`
+        does not work here.
     """
+    if device is not None:
+        check_device(device)
     content, tensors, versions = read_file(path, "estimator")
     unpacker = Unpacker(CODECS, Classes(classes), tensors, None if device is None else str(device))
     try:
         estimator = unpacker.unpack(content)
-    except ImportError:  # of a package that is not installed, such as tokenizers
+    except (ImportError, MemoryError):  # of a package that is not installed, such as tokenizers, or of a small machine
         raise
     except Exception as error:  # a file that someone made may lead to any
         raise damaged(path, str(error)) from error

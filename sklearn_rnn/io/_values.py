@@ -70,6 +70,8 @@ def _pack_array(packer: Packer, array: Any, path: str) -> dict[str, Any]:
         content["type"], array = kind, array.view(np.int64)
     elif not NUMBERS.fullmatch(kind):
         raise TypeError(packer.refusal(array, path) + f" Its data type is {array.dtype}.")
+    elif not array.dtype.isnative:
+        content["type"] = kind
     return {"name": packer.store(array, path), **content}
 
 
@@ -82,8 +84,11 @@ def _unpack_array(unpacker: Unpacker, content: dict[str, Any]) -> np.ndarray:
         return array.reshape(content["shape"])
     array = unpacker.tensors[content["name"]]
     if "type" in content:
-        dtype = _checked_type(content["type"], TEXT, TIMES)
-        array = array.view(dtype) if dtype.itemsize and array.size else np.zeros(0, dtype)
+        dtype = _checked_type(content["type"], TEXT, TIMES, NUMBERS)
+        if NUMBERS.fullmatch(content["type"]):  # of another byte order
+            array = array.astype(dtype)
+        else:
+            array = array.view(dtype) if dtype.itemsize and array.size else np.zeros(0, dtype)
         if "shape" in content:
             array = array.reshape(content["shape"]) if array.size else np.zeros(content["shape"], dtype)
     return array.T if content.get("order") == "F" else array

@@ -22,7 +22,8 @@ class Moments(NamedTuple):
         Root mean square of the changes from step to step.
     signal : ndarray
         Share of the square of the changes that is not white noise, between 0 and 1. White noise of variance v adds 2 v
-        to the mean square of the changes, and -v to the mean product of one change and the next.
+        to the mean square of the changes, -v to the mean product of one change and the next, and nothing to that of one
+        change and the next but one. Where the products are others, as in fast waves, the share is larger.
     """
 
     mean: NDArray
@@ -47,8 +48,8 @@ def moments_of(blocks: Iterable[tuple[NDArray, NDArray | None]], shift: NDArray 
 
     Sums are taken relative to `shift` (F,); by default, the first values.
     """
-    counts = np.zeros(3)
-    total = squares = changes = products = np.zeros(())
+    counts = np.zeros(4)
+    total = squares = changes = next_products = later_products = np.zeros(())
     for values, lengths in blocks:
         if shift is None:
             shift = values[0, 0].astype(np.float64)
@@ -57,24 +58,30 @@ def moments_of(blocks: Iterable[tuple[NDArray, NDArray | None]], shift: NDArray 
             inside = np.arange(values.shape[1]) < lengths[:, None]
         with np.errstate(over="ignore", invalid="ignore"):
             change = np.diff(values, axis=1)
-            product = np.multiply(change[:, 1:], change[:, :-1], dtype=np.float64)[inside[:, 2:]]
+            next_product, later_product = (
+                np.multiply(change[:, lag:], change[:, :-lag], dtype=np.float64)[inside[:, 1 + lag :]] for lag in (1, 2)
+            )
         steps, change = values[inside], change[inside[:, 1:]]
         centred = steps - shift
-        counts += len(steps), len(change), len(product)
+        counts += len(steps), len(change), len(next_product), len(later_product)
         total = total + centred.sum(0)
         squares = squares + np.einsum("nf,nf->f", centred, centred)
         changes = changes + np.einsum("nf,nf->f", change, change, dtype=np.float64)
-        products = products + product.sum(0)
+        next_products = next_products + next_product.sum(0)
+        later_products = later_products + later_product.sum(0)
     assert shift is not None
     mean = total / counts[0]
     deviation = np.sqrt(np.maximum(squares / counts[0] - mean**2, 0))
-    mean_square = changes / max(counts[1], 1)
+    mean_square, next_product, later_product = (
+        product / max(count, 1)
+        for product, count in zip((changes, next_products, later_products), counts[1:], strict=True)
+    )
     change = np.minimum(np.sqrt(mean_square), np.finfo(np.float32).max)
-    return Moments(mean + shift, deviation, change, _signal(mean_square, products / max(counts[2], 1)))
+    return Moments(mean + shift, deviation, change, _signal(mean_square, next_product, later_product))
 
 
-def _signal(mean_square: NDArray, product: NDArray) -> NDArray[np.float64]:
+def _signal(mean_square: NDArray, next_product: NDArray, later_product: NDArray) -> NDArray[np.float64]:
     """Share of the mean square of the changes that is not white noise; 1 where that is not known."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = 1 + 2 * product / mean_square
+        share = np.maximum(np.abs(1 + 2 * next_product / mean_square), 2 * np.abs(later_product / mean_square))
     return np.where(np.isfinite(share), share.clip(0, 1), 1.0)
