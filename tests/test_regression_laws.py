@@ -187,7 +187,7 @@ def toy_error(seed, objective):
     X, y = levels(200, 200)
     learned = np.random.default_rng(seed).permutation(200) < 140
     known = np.where(np.cumsum(learned) <= 12, y, np.nan)[learned]
-    small = {"hidden_size": 12, "n_kernels": 16, "max_epochs": 4, "batch_size": 32, "random_state": seed}
+    small = {"hidden_size": 12, "n_kernels": 16, "lr": 0.008, "max_epochs": 4, "batch_size": 32, "random_state": seed}
     regressor = SemiSupervisedRNNRegressor(objective, **small)
     rows = [[x for x, row in zip(X, learned, strict=True) if row is which] for which in map(np.bool_, (True, False))]
     predicted = regressor.fit(rows[0], known).predict(rows[1])
