@@ -156,9 +156,8 @@ def _set_scales(layer: NumberInput, sequences: Sequences, drops_noise: bool) -> 
     If asked, changes and kernels that are mostly white noise are left out.
     """
     origin = None if sequences.origin is None else torch.from_numpy(sequences.origin)
-    mean, deviation, change, signal = (torch.from_numpy(moment).float() for moment in sequences.moments())
-    if not drops_noise:
-        signal = torch.ones_like(signal)
+    mean, deviation, change = (torch.from_numpy(moment).float() for moment in sequences.moments())
+    signal = torch.from_numpy(sequences.signal_share()).float() if drops_noise else torch.ones_like(change)
     layer.standardise(mean, deviation, change, signal, origin)
     if layer.kernels is not None:
         layer.scale_kernels(*sampled_steps(sequences), change * ((1 - signal) / 2).sqrt())

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROUNDING = 2.0**-24  # largest error of float32, relative to the value
+Blocks = Iterable[tuple[NDArray, NDArray | None]]  # of values (n, T, F) and lengths (n,); None where all are T
 
 
 class Moments(NamedTuple):
@@ -20,16 +21,11 @@ class Moments(NamedTuple):
         Mean and standard deviation over all steps.
     change : ndarray
         Root mean square of the changes from step to step.
-    signal : ndarray
-        Share of the square of the changes that is not white noise, between 0 and 1. White noise of variance v adds 2 v
-        to the mean square of the changes, -v to the mean product of one change and the next, and nothing to that of one
-        change and the next but one. Where the products are others, as in fast waves, the share is larger.
     """
 
     mean: NDArray
     deviation: NDArray
     change: NDArray
-    signal: NDArray
 
     def blur(self, noise: float = -1) -> NDArray[np.float64]:
         """Error of float32 in each feature, relative to its deviation or its changes, whichever is smaller.
@@ -43,45 +39,52 @@ class Moments(NamedTuple):
         return np.max(np.where(counts, ratios, 0), axis=0)
 
 
-def moments_of(blocks: Iterable[tuple[NDArray, NDArray | None]], shift: NDArray | None = None) -> Moments:
-    """Compute the moments of blocks of values (n, T, F) and lengths (n,), or None for lengths that are all T.
+def moments_of(blocks: Blocks, shift: NDArray | None = None) -> Moments:
+    """Compute the moments of sequences.
 
     Sums are taken relative to `shift` (F,); by default, the first values.
     """
-    counts = np.zeros(4)
-    total = squares = changes = next_products = later_products = np.zeros(())
+    counts, total, squares, changes = np.zeros(2), 0.0, 0.0, 0.0
     for values, lengths in blocks:
         if shift is None:
             shift = values[0, 0].astype(np.float64)
-        inside = np.ones(values.shape[:2], dtype=bool)
+        with np.errstate(over="ignore"):
+            steps, differences = values, np.diff(values, axis=1)
         if lengths is not None:
             inside = np.arange(values.shape[1]) < lengths[:, None]
-        with np.errstate(over="ignore", invalid="ignore"):
-            change = np.diff(values, axis=1)
-            next_product, later_product = (
-                np.multiply(change[:, lag:], change[:, :-lag], dtype=np.float64)[inside[:, 1 + lag :]] for lag in (1, 2)
-            )
-        steps, change = values[inside], change[inside[:, 1:]]
-        centred = steps - shift
-        counts += len(steps), len(change), len(next_product), len(later_product)
-        total = total + centred.sum(0)
-        squares = squares + np.einsum("nf,nf->f", centred, centred)
-        changes = changes + np.einsum("nf,nf->f", change, change, dtype=np.float64)
-        next_products = next_products + next_product.sum(0)
-        later_products = later_products + later_product.sum(0)
+            steps, differences = values[inside], differences[inside[:, 1:]]
+        centred, differences = (x.reshape(-1, values.shape[2]) for x in (steps - shift, differences))
+        counts += len(centred), len(differences)
+        total += centred.sum(0)
+        squares += np.einsum("nf,nf->f", centred, centred)
+        changes += np.einsum("nf,nf->f", differences, differences, dtype=np.float64)
     assert shift is not None
     mean = total / counts[0]
     deviation = np.sqrt(np.maximum(squares / counts[0] - mean**2, 0))
-    mean_square, next_product, later_product = (
-        product / max(count, 1)
-        for product, count in zip((changes, next_products, later_products), counts[1:], strict=True)
-    )
-    change = np.minimum(np.sqrt(mean_square), np.finfo(np.float32).max)
-    return Moments(mean + shift, deviation, change, _signal(mean_square, next_product, later_product))
+    change = np.minimum(np.sqrt(changes / max(counts[1], 1)), np.finfo(np.float32).max)
+    return Moments(mean + shift, deviation, change)
 
 
-def _signal(mean_square: NDArray, next_product: NDArray, later_product: NDArray) -> NDArray[np.float64]:
-    """Share of the mean square of the changes that is not white noise; 1 where that is not known."""
+def signal_share(blocks: Blocks) -> NDArray[np.float64]:
+    """Share (F,) of the mean square of the changes of each feature that is not white noise, between 0 and 1.
+
+    White noise of variance v adds 2 v to the mean square of the changes, -v to the mean product of one change and the
+    next, and nothing to that of one change and the next but one. Where the products are others, as in fast waves, the
+    share is larger. It is 1 where nothing tells it.
+    """
+    lags = range(3)
+    counts, sums = np.zeros(3), [np.zeros(()) for _ in lags]
+    for values, lengths in blocks:
+        with np.errstate(over="ignore", invalid="ignore"):
+            changes = np.diff(values, axis=1)
+            for lag in lags:
+                products = np.multiply(changes[:, lag:], changes[:, : changes.shape[1] - lag], dtype=np.float64)
+                if lengths is not None:
+                    products = products[np.arange(1 + lag, values.shape[1]) < lengths[:, None]]
+                products = products.reshape(-1, values.shape[2])
+                counts[lag] += len(products)
+                sums[lag] = sums[lag] + products.sum(0)
+    square, next_product, later_product = (total / max(count, 1) for total, count in zip(sums, counts, strict=True))
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.maximum(np.abs(1 + 2 * next_product / mean_square), 2 * np.abs(later_product / mean_square))
+        share = np.maximum(np.abs(1 + 2 * next_product / square), 2 * np.abs(later_product / square))
     return np.where(np.isfinite(share), share.clip(0, 1), 1.0)

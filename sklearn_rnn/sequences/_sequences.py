@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._warnings import warn
-from ._moments import Moments, moments_of
+from ._moments import Moments, moments_of, signal_share
 
 Kind = Literal["table", "series", "tokens"]
 BLOCK = 1 << 20  # values that are read together: 4 MB of float32
@@ -130,6 +130,10 @@ class Sequences:
             return self.known
         return moments_of((self.batch(rows, dtype) for rows in self.blocks()), shift)
 
+    def signal_share(self) -> NDArray[np.float64]:
+        """Share (F,) of the mean square of the changes of each feature that is not white noise."""
+        return signal_share(self.batch(rows) for rows in self.blocks())
+
     def centred(self, origin: NDArray[np.float64] | None = None, names: Any = None) -> Sequences:
         """Return the sequences relative to an origin, so that float32 does not lose their variation.
 
@@ -158,7 +162,7 @@ class Sequences:
         """Mean of each feature that float32 would blur, given moments of rounded values; None if there is none."""
         if not (rounded.blur() > BLURRED).any():
             return None
-        wide, mean, none = self._wide(), rounded[0], np.zeros(self.n_features)
+        wide, mean, none = self._wide(), rounded.mean, np.zeros(self.n_features)
         noise = 0.0 if wide.values.dtype.kind in "iu" else NOISE
         for _ in range(2):  # around the mean of rounded values, then around the true mean
             found = replace(wide, origin=mean).moments(np.float64, none)
