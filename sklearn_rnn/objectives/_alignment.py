@@ -47,11 +47,11 @@ class Alignment:
         self.momentum = momentum
         self.counted = torch.zeros(n_rows, dtype=torch.bool)
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return what has been counted, and the mean of the answers."""
         return {"counts": self.counts, "answered": self.answered, "counted": self.counted}
 
-    def load_state(self, state: dict[str, Tensor]) -> None:
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Set what had been counted, and the mean of the answers."""
         for name, value in state.items():
             getattr(self, name).copy_(value)

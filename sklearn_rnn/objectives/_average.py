@@ -47,11 +47,11 @@ class MovingAverage:
         for buffer, value in zip(self.module.buffers(), model.buffers(), strict=True):
             buffer.copy_(value)
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return the weights and the number of steps."""
         return {"weights": self.module.state_dict(), "step": self.step}
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Set the weights and the number of steps."""
         self.module.load_state_dict(state["weights"])
         self.step = state["step"]

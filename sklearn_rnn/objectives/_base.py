@@ -15,6 +15,7 @@ from .._sklearn import plain_parameters
 from .._warnings import warn
 from ..modules import Model
 from ..sequences import Batch
+from ._remembered import remember, remembered
 
 Needs = Literal["sequences", "targets", "classes"]
 FITTING: dict[str, set[str]] = {  # what a task provides, as the objective's `needs`
@@ -76,20 +77,13 @@ class Objective(BaseEstimator, ABC):
     def state(self) -> dict[str, Any]:
         """Return what the objective remembers in training, for checkpoints: its attributes that end in an underscore.
 
-        Of an attribute that has a method `state` or `state_dict`, the result of that method is returned.
+        Of an attribute that has a method `state_dict`, the result of that method is returned.
         """
-        return {name: _state(value) for name, value in vars(self).items() if name.endswith("_")}
+        return remembered(self)
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Remember again what `state` returned; called after `start`."""
-        for name, value in state.items():
-            held: Any = getattr(self, name, None)
-            if hasattr(held, "load_state"):
-                held.load_state(value)
-            elif isinstance(held, nn.Module):
-                held.load_state_dict(value)
-            else:
-                setattr(self, name, value.to(held.device) if isinstance(held, Tensor) else value)
+        remember(self, state)
 
     def finish(self, model: Model) -> None:
         """Called at the end of training: drop what is not needed to predict."""
@@ -152,12 +146,6 @@ class Objective(BaseEstimator, ABC):
     def troubles(self, history: Any) -> Iterable[str]:
         """Yield texts of warnings: which term trained nothing or what collapsed, and which parameter to change."""
         return ()
-
-
-def _state(value: Any) -> Any:
-    if isinstance(value, nn.Module):
-        return value.state_dict()
-    return value.state() if hasattr(value, "state") else value
 
 
 def supervised_loss(model: Model, outputs: Tensor, batch: Batch) -> Tensor:

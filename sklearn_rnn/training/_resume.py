@@ -9,8 +9,9 @@ from typing import Any
 
 from skorch.callbacks import Callback
 from skorch.history import History
-from torch import Tensor
 from torch.optim import Optimizer
+
+from ..objectives._remembered import remember, remembered
 
 State = dict[str, Any]
 
@@ -64,7 +65,7 @@ def state_of(loop: Any) -> State:
         "held_out": None if held_out is None else {"labeled": held_out.labeled, "unlabeled": held_out.unlabeled},
         "history": list(net.history),
         "list_keys": net.list_keys_,
-        "callbacks": {name: state_of_callback(cb) for name, cb in net.callbacks_ if not isinstance(cb, Keeper)},
+        "callbacks": {name: remembered(cb) for name, cb in net.callbacks_ if not isinstance(cb, Keeper)},
     }
 
 
@@ -107,29 +108,9 @@ def restore_round(loop: Any, state: State) -> None:
         if optimizer is not None:
             unwrap(type(optimizer).load_state_dict)(optimizer, kept)
     for name, callback in net.callbacks_:
-        restore_callback(callback, state["callbacks"].get(name, {}))
+        remember(callback, state["callbacks"].get(name, {}))
 
 
 def state_of_optimizer(optimizer: Optimizer | None) -> State | None:
     """Return the state of an optimizer, without importing torch's compiler."""
     return None if optimizer is None else unwrap(type(optimizer).state_dict)(optimizer)
-
-
-def state_of_callback(callback: Callback) -> State:
-    """Return what a callback has learned: its attributes that end in an underscore."""
-    state = {}
-    for name, value in vars(callback).items():
-        if name.endswith("_"):
-            has_state = hasattr(value, "state_dict") and not isinstance(value, type)
-            state[name] = value.state_dict() if has_state else value
-    return state
-
-
-def restore_callback(callback: Callback, state: State) -> None:
-    """Set what a callback had learned."""
-    for name, value in state.items():
-        held: Any = getattr(callback, name, None)
-        if hasattr(held, "load_state_dict") and not isinstance(held, Tensor):
-            held.load_state_dict(value)
-        else:
-            setattr(callback, name, value)
