@@ -153,9 +153,15 @@ def _digest(metadata: Mapping[str, str], arrays: Mapping[str, NDArray]) -> str:
     for name, text in sorted(metadata.items()):
         digest.update(f"{name}\0{text}\0".encode())
     for name, array in sorted(arrays.items()):
-        digest.update(f"{name}\0{array.dtype.str}{array.shape}\0".encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+        digest.update(f"{name}\0".encode())
+        hash_array(digest, array)
     return digest.hexdigest()
+
+
+def hash_array(digest: blake2b, array: NDArray) -> None:
+    """Add the type, the shape and the values of an array to a digest."""
+    digest.update(f"{array.dtype.str}{array.shape}\0".encode())
+    digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
 
 def write_bytes(path: Any, data: bytes) -> None:

@@ -94,8 +94,9 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         return self._fit(X)
 
     @with_callbacks
-    def _pretrain(self, sequences: Sequences) -> RNNAutoencoderTransformer:
-        """Learn from sequences that another estimator has read."""
+    def _pretrain(self, sequences: Sequences, reader: SequenceEstimator) -> RNNAutoencoderTransformer:
+        """Learn from sequences that another estimator has read; the encoder treats numbers as that estimator's does."""
+        self._layer_norm, self._drops_noise = reader._layer_norm, reader._drops_noise
         return self._fit_sequences(sequences, self._checked_callbacks())
 
     def _make_task(self) -> Task:

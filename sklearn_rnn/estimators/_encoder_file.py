@@ -80,15 +80,7 @@ def save_encoder(estimator: Any, path: Any) -> None:
 
 
 def read_encoder(path: Any) -> SavedEncoder:
-    """Read an encoder file.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be opened.
-    ValueError
-        If it is damaged, foreign, or of a newer format.
-    """
+    """Read an encoder file; the errors are those of `io.load_encoder`."""
     content, tensors, _ = read_file(path, "encoder")
     try:
         weights = {name: torch.from_numpy(array) for name, array in tensors.items()}
@@ -121,11 +113,16 @@ def names_of(estimator: Any) -> list[str] | None:
     return None if names is None else [str(name) for name in names]
 
 
-def check_same_names(source: str, names: list[str] | None, params: Any) -> None:
-    """Raise an error if the columns of X are not those, in that order, that pretraining was fitted on."""
+def check_same_data(source: str, kind: str, n_features_in: int, names: list[str] | None, params: Any) -> None:
+    """Raise an error if X is not of the kind, or has not the columns, that the `source` was fitted on."""
+    if (kind, n_features_in) != (params._kind, params.n_features_in_):
+        raise ValueError(
+            f"{source} was fitted on {kind} with {n_features_in} features, "
+            f"but X is {params._kind} with {params.n_features_in_}."
+        )
     current = names_of(params)
     if names is not None and current is not None and names != current:
-        raise ValueError(f"pretraining: {source} was fitted on the columns {names}, but X has {current}.")
+        raise ValueError(f"{source} was fitted on the columns {names}, but X has {current}.")
 
 
 def check_fits(saved: SavedEncoder, path: Any, params: Any) -> None:
@@ -140,7 +137,7 @@ def check_fits(saved: SavedEncoder, path: Any, params: Any) -> None:
     params : NetParameters
         The estimator, which has read X.
     """
-    a, differing = saved.encoder.architecture, {}
+    source, a, differing = f"pretraining: the encoder of {os.fspath(path)}", saved.encoder.architecture, {}
     for name in ARCHITECTURE:
         if getattr(params, name) not in (getattr(a, name), "auto"):
             differing[name] = getattr(a, name), getattr(params, name)
@@ -150,12 +147,7 @@ def check_fits(saved: SavedEncoder, path: Any, params: Any) -> None:
     if differing:
         of_file, of_params = (", ".join(f"{n}={pair[i]!r}" for n, pair in differing.items()) for i in (0, 1))
         raise ValueError(
-            f"pretraining: the encoder of {os.fspath(path)} has {of_file}, but {type(params).__name__} has "
-            f"{of_params}. Set the values of the file, because its weights are used."
+            f"{source} has {of_file}, but {type(params).__name__} has {of_params}. Set the values of the file, because "
+            "its weights are used."
         )
-    if (saved.kind, saved.n_features_in) != (params._kind, params.n_features_in_):
-        raise ValueError(
-            f"pretraining: the encoder of {os.fspath(path)} was fitted on {saved.kind} with {saved.n_features_in} "
-            f"features, but X is {params._kind} with {params.n_features_in_}."
-        )
-    check_same_names(f"the encoder of {os.fspath(path)}", saved.feature_names, params)
+    check_same_data(source, saved.kind, saved.n_features_in, saved.feature_names, params)

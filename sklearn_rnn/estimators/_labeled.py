@@ -22,7 +22,7 @@ from ..tasks import Targets, Task
 from ..training import keepers_among
 from ._autoencoder import RNNAutoencoderTransformer
 from ._base import SequenceEstimator, draw_seed
-from ._encoder_file import ENDING, check_fits, check_same_names, is_encoder_file, names_of, read_encoder
+from ._encoder_file import ENDING, check_fits, check_same_data, is_encoder_file, names_of, read_encoder
 from ._options import Pretraining, as_option
 from ._parameters import ARCHITECTURE
 
@@ -116,21 +116,16 @@ class LabeledEstimator(SequenceEstimator):
         if isinstance(source, FrozenEstimator):
             return self._copied_encoder(clone(source).estimator)
         transformer = self._transformer(source, random, sequences.kind == "tokens")
-        transformer._layer_norm, transformer._drops_noise = self._layer_norm, self._drops_noise
         transformer._validate_params()
-        return transformer._pretrain(sequences.cut(transformer.max_length)).net_.module_.encoder
+        return transformer._pretrain(sequences.cut(transformer.max_length), self).net_.module_.encoder
 
     def _copied_encoder(self, transformer: Any) -> Encoder:
         """Return a copy of the encoder of a fitted autoencoder; it is an error if it does not suit the estimator."""
         if not isinstance(transformer, RNNAutoencoderTransformer) or not hasattr(transformer, "net_"):
             raise ValueError("pretraining=FrozenEstimator(...) must hold a fitted RNNAutoencoderTransformer.")
         self._check_same_architecture(transformer)
-        if (transformer._kind, transformer.n_features_in_) != (self._kind, self.n_features_in_):
-            raise ValueError(
-                f"pretraining was fitted on {transformer._kind} with {transformer.n_features_in_} features, "
-                f"but X is {self._kind} with {self.n_features_in_}."
-            )
-        check_same_names("the autoencoder", names_of(transformer), self)
+        n_features_in, names = transformer.n_features_in_, names_of(transformer)
+        check_same_data("pretraining", transformer._kind, n_features_in, names, self)
         return deepcopy(transformer.net_.module_.encoder)
 
     def _transformer(self, source: Any, random: np.random.RandomState, tokens: bool) -> RNNAutoencoderTransformer:

@@ -32,7 +32,7 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
 
     It predicts one number or several for each sequence. It reads numbers in another way than the classifier does. They
     pass no layer norm before the recurrence, so that the net sees how large they are. Changes from step to step, and
-    random kernels, count little or not at all where they are mostly white noise, which a net would learn by heart. An
+    random kernels, count little or not at all where they are mostly white noise, which a net would overfit. An
     autoencoder that is trained inside `fit` (`pretraining`) reads in the same way; one that was fitted before, or
     whose encoder is in a file, reads as it did then.
 
@@ -76,7 +76,7 @@ class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
     __metadata_request__score = {"sample_weight": True}
     task_name = "regression"
     _auto = "supervised"
-    # What tells a number, unlike a class, is the size of values, and noise is learned by heart.
+    # A number, unlike a class, depends on how large the values are; and a net overfits noise.
     _layer_norm = False
     _drops_noise = True
     _numbers_lr = 0.002

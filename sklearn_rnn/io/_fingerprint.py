@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .._files import hash_array
 from ..estimators import Pretraining
 from ..estimators._encoder_file import is_encoder_file
 from ..sequences import Sequences
@@ -142,8 +143,7 @@ def _digest_of_sequences(sequences: Sequences) -> str:
     digest = blake2b(digest_size=16)
     digest.update(f"{sequences.kind} {sequences.n_features}".encode())
     for rows in sequences.blocks():
-        values, _ = sequences.batch(rows)
-        digest.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
+        hash_array(digest, sequences.batch(rows)[0])
     parts = [sequences.lengths] if sequences.origin is None else [sequences.lengths, sequences.origin]
     return digest.hexdigest() + _digest(*parts)
 
@@ -151,6 +151,5 @@ def _digest_of_sequences(sequences: Sequences) -> str:
 def _digest(*arrays: Any) -> str:
     digest = blake2b(digest_size=16)
     for array in arrays:
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+        hash_array(digest, array)
     return digest.hexdigest()
