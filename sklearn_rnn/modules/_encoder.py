@@ -31,6 +31,7 @@ class Architecture:
     embedding_size: int = 64  # width of the vectors of tokens
     n_kernels: int = 0  # for numbers
     layer_norm: bool = True  # whether each input of the recurrence is normalised, which hides how large it is
+    second_changes: bool = False  # whether steps of numbers have the changes of their changes
 
 
 def auto_patch_size(median_length: float, tokens: bool = False) -> int:
@@ -42,7 +43,7 @@ def input_layer(a: Architecture) -> InputLayer:
     """Make the input layer: for token ids if there are tokens, else for numbers."""
     if a.n_tokens:
         return TokenInput(a.n_tokens, a.embedding_size, a.patch_size)
-    return NumberInput(a.n_features, a.n_kernels, a.patch_size)
+    return NumberInput(a.n_features, a.n_kernels, a.patch_size, a.second_changes)
 
 
 class Encoder(nn.Module):

@@ -64,6 +64,16 @@ def alignment() -> Any:
     return number(1, FRACTION, text)
 
 
+def guard() -> Any:
+    """Return whether the weight of unlabeled rows is lowered where their predicted classes are doubtful."""
+    text = """
+    Whether the weight of the unlabeled rows is lowered while teacher and student predict different classes for many
+    of them: it is full where they agree for 70% (running mean), and 0 at 40%. `history_` has the factor as `"guard"`.
+    The paper has no guard.
+    """
+    return parameter(True, ["boolean"], "bool", text, positional=True)
+
+
 def momentum() -> Any:
     """Return the decay of running means."""
     text = "Decay of the running means, per optimiser step; 0.999 in the paper, whose training is far longer."
