@@ -187,7 +187,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         check_callbacks(
             [callback for _, callback in made],
             validated=bool(self.early_stopping),
-            labels=self.task_name != "representation",
+            labels=self.task_name not in ("representation", "next_item"),
             estimator=type(self).__name__,
         )
         return made

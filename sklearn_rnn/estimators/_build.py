@@ -102,6 +102,7 @@ def architecture(params: Any, sequences: Sequences) -> Architecture:
         n_kernels=int(params.n_kernels),
         embedding_size=int(embedding_size),
         layer_norm=params._layer_norm or n_tokens > 0,
+        n_columns=params._n_columns,
     )
 
 
@@ -147,7 +148,7 @@ def _set_vectors(
     elif init == "cooccurrence" or (init == "auto" and a.n_tokens > a.embedding_size):
         vectors = cooccurrence_vectors(sequences, a.n_tokens, a.embedding_size, generator)
     layer.set_vectors(vectors, frequencies(sequences, a.n_tokens))
-    freeze_vectors(params, encoder, vectors is not None)
+    freeze_vectors(params, encoder, vectors is not None and params._freezes_vectors)
 
 
 def _set_scales(layer: NumberInput, sequences: Sequences, drops_noise: bool) -> None:

@@ -31,6 +31,7 @@ class Architecture:
     embedding_size: int = 64  # width of the vectors of tokens
     n_kernels: int = 0  # for numbers
     layer_norm: bool = True  # whether each input of the recurrence is normalised, which hides how large it is
+    n_columns: int = 0  # known columns of each token
 
 
 def auto_patch_size(median_length: float, tokens: bool = False) -> int:
@@ -41,7 +42,7 @@ def auto_patch_size(median_length: float, tokens: bool = False) -> int:
 def input_layer(a: Architecture) -> InputLayer:
     """Make the input layer: for token ids if there are tokens, else for numbers."""
     if a.n_tokens:
-        return TokenInput(a.n_tokens, a.embedding_size, a.patch_size)
+        return TokenInput(a.n_tokens, a.embedding_size, a.patch_size, a.n_columns)
     return NumberInput(a.n_features, a.n_kernels, a.patch_size)
 
 
