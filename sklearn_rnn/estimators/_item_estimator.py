@@ -16,7 +16,7 @@ from .._state import all_or_nothing
 from ..modules import Model
 from ..objectives import NextItem, Objective
 from ..objectives import _parameters as shared
-from ..sequences import Catalogue, Sequences, first_steps, flat_items, read_sequences
+from ..sequences import Catalogue, Sequences, flat_items, read_sequences
 from ..tasks import NextItem as NextItemTask
 from ..tasks import Task
 from ._base import SequenceEstimator
@@ -33,7 +33,7 @@ class ItemEstimator(SequenceEstimator):
     task_name = "next_item"
     _freezes_vectors = False
     # Not parameters here: an item must not be predicted from the items after it, or together with its neighbours.
-    objective: ClassVar[Any] = None
+    objective: ClassVar[Any] = None  # type: ignore[misc]
     bidirectional: ClassVar[bool] = False  # type: ignore[misc]
     pooling: ClassVar[str] = "last"  # type: ignore[misc]
     patch_size: ClassVar[int] = 1  # type: ignore[misc]
@@ -95,14 +95,17 @@ class ItemEstimator(SequenceEstimator):
             if item_features is not None:
                 raise ValueError("item_features cannot be given with warm_start=True; those of the last fit are used.")
         else:
-            self._catalogue = Catalogue.of(flat_items(X, type(self).__name__)[0])
-            self.items_ = self._catalogue.items
+            self.items_ = Catalogue.of(flat_items(X, type(self).__name__)[0]).items
             if item_features is not None:
                 self._columns = item_columns(item_features, self._catalogue, type(self).__name__)
             self._n_columns = 0 if self._columns is None else self._columns.shape[1]
         self._fit(X)
         del self._columns
         return self
+
+    @property
+    def _catalogue(self) -> Catalogue:
+        return Catalogue(self.items_)
 
     def _make_task(self) -> Task:
         return NextItemTask()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,8 +39,9 @@ class Ranker:
             yield slice(first, min(first + ROWS, n))
 
     def blocks(self, vectors: NDArray, seen: NDArray | None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield items (b,) and their scores (n, b), minus infinity for those `seen` (n, T), where ids of -1 are none."""
-        scores, layer = self.model.parts["scores"], self.model.encoder.input
+        """Yield items (b,) and their scores (n, b): minus infinity for those `seen` (n, T), where -1 is padding."""
+        scores: Any = self.model.parts["scores"]
+        layer = self.model.encoder.input
         predicted = torch.from_numpy(vectors).to(scores.bias.device)
         size = max(1, SCORES // len(vectors))
         table = scores.vectors(layer)

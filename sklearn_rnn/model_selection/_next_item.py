@@ -149,7 +149,9 @@ def split_by_time(X: Any, times: Any, cutoff: Any) -> tuple[list[NDArray], list[
     for i, clock in enumerate(clocks):
         if (clock[1:] < clock[:-1]).any():
             raise ValueError(f"times[{i}] does not ascend; sort each sequence of X by time.")
-    counts = [int((clock < np.asarray(cutoff, clock.dtype if clock.dtype.kind in "mM" else None)).sum()) for clock in clocks]
+    counts = [
+        int((clock < np.asarray(cutoff, clock.dtype if clock.dtype.kind in "mM" else None)).sum()) for clock in clocks
+    ]
     X_train = [row[:n] for row, n in zip(rows, counts, strict=True) if n]
     both = [(row[:n], row[n : n + 1].tolist()[0]) for row, n in zip(rows, counts, strict=True) if 0 < n < len(row)]
     if not both:

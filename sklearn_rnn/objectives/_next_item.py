@@ -26,8 +26,8 @@ from ._unsupervised import UnsupervisedObjective
 class NextItem(UnsupervisedObjective):
     r"""Objective of `RNNNextItemRecommender`: predict each item of a sequence from the items before it.
 
-    The first item is predicted from nothing. With :math:`r_i` the score of the item that came next, and :math:`r_j` those
-    of other items, the loss of a step is one of
+    The first item is predicted from nothing. With :math:`r_i` the score of the item that came next, and :math:`r_j`
+    those of other items, the loss of a step is one of
 
     .. math::
         \text{cross\_entropy} &= -r_i + \log \sum_j e^{r_j} \\

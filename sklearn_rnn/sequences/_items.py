@@ -12,7 +12,7 @@ from .._warnings import warn
 from ._containers import is_frame, listed, refuse_what_is_no_array
 from ._sequences import Sequences, first_steps
 
-HOW = "Pass a list of item sequences, such as [['tea', 'milk'], ['milk']]"
+HOW = "pass a list of item sequences, such as [['tea', 'milk'], ['milk']]"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,12 @@ class Catalogue:
         """Return the catalogue of all items that occur."""
         if values.dtype != object:
             return cls(np.unique(values))
-        items = list(dict.fromkeys(values.tolist()))
+        try:
+            items = list(dict.fromkeys(values.tolist()))
+        except TypeError as error:
+            raise TypeError(
+                f"X has items that cannot be told apart ({error}); argument must be a string or a number."
+            ) from error
         array = np.empty(len(items), dtype=object)
         array[:] = items
         return cls(array)
@@ -119,12 +124,14 @@ def _rows(X: Any, name: str) -> list[Any]:
     rows = listed(X)
     if rows is None:
         if hasattr(X, "toarray"):
-            raise TypeError(f"Sparse data was passed for X, but dense data is required. {HOW}.")
+            raise TypeError(f"Sparse data was passed for X, but dense data is required; {HOW}.")
         array = np.asarray(X)
         if array.ndim != 2:
-            raise ValueError(f"Expected 2D array, got {array.ndim}D array instead. {HOW}.")
+            raise ValueError(f"Expected 2D array, got {array.ndim}D array instead. Reshape your data: {HOW}.")
         if array.shape[1] == 0:
-            raise ValueError(f"Found array with 0 time step(s) (shape={array.shape}) while a minimum of 1 is required by {name}.")
+            raise ValueError(
+                f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required by {name}."
+            )
         rows = list(array)
     return rows
 
@@ -133,15 +140,12 @@ def _items(row: Any, i: Any) -> NDArray:
     """Return the items of one sequence as a 1-D array."""
     where = f"X[{i}]" if isinstance(i, int) else i
     if isinstance(row, str | bytes):
-        raise ValueError(f"{where} is a string, {row[:20]!r}. {HOW}; list(text) has one item for each character.")
-    if isinstance(row, list | tuple):
-        array = _array(row)
-    else:
-        array = np.asarray(row)
+        raise ValueError(f"{where} is a string, {row[:20]!r}; {HOW}. For characters, list(text) has one item for each.")
+    array = _array(row) if isinstance(row, list | tuple) else np.asarray(row)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]  # a feature of from_long_frame
     if array.ndim != 1:
-        raise ValueError(f"{where} must be a 1-D sequence of items, got {array.ndim} dimensions. {HOW}.")
+        raise ValueError(f"{where} must be a 1-D sequence of items, got {array.ndim} dimensions; {HOW}.")
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported\n{where} has dtype {array.dtype}.")
     if array.dtype.kind == "T" or (array.dtype == object and len(array) and all(type(x) is str for x in array)):
@@ -175,7 +179,7 @@ def _checked(values: NDArray, lengths: NDArray) -> NDArray:
     if missing.any():
         step = int(np.argmax(missing))
         i = int(np.searchsorted(np.cumsum(lengths), step, side="right"))
-        raise ValueError(f"Input X contains NaN.\nX[{i}] has a missing item at step {step - lengths[:i].sum()}; leave it out.")
+        raise ValueError(f"Input X contains NaN.\nX[{i}] has a missing item at step {step - lengths[:i].sum()}.")
     if values.dtype.kind == "f":
         if np.isinf(values).any():
             raise ValueError("Input X contains infinity or a value too large for dtype('float64').")
@@ -186,5 +190,5 @@ def _checked(values: NDArray, lengths: NDArray) -> NDArray:
 
 
 def _comparable(values: NDArray, items: NDArray) -> bool:
-    """Whether two arrays are both of text, or both of numbers."""
-    return (values.dtype.kind in "US") == (items.dtype.kind in "US") and (values.dtype.kind == "S") == (items.dtype.kind == "S")
+    """Whether two arrays are both of strings, both of bytes, or both of neither."""
+    return all((values.dtype.kind == kind) == (items.dtype.kind == kind) for kind in "US")

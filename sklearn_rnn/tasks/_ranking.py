@@ -16,13 +16,13 @@ def _hit_rate(hits: NDArray[np.bool_], n_relevant: NDArray[np.int64]) -> NDArray
 
 
 def _recall(hits: NDArray[np.bool_], n_relevant: NDArray[np.int64]) -> NDArray[np.float64]:
-    return hits.sum(1) / n_relevant
+    return np.asarray(hits.sum(1) / n_relevant)
 
 
 def _ndcg(hits: NDArray[np.bool_], n_relevant: NDArray[np.int64]) -> NDArray[np.float64]:
     gains = 1 / np.log2(np.arange(2, hits.shape[1] + 2))
     best = np.append(0, np.cumsum(gains))[np.minimum(n_relevant, hits.shape[1])]
-    return (hits * gains).sum(1) / best
+    return np.asarray((hits * gains).sum(1) / best)
 
 
 def _mrr(hits: NDArray[np.bool_], n_relevant: NDArray[np.int64]) -> NDArray[np.float64]:
