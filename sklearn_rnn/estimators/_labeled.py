@@ -121,7 +121,7 @@ class LabeledEstimator(SequenceEstimator):
         return transformer._pretrain(sequences.cut(transformer.max_length), self).net_.module_.encoder
 
     def _copied_encoder(self, transformer: Any) -> Encoder:
-        """Return a copy of the encoder of a fitted autoencoder or recommender; it is an error if it does not suit the estimator."""
+        """Return a copy of the encoder of a fitted estimator; it is an error if it does not suit this one."""
         if not isinstance(transformer, RNNAutoencoderTransformer | ItemEstimator) or not hasattr(transformer, "net_"):
             raise ValueError(
                 "pretraining=FrozenEstimator(...) must hold a fitted RNNAutoencoderTransformer or "

@@ -12,7 +12,7 @@ Metric = Callable[[NDArray[np.bool_], NDArray[np.int64]], NDArray[np.float64]]
 
 
 def _hit_rate(hits: NDArray[np.bool_], n_relevant: NDArray[np.int64]) -> NDArray[np.float64]:
-    return hits.any(1).astype(np.float64)
+    return np.asarray(hits.any(1), dtype=np.float64)
 
 
 def _recall(hits: NDArray[np.bool_], n_relevant: NDArray[np.int64]) -> NDArray[np.float64]:
