@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._documented import parameter
 from .._sklearn import COUNT, SHARE
 from .._state import all_or_nothing
-from ..modules import Model
+from ..modules import Encoder, Model
 from ..objectives import NextItem, Objective
 from ..objectives import _parameters as shared
 from ..sequences import Catalogue, Sequences, flat_items, read_sequences
@@ -129,6 +129,9 @@ class ItemEstimator(SequenceEstimator):
     def _read(self, X: Any) -> Sequences:
         check_is_fitted(self, "net_")
         return self._numbered(X).recent(self.max_length)
+
+    def _known(self, sequences: Sequences, encoder: Encoder) -> Sequences:
+        return sequences  # the catalogue has replaced unknown items
 
     def _model(self, sequences: Sequences, objective: Objective, task: Task, random: np.random.RandomState) -> Model:
         model = super()._model(sequences, objective, task, random)

@@ -155,7 +155,8 @@ class LabeledEstimator(SequenceEstimator):
 
     def _check_same_architecture(self, transformer: Any) -> None:
         sizes = {"embedding__size": [as_option("embedding", e.embedding).size for e in (self, transformer)]}
-        pairs = {name: [getattr(self, name), getattr(transformer, name)] for name in ARCHITECTURE} | sizes
+        names = [name for name in ARCHITECTURE if name != "n_kernels" or self._kind != "tokens"]  # which have none
+        pairs = {name: [getattr(self, name), getattr(transformer, name)] for name in names} | sizes
         for name, (value, pretrained) in pairs.items():
             if value != pretrained and (name, value) != ("pooling", "auto"):
                 raise ValueError(
