@@ -109,7 +109,7 @@ def test_a_search_trains_on_the_past_and_tests_on_what_came_next():
             return self
 
     search = GridSearchCV(
-        Watching(BEST), {"best": [BEST, BEST[::-1]]}, cv=LeaveLastOut(), scoring=make_ranking_scorer("mrr")
+        Watching(BEST), {"best": [BEST, BEST[::-1]]}, cv=LeaveLastOut(), scoring=make_ranking_scorer("mrr", k=3)
     )
     search.fit(*leave_last_out(X))
     assert seen == [[[0, 1], [1], [2, 3], [2]]] * 3
