@@ -54,8 +54,8 @@ def run_missing(task):
     """Run all methods and seeds that are not kept yet."""
     for name, floor in FLOORS.items():
         run(task, name, 0, floor())
-    for seed in range(SEEDS):
-        for name, params in NETS.items():
+    for name, params in NETS.items():
+        for seed in range(SEEDS):
             run(task, name, seed, RNNNextItemRecommender(random_state=seed, **params))
 
 

@@ -67,7 +67,7 @@ class ItemEstimator(SequenceEstimator):
         """,
     )
     max_epochs: int = parameter(
-        24, COUNT, "int", "Number of passes over the sequences, each of at least 25 optimiser steps."
+        20, COUNT, "int", "Number of passes over the sequences, each of at least 25 optimiser steps."
     )
     batch_size: int = parameter(32, COUNT, "int", "Largest number of sequences in an optimiser step.")
 

@@ -210,7 +210,7 @@ def item_dropout() -> Any:
     Fraction of the items of a history that are replaced by the unknown item, in training. From these the vector of the
     unknown item is learned, which stands for new items.
     """
-    return parameter(0.1, SHARE, "float", text)
+    return parameter(0.2, SHARE, "float", text)
 
 
 def recency() -> Any:
