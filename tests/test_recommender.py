@@ -3,6 +3,7 @@
 import copy
 import pickle
 import warnings
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
+from skorch.callbacks import Callback
 
 from sklearn_rnn import Embedding, Pretraining, RNNNextItemRecommender, SemiSupervisedRNNClassifier, io
 from sklearn_rnn.datasets import from_long_frame
@@ -439,6 +441,29 @@ def test_warm_start_keeps_the_catalogue(trained):
 
 
 @pytest.mark.full_epochs
+def test_a_recommender_is_not_exported(trained, tmp_path):
+    pytest.importorskip("onnx")
+    with pytest.raises(TypeError, match="RNNNextItemRecommender cannot be exported"):
+        io.to_onnx(trained, tmp_path / "rec.onnx")
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_bits(tmp_path):
+    params = TINY | {"max_epochs": 4}
+    expected = RNNNextItemRecommender(**params).fit(NUMBERS)
+
+    class Stop(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            if len(net.history) == 2:
+                raise RuntimeError("stopped")
+
+    for callbacks in ([Stop(), io.Checkpoint(tmp_path)], [io.Checkpoint(tmp_path)]):
+        rec = RNNNextItemRecommender(**params, callbacks=callbacks)
+        with suppress(RuntimeError):
+            rec.fit(NUMBERS)
+    assert_same_weights(rec, expected)
+    assert rec.n_iter_ == 4
+
+
 def test_it_is_the_last_step_of_a_pipeline(trained):
     pipeline = make_pipeline("passthrough", RNNNextItemRecommender(**SMALL)).fit(rounds())
     assert pipeline.predict([[3]]).tolist() == [4]

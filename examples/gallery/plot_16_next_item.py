@@ -56,10 +56,10 @@ for x in past:
 
 def hit_rate(scores, k=10):
     """Fraction of users whose last film is among the k best that they had not seen."""
-    for row, seen in zip(scores, past):
+    for row, seen in zip(scores, past, strict=True):
         row[seen] = -np.inf
     best = np.argsort(-scores, axis=1)[:, :k]
-    return np.mean([film in row for film, row in zip(last, best)])
+    return np.mean([film in row for film, row in zip(last, best, strict=True)])
 
 
 rates = {
