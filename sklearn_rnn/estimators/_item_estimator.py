@@ -21,6 +21,7 @@ from ..tasks import NextItem as NextItemTask
 from ..tasks import Task
 from ._base import SequenceEstimator
 from ._item_columns import item_columns
+from ._options import Embedding
 
 REPEATS = 0.01  # fraction of steps with an item that the sequence had before, from which on items repeat
 SPREAD = 0.1  # standard deviation of the first vectors
@@ -56,6 +57,15 @@ class ItemEstimator(SequenceEstimator):
         SHARE,
         "float",
         "Fraction of values that are dropped from vectors of items, between layers and before the output, in training.",
+    )
+    embedding: Any = parameter(
+        None,
+        [Embedding, None],
+        "Embedding or None",
+        """
+        Vectors of items: their size and first values, which are counted from items that occur near each other. They
+        are trained, unless `frozen` is True. None is ``Embedding()``.
+        """,
     )
     max_length: int | None = parameter(
         100,
@@ -184,7 +194,7 @@ class ItemEstimator(SequenceEstimator):
 def repeats(sequences: Sequences) -> bool:
     """Whether at least the fraction `REPEATS` of the steps have an item that their sequence had before."""
     owners = np.repeat(np.arange(len(sequences)), sequences.lengths)
-    n_different = len(np.unique(np.stack([owners, sequences.values]), axis=1).T)
+    n_different = len(np.unique(owners * (sequences.values.max() + 1) + sequences.values))
     return bool(n_different <= (1 - REPEATS) * len(owners))
 
 

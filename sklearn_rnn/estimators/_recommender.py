@@ -48,7 +48,7 @@ class RNNNextItemRecommender(ItemEstimator):
     item_embeddings_ : ndarray of shape (n_items, E), float32
         Vectors of the items, in the order of `items_`, which predictions are compared with.
     repeats_ : bool
-        Whether sequences of `fit` have items more than once: at least 1%% of their steps. If not, `predict` and `score`
+        Whether sequences of `fit` have items more than once: at least 1% of their steps. If not, `predict` and `score`
         leave the items of a history out.
     %(attributes)s
 
@@ -105,7 +105,7 @@ class RNNNextItemRecommender(ItemEstimator):
         ValueError
             If there are fewer than `n_items` items to choose from for a history, or a candidate is not in `items_`.
         """
-        ids = self._candidates(candidates)
+        ids = np.unique(self._candidates(candidates))
         check_scalar(n_items, "n_items", Integral, min_val=1)
         sequences = self._histories(X)
         if n_items > len(ids):
