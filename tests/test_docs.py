@@ -91,8 +91,7 @@ def test_the_code_of_the_page_on_what_comes_next_runs(capsys):
     exec(code("next_item.md"), names)
     assert [x.tolist() for x in names["films"]] == [["Alien", "Heat"], ["Big", "Heat", "Alien"]]
     assert names["model"].score_samples([list("red tea."), list("der aet.")])[0] > -6
-    assert "blue " not in (printed := capsys.readouterr().out)
-    assert printed.splitlines()[-1] in ("tea.", "cups.", "milk.")
+    assert capsys.readouterr().out.splitlines()[-1] in ("tea.", "cups.", "milk.")
 
 
 def test_the_code_of_the_page_on_saving_runs():

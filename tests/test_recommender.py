@@ -21,7 +21,7 @@ from sklearn_rnn.datasets import from_long_frame
 from sklearn_rnn.estimators import _ranking
 
 TINY = {"hidden_size": 8, "embedding": Embedding(8), "max_epochs": 1, "batch_size": 8, "random_state": 0}
-SMALL = TINY | {"hidden_size": 16, "max_epochs": 6, "lr": 0.05, "batch_size": 16}
+SMALL = TINY | {"hidden_size": 16, "max_epochs": 6, "lr": 0.05, "batch_size": 16, "dropout": 0.1, "item_dropout": 0.05}
 LOSSES = ("cross_entropy", "bpr_max", "top1_max")
 
 
