@@ -78,4 +78,3 @@ left.barh(list(rates), list(rates.values()), color=["#bbbbbb", "#bbbbbb", "#1f77
 left.set(xlabel="users whose last film is among ten")
 right.scatter(*places.T, c=kinds, cmap="tab10", s=12 + 2000 * popularity[recommender.items_] / popularity.sum())
 right.set(title="films, coloured by genre", xticks=[], yticks=[])
-plt.show()

@@ -50,7 +50,8 @@ def save_encoder(estimator: Any, path: Any) -> None:
     Parameters
     ----------
     estimator : estimator
-        A fitted `RNNAutoencoderTransformer`, classifier or regressor; or an `RNNOutlierDetector` that holds one.
+        A fitted `RNNAutoencoderTransformer`, `RNNNextItemRecommender`, classifier or regressor; or an
+        `RNNOutlierDetector` that holds one.
     path : str or path
         The file; the name must end in ``.safetensors``, so that `pretraining` takes it for a file.
 
