@@ -203,6 +203,7 @@ def benchmarks(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.exists(), reason="/work/shared/bench/next_item.py is missing")
 @pytest.mark.parametrize(
     ("name", "floor"), [("Popularity", "popularity"), ("Markov", "markov"), ("ItemNeighbours", "item_neighbours")]

@@ -52,7 +52,14 @@ def assert_same_weights(one, other):
 
 @pytest.mark.full_epochs
 @pytest.mark.parametrize(
-    ("loss", "cell"), [*((loss, "gru") for loss in LOSSES), ("cross_entropy", "lstm"), ("cross_entropy", "rnn")]
+    ("loss", "cell"),
+    [
+        ("cross_entropy", "gru"),
+        ("bpr_max", "gru"),
+        pytest.param("top1_max", "gru", marks=pytest.mark.slow),
+        pytest.param("cross_entropy", "lstm", marks=pytest.mark.slow),
+        pytest.param("cross_entropy", "rnn", marks=pytest.mark.slow),
+    ],
 )
 def test_it_learns_what_comes_next(loss, cell):
     rec = RNNNextItemRecommender(loss, cell=cell, n_negatives=64, **SMALL).fit(rounds())
@@ -68,6 +75,7 @@ def test_it_learns_what_a_markov_chain_cannot():
     assert rec.predict([[a, "x"] for a in "bcd"]).tolist() == ["b", "c", "d"]
 
 
+@pytest.mark.slow
 @pytest.mark.full_epochs
 def test_sampled_cross_entropy_learns_the_same_as_the_full_one():
     X = rounds(200, n_items=40)
@@ -313,6 +321,7 @@ def test_untied_items_have_vectors_of_their_own():
 COLUMNS = pd.DataFrame({"even": [i % 2 == 0 for i in range(9)], "size": np.arange(9.0) * 1000}, index=range(9))
 
 
+@pytest.mark.slow
 @pytest.mark.full_epochs
 def test_known_columns_of_items_are_learned_from():
     groups = {i: [float(i >= 20)] for i in range(40)}  # users stay among the items below 20, or among the others
@@ -422,11 +431,10 @@ def test_a_fit_that_fails_leaves_everything_as_it_was(trained):
     np.testing.assert_array_equal(rec.decision_function([[1]]), before)
 
 
-@pytest.mark.full_epochs
 def test_early_stopping_keeps_the_weights_with_the_lowest_loss():
-    params = SMALL | {"max_epochs": 40, "lr": 0.1}
+    params = SMALL | {"max_epochs": 60, "lr": 0.3, "memory": 0}
     rec = RNNNextItemRecommender(**params, early_stopping=True, n_iter_no_change=2).fit(rounds(40))
-    assert rec.n_iter_ < 40
+    assert rec.n_iter_ < 60
     assert rec.history_[-1]["valid_loss"] > min(rec.history_[:, "valid_loss"])
 
 
