@@ -6,6 +6,7 @@ from ._classifier import SemiSupervisedRNNClassifier
 from ._detector import RNNOutlierDetector
 from ._labeled import LabeledEstimator
 from ._options import Embedding, Optimizer, Pretraining
+from ._recommender import RNNNextItemRecommender
 from ._regressor import SemiSupervisedRNNRegressor
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Optimizer",
     "Pretraining",
     "RNNAutoencoderTransformer",
+    "RNNNextItemRecommender",
     "RNNOutlierDetector",
     "SemiSupervisedRNNClassifier",
     "SemiSupervisedRNNRegressor",

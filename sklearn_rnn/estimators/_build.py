@@ -104,6 +104,7 @@ def architecture(params: Any, sequences: Sequences) -> Architecture:
         embedding_size=int(embedding_size),
         layer_norm=params._layer_norm or n_tokens > 0,
         second_changes=n_tokens == 0 and are_smooth(sequences),
+        n_columns=params._n_columns,
     )
 
 
@@ -165,7 +166,7 @@ def _set_vectors(
     elif init == "cooccurrence" or (init == "auto" and a.n_tokens > a.embedding_size):
         vectors = cooccurrence_vectors(sequences, a.n_tokens, a.embedding_size, generator)
     layer.set_vectors(vectors, frequencies(sequences, a.n_tokens))
-    freeze_vectors(params, encoder, vectors is not None)
+    freeze_vectors(params, encoder, vectors is not None and params._freezes_vectors)
 
 
 def _set_scales(layer: NumberInput, sequences: Sequences, drops_noise: bool) -> None:

@@ -23,6 +23,7 @@ from ..training import keepers_among
 from ._autoencoder import RNNAutoencoderTransformer
 from ._base import SequenceEstimator, draw_seed
 from ._encoder_file import ENDING, check_fits, check_same_data, is_encoder_file, names_of, read_encoder
+from ._item_estimator import ItemEstimator
 from ._options import Pretraining, as_option
 from ._parameters import ARCHITECTURE
 
@@ -120,9 +121,12 @@ class LabeledEstimator(SequenceEstimator):
         return transformer._pretrain(sequences.cut(transformer.max_length), self).net_.module_.encoder
 
     def _copied_encoder(self, transformer: Any) -> Encoder:
-        """Return a copy of the encoder of a fitted autoencoder; it is an error if it does not suit the estimator."""
-        if not isinstance(transformer, RNNAutoencoderTransformer) or not hasattr(transformer, "net_"):
-            raise ValueError("pretraining=FrozenEstimator(...) must hold a fitted RNNAutoencoderTransformer.")
+        """Return a copy of the encoder of a fitted estimator; it is an error if it does not suit this one."""
+        if not isinstance(transformer, RNNAutoencoderTransformer | ItemEstimator) or not hasattr(transformer, "net_"):
+            raise ValueError(
+                "pretraining=FrozenEstimator(...) must hold a fitted RNNAutoencoderTransformer or "
+                "RNNNextItemRecommender."
+            )
         self._check_same_architecture(transformer)
         n_features_in, names = transformer.n_features_in_, names_of(transformer)
         check_same_data("pretraining", transformer._kind, n_features_in, names, self)
@@ -149,9 +153,10 @@ class LabeledEstimator(SequenceEstimator):
         shared.update(warm_start=False, callbacks=callbacks or None)
         return RNNAutoencoderTransformer(source, **shared)
 
-    def _check_same_architecture(self, transformer: RNNAutoencoderTransformer) -> None:
+    def _check_same_architecture(self, transformer: Any) -> None:
         sizes = {"embedding__size": [as_option("embedding", e.embedding).size for e in (self, transformer)]}
-        pairs = {name: [getattr(self, name), getattr(transformer, name)] for name in ARCHITECTURE} | sizes
+        names = [name for name in ARCHITECTURE if name != "n_kernels" or self._kind != "tokens"]  # which have none
+        pairs = {name: [getattr(self, name), getattr(transformer, name)] for name in names} | sizes
         for name, (value, pretrained) in pairs.items():
             if value != pretrained and (name, value) != ("pooling", "auto"):
                 raise ValueError(

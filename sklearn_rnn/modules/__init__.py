@@ -11,7 +11,8 @@ from ._encoder import Architecture, Encoder, auto_patch_size
 from ._feeding_decoder import FeedingDecoder
 from ._generator import Generator
 from ._input import InputLayer
-from ._layers import RowLinear, blank, full_precision, initialise, linear, mask_padding, step_mask
+from ._item_scores import ItemScores, best_scores
+from ._layers import RowLinear, blank, dropout, full_precision, gumbel_like, initialise, linear, mask_padding, step_mask
 from ._model import Model
 from ._number_input import NumberInput
 from ._pooling import POOLINGS, Pooling
@@ -27,6 +28,7 @@ __all__ = [
     "FeedingDecoder",
     "Generator",
     "InputLayer",
+    "ItemScores",
     "Model",
     "NumberInput",
     "Pooling",
@@ -35,8 +37,11 @@ __all__ = [
     "TokenDecoder",
     "TokenInput",
     "auto_patch_size",
+    "best_scores",
     "blank",
+    "dropout",
     "full_precision",
+    "gumbel_like",
     "initialise",
     "linear",
     "mask_padding",

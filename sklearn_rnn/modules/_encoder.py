@@ -32,6 +32,7 @@ class Architecture:
     n_kernels: int = 0  # for numbers
     layer_norm: bool = True  # whether each input of the recurrence is normalised, which hides how large it is
     second_changes: bool = False  # whether steps of numbers have the changes of their changes
+    n_columns: int = 0  # known columns of each token
 
 
 def auto_patch_size(median_length: float, tokens: bool = False) -> int:
@@ -42,7 +43,7 @@ def auto_patch_size(median_length: float, tokens: bool = False) -> int:
 def input_layer(a: Architecture) -> InputLayer:
     """Make the input layer: for token ids if there are tokens, else for numbers."""
     if a.n_tokens:
-        return TokenInput(a.n_tokens, a.embedding_size, a.patch_size)
+        return TokenInput(a.n_tokens, a.embedding_size, a.patch_size, a.n_columns)
     return NumberInput(a.n_features, a.n_kernels, a.patch_size, a.second_changes)
 
 
