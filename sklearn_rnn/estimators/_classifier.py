@@ -18,12 +18,14 @@ from .._documented import documented, parameter
 from .._sklearn import MARKER, StrOptions
 from .._state import all_or_nothing
 from ..objectives import Objective
+from ..perturbations import Light
 from ..sequences import Sequences
 from ..tasks import Classification, Targets, Task, class_numbers, read_target
 from ._base import objective_can
 from ._generation import checked_ends, generate
 from ._labeled import LabeledEstimator
 
+GENTLE = Light().get_params() | {"hide": 0.15, "trim": 0.15, "warp": 0.1, "magnitude": 0.15}  # half of `Strong()`
 OFFSET, CHANNEL_OFFSET = 2, 0.2  # of whole sequences in training, if their level does not depend on the class
 
 
@@ -91,6 +93,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
     __metadata_request__score = {"sample_weight": True}
     task_name = "classification"
     _auto = "fixmatch"
+    _strong = GENTLE
 
     objective: str | Objective = parameter(
         "auto",

@@ -48,6 +48,7 @@ class NetParameters(PicklableEstimator):
 
     _texts: ClassVar[dict[str, str]] = TEXTS
     _auto: ClassVar[str] = ""  # name that objective="auto" stands for
+    _strong: ClassVar[dict[str, float]] = {}  # parameters of the default strong views of numbers
     _layer_norm = True  # whether numbers pass a layer norm before the recurrence
     _drops_noise = False  # whether changes of numbers, and kernels, that are mostly white noise are left out
     _numbers_lr = 0.008  # that lr="auto" stands for
@@ -122,7 +123,8 @@ class NetParameters(PicklableEstimator):
         'callable, "auto" or None',
         """
         The same for strong views, which objectives such as `FixMatch` need. `"auto"` is `Strong()` for numbers, with
-        the same offsets or jitter, and `StepDrop(0.4)` for token ids.
+        the same offsets or jitter, and `StepDrop(0.4)` for token ids. In classifiers the other strengths are about half:
+        ``Strong(shift=0.1, scale=0.1, jitter=0.2, hide=0.15, trim=0.15, warp=0.1, magnitude=0.15)``.
         """,
     )
     max_epochs: int = parameter(

@@ -148,16 +148,16 @@ class Light(Perturbation):
 
 
 class Strong(Perturbation):
-    """The changes of `Light`; also hide spans, trim the ends, and warp time and magnitude.
+    """Stronger changes than those of `Light`; also hide spans, trim the ends, and warp time and magnitude.
 
     Parameters
     ----------
-    shift : float, default=0.1
+    shift : float, default=0.2
         Largest shift in time, as a fraction of the length, rounded down to steps: sequences of fewer than
         ``1 / shift`` steps are not shifted. Values at the edge are repeated.
-    scale : float, default=0.1
+    scale : float, default=0.2
         Standard deviation of a factor for each sequence, around 1.
-    jitter : float, default=0.2
+    jitter : float, default=0.3
         Standard deviation of the noise added to each value, as a factor of the standard deviation of the sequence (of
         at most 1).
     offset : float, default=0
@@ -166,13 +166,13 @@ class Strong(Perturbation):
         tokens, nothing is added.
     channel_offset : float, default=0
         The same for a number for each channel.
-    hide : float, default=0.15
+    hide : float, default=0.3
         Largest fraction of the steps that are set to the mean of the data, in one span.
-    trim : float, default=0.15
+    trim : float, default=0.3
         Largest fraction of the steps that are set to the mean of the data, at both ends together, as in `Trim`.
-    warp : float, default=0.1
+    warp : float, default=0.2
         Standard deviation of the logarithm of the speed, as in `TimeWarp` with 4 knots.
-    magnitude : float, default=0.15
+    magnitude : float, default=0.3
         Standard deviation of a smooth factor around 1, as in `MagnitudeWarp` with 4 knots.
     channels : float, default=0
         Probability that a channel is set to the mean of the data, as in `ChannelDrop`.
@@ -210,15 +210,15 @@ class Strong(Perturbation):
 
     def __init__(
         self,
-        shift: float = 0.1,
-        scale: float = 0.1,
-        jitter: float = 0.2,
+        shift: float = 0.2,
+        scale: float = 0.2,
+        jitter: float = 0.3,
         offset: float = 0,
         channel_offset: float = 0,
-        hide: float = 0.15,
-        trim: float = 0.15,
-        warp: float = 0.1,
-        magnitude: float = 0.15,
+        hide: float = 0.3,
+        trim: float = 0.3,
+        warp: float = 0.2,
+        magnitude: float = 0.3,
         channels: float = 0.0,
     ):
         self.shift = shift
