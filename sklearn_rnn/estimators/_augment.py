@@ -25,8 +25,6 @@ def set_augmentations(params: Any, model: Model, training: TrainingSet, options:
     strong: Perturbation = StepDrop(0.4)
     if has_numbers:
         light, strong = Light(**options), Strong(**params._strong | options)
-        (Light(**options), Strong(**params._strong | options)) if has_numbers else (StepDrop(0.2), StepDrop(0.4))
-    )
     model.augmentation = checked(params.augmentation, light, "augmentation")
     model.strong_augmentation = checked(params.strong_augmentation, strong, "strong_augmentation")
     model.unchecked = {"augmentation", "strong_augmentation"}

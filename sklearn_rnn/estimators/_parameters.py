@@ -123,8 +123,8 @@ class NetParameters(PicklableEstimator):
         'callable, "auto" or None',
         """
         The same for strong views, which objectives such as `FixMatch` need. `"auto"` is `Strong()` for numbers, with
-        the same offsets or jitter, and `StepDrop(0.4)` for token ids. In classifiers the other strengths are about half:
-        ``Strong(shift=0.1, scale=0.1, jitter=0.2, hide=0.15, trim=0.15, warp=0.1, magnitude=0.15)``.
+        the same offsets or jitter, and `StepDrop(0.4)` for token ids. In classifiers the other strengths are about
+        half: ``Strong(shift=0.1, scale=0.1, jitter=0.2, hide=0.15, trim=0.15, warp=0.1, magnitude=0.15)``.
         """,
     )
     max_epochs: int = parameter(
