@@ -4,6 +4,7 @@ from .._documented import documented, parameter
 from ._autoencoder import RNNAutoencoderTransformer
 from ._classifier import SemiSupervisedRNNClassifier
 from ._detector import RNNOutlierDetector
+from ._forecaster import RNNForecaster
 from ._labeled import LabeledEstimator
 from ._options import Embedding, Optimizer, Pretraining
 from ._regressor import SemiSupervisedRNNRegressor
@@ -14,6 +15,7 @@ __all__ = [
     "Optimizer",
     "Pretraining",
     "RNNAutoencoderTransformer",
+    "RNNForecaster",
     "RNNOutlierDetector",
     "SemiSupervisedRNNClassifier",
     "SemiSupervisedRNNRegressor",

@@ -3,19 +3,33 @@
 from ._batch import Batch
 from ._batches import TrainingSet, batches_by_length
 from ._containers import is_frame, is_words, listed
+from ._moments import moments_of
 from ._reading import read_sequences
 from ._sequences import Sequences, first_steps, float_like, unpadded_lengths
+from ._series import Series, joined, read_series
+from ._times import next_times, time_index
+from ._windows import Columns, Futures, Windows, window_starts
 
 __all__ = [
     "Batch",
+    "Columns",
+    "Futures",
     "Sequences",
+    "Series",
     "TrainingSet",
+    "Windows",
     "batches_by_length",
     "first_steps",
     "float_like",
     "is_frame",
     "is_words",
+    "joined",
     "listed",
+    "moments_of",
+    "next_times",
     "read_sequences",
+    "read_series",
+    "time_index",
     "unpadded_lengths",
+    "window_starts",
 ]
