@@ -17,6 +17,7 @@ from ._options import as_option
 from ._pretraining import unfitted_autoencoder
 from ._trained import draw_seed
 
+MAX_ROWS = 1 << 20  # rows of windows in an epoch; of longer series, evenly spread windows are used
 PATCHES, LONGEST_PATCH = 4, 24  # of a context, and steps of a patch, with patch_size="auto"
 
 
@@ -53,8 +54,6 @@ def _architecture(estimator: Any, windows: Windows, task: Forecasting) -> Archit
 def _pretrained(estimator: Any, contexts: Windows, of_encoder: Architecture, random: np.random.RandomState) -> Encoder:
     """Train an autoencoder on contexts, and return its encoder."""
     source = as_option("pretraining", estimator.pretraining).objective
-    if not hasattr(source, "needs") and not hasattr(source, "set_params") and not isinstance(source, str):
-        raise ValueError(f"pretraining={source!r} does not fit {type(estimator).__name__}; pass an objective.")
     autoencoder = unfitted_autoencoder(estimator, source, random, "last")
     autoencoder.patch_size = of_encoder.patch_size
     return autoencoder._pretrain(contexts, estimator).net_.module_.encoder
@@ -63,7 +62,7 @@ def _pretrained(estimator: Any, contexts: Windows, of_encoder: Architecture, ran
 def _all_contexts(windows: Windows, series: list[Series]) -> Windows:
     """Return the windows of all contexts of several sets of series, also those without a known future."""
     both = series[0] if len(series) == 1 else joined(series)
-    limit = max(len(windows.starts), 1) + len(both) if windows.starts is not None else None
+    limit = max(1, MAX_ROWS // windows.columns.n_rows)
     starts = window_starts(both, windows.context, 0 * both.lengths, both.lengths, limit)
     moments = (windows.center, windows.scale)
     return Windows.of(both, starts, windows.columns, windows.context, windows.horizon, moments)

@@ -16,7 +16,7 @@ from ..sequences import Columns, Futures, Series, TrainingSet, Windows, read_ser
 from ..tasks import Forecasting
 from ..training import FitWatch, with_callbacks
 from ._autoencoder import RNNAutoencoderTransformer
-from ._forecast_model import forecast_model
+from ._forecast_model import MAX_ROWS, forecast_model
 from ._forecasting import ForecastingEstimator
 from ._long_series import auto_context, check_lengths, columns_of, held_out_steps, moments, tails
 from ._options import Pretraining
@@ -25,7 +25,6 @@ from ._regressor import checked_levels
 from ._trained import check_device, draw_seed
 
 MAX_SCORES = 4096  # windows from which intervals are corrected
-MAX_ROWS = 1 << 20  # rows of windows in an epoch; of longer series, evenly spread windows are used
 
 
 @documented

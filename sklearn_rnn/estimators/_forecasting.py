@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..sequences import Columns, Series, Windows, read_series
+from ..training import in_batches
 from ._long_series import known_ahead, tails
 from ._trained import TrainedEstimator, draw_seed
 
 BLOCK = 1 << 22  # values that are forecast together
-N_PATHS = 200  # from which a step-by-step decoder learns quantiles
+N_PATHS = 200  # from which quantiles are taken
+PATHS_AT_ONCE = 1024
 
 
 def _has_intervals(self: Any) -> bool:
@@ -128,13 +131,12 @@ class ForecastingEstimator(TrainedEstimator):
         """
         check_scalar(n_paths, "n_paths", int, min_val=1)
         windows, form = self._after(X, future)
-        rows = np.arange(len(windows))
         generator = torch.Generator().manual_seed(draw_seed(check_random_state(random_state)))
-        paths = []
-        for _ in range(n_paths):
-            noise = _laplace((len(windows), windows.horizon, windows.columns.n_targets), generator)
-            paths.append(by_window(windows.restored(rows, self._path(windows, noise)), windows))
-        return form(np.stack(paths, axis=1), axis=3)
+        rows, n_targets = np.arange(len(windows)), windows.columns.n_targets
+        noise = laplace((n_paths, len(windows), windows.horizon, n_targets), generator)
+        paths = self._paths(windows, noise, rows).swapaxes(0, 1)
+        in_units = [by_window(windows.restored(rows, path), windows) for path in paths]
+        return form(np.stack(in_units, axis=1), axis=3)
 
     def backtest(self, X: Any, stride: int = 1) -> Any:
         """Forecast from each origin in a series, as if what follows was not known.
@@ -282,40 +284,37 @@ class ForecastingEstimator(TrainedEstimator):
             answers = self._compute(windows, lambda model: model)
             steps = task.in_order(answers) if quantiles else task.decide(answers)
         elif quantiles:
-            generator = torch.Generator().manual_seed(self.net_.seed)
-            steps = self._quantiles_of_paths(windows, generator)
+            steps = self._quantiles_of_paths(windows)
         else:
-            steps = self._path(windows, np.zeros((1, windows.horizon, windows.columns.n_targets), np.float32))
+            medians = np.zeros((1, 1, windows.horizon, windows.columns.n_targets), np.float32)
+            steps = self._paths(windows, medians, rows)[:, 0]
         return by_window(windows.restored(rows, steps), windows)
 
-    def _quantiles_of_paths(self, windows: Windows, generator: torch.Generator) -> NDArray:
+    def _quantiles_of_paths(self, windows: Windows) -> NDArray:
         """Quantiles (rows, horizon, K, q) of paths; all rows have the same noise, so that none depends on others."""
-        noise = _laplace((N_PATHS, windows.horizon, windows.columns.n_targets), generator)
-        parts = []
-        size = max(1, BLOCK // noise.size)
+        generator = torch.Generator().manual_seed(self.net_.seed)
+        noise = laplace((N_PATHS, 1, windows.horizon, windows.columns.n_targets), generator)
+        size, parts = max(1, BLOCK // noise.size), []
         for first in range(0, len(windows), size):
-            rows = np.arange(first, min(first + size, len(windows)))
-            paths = np.stack([self._path(windows, path[None], rows) for path in noise])
-            parts.append(np.moveaxis(np.quantile(paths, self.quantiles, axis=0), 0, -1))
+            paths = self._paths(windows, noise, np.arange(first, min(first + size, len(windows))))
+            parts.append(np.moveaxis(np.quantile(paths, self.quantiles, axis=1), 0, -1))
         return np.concatenate(parts)
 
-    def _path(self, windows: Windows, noise: NDArray, rows: NDArray | None = None) -> NDArray:
-        """Draw a path (rows, horizon, K) of each row, given its noise (1 or n_rows, horizon, K)."""
-        draws, place = torch.from_numpy(noise), 0
-
-        def part(model: Any) -> Callable[..., torch.Tensor]:
-            def paths(values: torch.Tensor, lengths: Any) -> torch.Tensor:
-                nonlocal place
+    def _paths(self, windows: Windows, noise: NDArray, rows: NDArray) -> NDArray[np.float32]:
+        """Draw paths (n, P, horizon, K) of n rows, given their noise (P, n, horizon, K) or one noise (P, 1, ...)."""
+        model = self.net_.module_
+        paths = np.empty((len(rows), len(noise), *noise.shape[2:]), np.float32)
+        with self._computing(), torch.inference_mode():
+            for places, values, lengths in in_batches(model, windows, rows, PATHS_AT_ONCE):
                 embeddings = model.embed_sequences(values, lengths)
-                own = draws.expand(len(values), -1, -1) if len(draws) == 1 else draws[place : place + len(values)]
-                place += len(values)
-                if len(own) < len(values):  # a small batch is filled up
-                    own = own[torch.arange(len(values)) % max(1, len(own))]
-                return model.head.paths(embeddings, own.to(values.device))
-
-            return paths
-
-        return self._compute(windows, part, rows)
+                mine = np.resize(places, len(values)) if noise.shape[1] > 1 else np.zeros(len(values), np.int64)
+                size = max(1, PATHS_AT_ONCE // len(values))
+                for first in range(0, len(noise), size):
+                    draws = torch.from_numpy(noise[first : first + size, mine]).to(values.device)  # (p, b, horizon, K)
+                    repeated = embeddings.repeat(len(draws), 1)
+                    steps = model.head.paths(repeated, draws.flatten(0, 1)).reshape(draws.shape)
+                    paths[places, first : first + size] = steps.cpu().numpy().swapaxes(0, 1)[: len(places)]
+        return paths
 
     def _truth(self, windows: Windows) -> NDArray[np.float64]:
         """Return what follows the contexts of windows, (m, horizon, n_targets), in units of X."""
@@ -343,13 +342,13 @@ class ForecastingEstimator(TrainedEstimator):
         levels = np.asarray(self.quantiles, dtype=np.float64)
         quantiles, truth = self._forecast(windows, quantiles=True), self._truth(windows)
         scores = np.maximum(quantiles[..., 0] - truth, truth - quantiles[..., -1])  # (m, horizon, n_targets)
-        share = np.ceil((len(scores) + 1) * (levels[-1] - levels[0])) / len(scores)
-        if share > 1:
+        rank = math.ceil((len(scores) + 1) * (levels[-1] - levels[0]))
+        if rank > len(scores):
             raise ValueError(
                 f"conformal=True has {len(scores)} window(s) held out, too few for quantiles={levels.tolist()}. Raise "
                 "validation_fraction, or pass longer series."
             )
-        return np.quantile(scores, share, axis=0, method="higher")
+        return np.sort(scores, axis=0)[rank - 1]
 
 
 def by_window(steps: NDArray, windows: Windows) -> NDArray:
@@ -360,7 +359,7 @@ def by_window(steps: NDArray, windows: Windows) -> NDArray:
     return np.moveaxis(steps, 1, 2)
 
 
-def _laplace(shape: tuple[int, ...], generator: torch.Generator) -> NDArray[np.float32]:
+def laplace(shape: tuple[int, ...], generator: torch.Generator) -> NDArray[np.float32]:
     """Draw from a Laplace distribution of scale 1."""
     uniform = torch.rand(shape, generator=generator, dtype=torch.float64) - 0.5
     return (-uniform.sign() * torch.log1p(-2 * uniform.abs())).float().numpy()

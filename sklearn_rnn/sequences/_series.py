@@ -68,7 +68,7 @@ def read_series(estimator: BaseEstimator, X: Any, *, reset: bool) -> Series:
     Parameters
     ----------
     estimator : BaseEstimator
-        Gets `n_features_in_` and `feature_names_in_` when `reset`.
+        Gets `n_features_in_`, `feature_names_in_` and `_kind` when `reset`.
     X : array-like of shape (T,), (T, F) or (n, T, F), frame, or list of (T_i, F) or (T_i,) arrays or frames
         One series, if there are one or two dimensions; else several.
     reset : bool
@@ -83,7 +83,7 @@ def read_series(estimator: BaseEstimator, X: Any, *, reset: bool) -> Series:
     else:
         series = _read_several(estimator, X, reset, arrays)
     if reset:
-        estimator.n_features_in_ = series.values.shape[1]
+        estimator._kind, estimator.n_features_in_ = "series", series.values.shape[1]
     elif series.values.shape[1] != estimator.n_features_in_:
         raise ValueError(
             f"X has {series.values.shape[1]} features, but {type(estimator).__name__} is expecting "
@@ -161,7 +161,9 @@ def _check_finite(series: Series, columns: list[str] | None) -> None:
         step += len(single)
 
 
-def joined(arrays: list[NDArray]) -> Series:
-    """Return series made of arrays (T_i, F)."""
-    lengths = np.array([len(x) for x in arrays])
-    return Series(np.concatenate(arrays), lengths, first_steps(lengths), False, False)
+def joined(parts: list[Series]) -> Series:
+    """Return all series of several sets of series."""
+    steps = np.array([len(part.values) for part in parts])
+    starts = [part.starts + first for part, first in zip(parts, first_steps(steps), strict=True)]
+    values, lengths = np.concatenate([part.values for part in parts]), [part.lengths for part in parts]
+    return Series(values, np.concatenate(lengths), np.concatenate(starts), False, False)
