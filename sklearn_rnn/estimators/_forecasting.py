@@ -48,7 +48,6 @@ class ForecastingEstimator(TrainedEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
-        tags.input_tags.one_d_array = True
         tags.non_deterministic = False
         return tags
 

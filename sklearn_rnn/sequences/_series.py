@@ -75,6 +75,11 @@ def read_series(estimator: BaseEstimator, X: Any, *, reset: bool) -> Series:
         True in `fit`.
     """
     X = detached(X)
+    if issparse(X):
+        raise TypeError(
+            "Sparse data was passed for X, but dense data is required. Use '.toarray()' to convert to a dense numpy "
+            "array."
+        )
     _refuse_time_columns(X)
     names = None if reset else getattr(estimator, "feature_names_in_", None)
     arrays, named = arrays_of(X, None, names)
@@ -101,11 +106,6 @@ def _read_one(estimator: BaseEstimator, X: Any, named: Any, reset: bool) -> Seri
         X = unmasked(X)
     if isinstance(X, np.ndarray) and X.dtype.kind in "mM":
         as_array(X, "X")
-    if issparse(X):
-        raise TypeError(
-            "Sparse data was passed for X, but dense data is required. Use '.toarray()' to convert to a dense numpy "
-            "array."
-        )
     if is_frame(X):
         refuse_text_columns(X, "X")
     columns = [str(column) for column in X.columns] if hasattr(X, "iloc") and hasattr(X, "columns") else None

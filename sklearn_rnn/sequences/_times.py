@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -54,22 +55,27 @@ def check_times(X: Any, name: str) -> int | None:
 
 def _has_frequency(index: Any) -> bool:
     """Whether steps of different lengths are those of a calendar, such as months."""
-    if getattr(index, "freq", None) is not None:
-        return True
-    if len(index) < 3 or type(index).__name__ == "PeriodIndex":
-        return False
+    return type(index).__name__ != "PeriodIndex" and _frequency(index) is not None
+
+
+def _frequency(index: Any) -> Any:
+    """Return the frequency of an index; None if it is not known and cannot be inferred."""
+    if (known := getattr(index, "freq", None)) is not None or len(index) < 3:
+        return known
     import pandas as pd
 
-    return pd.infer_freq(index) is not None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a new type of the result
+        return pd.infer_freq(index)
 
 
 def next_times(index: Any, n: int) -> Any:
     """Return the `n` times after the end of a time index of equal steps."""
     import pandas as pd
 
-    frequency = getattr(index, "freq", None) or (pd.infer_freq(index) if len(index) > 2 else None)
     if type(index).__name__ == "PeriodIndex":
         return pd.period_range(index[-1] + 1, periods=n, freq=index.freq)
+    frequency = _frequency(index)
     if frequency is None:
         return index[-1] + (index[-1] - index[-2]) * np.arange(1, n + 1)
     kind = pd.timedelta_range if type(index).__name__ == "TimedeltaIndex" else pd.date_range
