@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..modules import Architecture, Encoder, Model, initialise
+from ..modules import Architecture, Encoder, Model, NumberInput, initialise
 from ..objectives import Supervised
 from ..sequences import Series, Windows, joined, window_starts
 from ..tasks import Forecasting
@@ -37,6 +37,7 @@ def forecast_model(
     encoder = Encoder(of_encoder)
     if estimator.pretraining is None:
         initialise(encoder, torch.Generator().manual_seed(draw_seed(random)))
+        assert isinstance(encoder.input, NumberInput)
         set_scales(encoder.input, windows.contexts(), False)
     else:
         contexts = _all_contexts(windows, [series] if unlabeled is None else [series, unlabeled])

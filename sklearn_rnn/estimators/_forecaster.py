@@ -188,7 +188,7 @@ class RNNForecaster(ForecastingEstimator):
         128, COUNT, "int", "Number of units of each layer, and width of the vectors of segments."
     )
     dropout: float = parameter(
-        0.5, SHARE, "float", "Fraction of the state after the context (and between layers) that is dropped in training."
+        0.2, SHARE, "float", "Fraction of the state after the context (and between layers) that is dropped in training."
     )
     max_epochs: int = parameter(
         8, COUNT, "int", "Number of passes over all windows, each of at least 25 optimiser steps."
@@ -250,11 +250,12 @@ class RNNForecaster(ForecastingEstimator):
         check_device(self.device)
         series = read_series(self, X, reset=not self._goes_on)
         columns = columns_of(self, series)
-        context = self.context_ if self._goes_on and self.context == "auto" else auto_context(self, series)
+        context = auto_context(self, series)
         check_lengths(self, series, context)
         if not self._goes_on:
             self._center, self.scale_ = moments(self, series, columns)
         windows, training, validation = self._training_sets(series, columns, context)
+        scored = self._scored(series, windows, len(training.labeled))
         task, random = self._task_of(columns, context), check_random_state(self.random_state)
         task.read(training.targets, len(windows), self.net_.module_.task if self._goes_on else None)
         with self._computing():
@@ -263,13 +264,21 @@ class RNNForecaster(ForecastingEstimator):
             self.context_, self._columns = context, (columns.targets, columns.known, columns.read, columns.joint)
             self.targets_, self._spacing = np.array(columns.targets), series.spacing
             self._ending, self._single, self._flat = tails(series, context), series.single, series.flat
+            self.__dict__.pop("interval_correction_", None)
             stops = validation if self.early_stopping else None
             self._train(model, Supervised(), training, stops, draw_seed(random), FitWatch(self, X), callbacks)
-        self.__dict__.pop("interval_correction_", None)
-        if self.conformal and validation is not None and (self.loss == "quantile" or self.decoder == "recursive"):
-            starts = windows.starts[len(training.labeled) // columns.n_rows :][-MAX_SCORES:]
-            self.interval_correction_ = self._correction(self._windows(series, starts, columns, context))
+            if scored is not None:
+                self.interval_correction_ = self._correction(scored)
         return self
+
+    def _scored(self, series: Series, windows: Windows, n_trained: int) -> Windows | None:
+        """Return the held-out windows from which intervals are corrected; None if they are not."""
+        if not self.conformal or (self.loss != "quantile" and self.decoder == "parallel"):
+            return None
+        assert windows.starts is not None
+        starts = windows.starts[n_trained // windows.columns.n_rows :][-MAX_SCORES:]
+        self._rank(len(starts))
+        return self._windows(series, starts, windows.columns, windows.context)
 
     def _training_sets(self, series: Series, columns: Columns, context: int) -> tuple[Windows, Any, Any]:
         """Return the windows, the rows to train on, and those whose targets are held out, None if there are none."""

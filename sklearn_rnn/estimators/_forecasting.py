@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,19 @@ def _has_intervals(self: Any) -> bool:
 
 def _has_paths(self: Any) -> bool:
     return self.decoder == "recursive"
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form of X, in which forecasts are returned: whether it was one series, and had one value per step."""
+
+    single: bool
+    flat: bool
+
+    def __call__(self, forecasts: NDArray, axis: int = 2) -> NDArray:
+        """Drop the `axis` of targets, if X had none, and the first axis, if X was one series."""
+        forecasts = forecasts.take(0, axis=axis) if self.flat else forecasts
+        return forecasts[0] if self.single else forecasts
 
 
 @dataclass(repr=False, eq=False)
@@ -231,8 +244,8 @@ class ForecastingEstimator(TrainedEstimator):
             )
         return series
 
-    def _after(self, X: Any, future: Any) -> tuple[Windows, Callable[[NDArray], NDArray]]:
-        """Return the windows at the ends of series, and a function that brings forecasts into the form of X."""
+    def _after(self, X: Any, future: Any) -> tuple[Windows, Form]:
+        """Return the windows at the ends of series, and the form of X."""
         check_is_fitted(self, "net_")
         if X is None:
             ends, single, flat = self._ending, self._single, self._flat
@@ -253,13 +266,7 @@ class ForecastingEstimator(TrainedEstimator):
         values = np.concatenate([ends, steps], axis=1)
         lengths = np.full(n, values.shape[1])
         padded = Series(values.reshape(-1, values.shape[2]), lengths, np.arange(n) * values.shape[1], single, flat)
-
-        def form(forecasts: NDArray, axis: int = 2) -> NDArray:
-            """Drop the axis of targets, if X had none, and that of series."""
-            forecasts = forecasts.take(0, axis=axis) if flat else forecasts
-            return forecasts[0] if single else forecasts
-
-        return self._windows(padded, padded.starts, columns, self.context_), form
+        return self._windows(padded, padded.starts, columns, self.context_), Form(single, flat)
 
     def _origins(self, series: Series, stride: int, chosen: Any) -> NDArray[np.int64]:
         """Return the first steps of the windows of the `chosen` series, each `stride` after the one before."""
@@ -336,18 +343,21 @@ class ForecastingEstimator(TrainedEstimator):
             lower, upper = lower - change, upper + change
         return np.stack([lower, upper], axis=-1)
 
-    def _correction(self, windows: Windows) -> NDArray[np.float64]:
-        """Learn from held-out windows what to add to both sides of intervals, (horizon, n_targets)."""
-        levels = np.asarray(self.quantiles, dtype=np.float64)
-        quantiles, truth = self._forecast(windows, quantiles=True), self._truth(windows)
-        scores = np.maximum(quantiles[..., 0] - truth, truth - quantiles[..., -1])  # (m, horizon, n_targets)
-        rank = math.ceil((len(scores) + 1) * (levels[-1] - levels[0]))
-        if rank > len(scores):
+    def _rank(self, n: int) -> int:
+        """Return the rank among `n` scores of held-out windows that corrects intervals."""
+        rank = math.ceil((n + 1) * float(self.quantiles[-1] - self.quantiles[0]))
+        if not 0 < rank <= n:
             raise ValueError(
-                f"conformal=True has {len(scores)} window(s) held out, too few for quantiles={levels.tolist()}. Raise "
+                f"conformal=True has {n} window(s) held out, too few for quantiles={list(self.quantiles)}. Raise "
                 "validation_fraction, or pass longer series."
             )
-        return np.sort(scores, axis=0)[rank - 1]
+        return rank
+
+    def _correction(self, windows: Windows) -> NDArray[np.float64]:
+        """Learn from held-out windows what to add to both sides of intervals, (horizon, n_targets)."""
+        quantiles, truth = self._forecast(windows, quantiles=True), self._truth(windows)
+        scores = np.maximum(quantiles[..., 0] - truth, truth - quantiles[..., -1])  # (m, horizon, n_targets)
+        return np.sort(scores, axis=0)[self._rank(len(scores)) - 1]
 
 
 def by_window(steps: NDArray, windows: Windows) -> NDArray:

@@ -95,7 +95,8 @@ class ForecastDisplay:
         if ax is None:
             plt = extra("matplotlib.pyplot", "plot")
             ax = plt.subplots(figsize=(8, 3.5), layout="constrained")[1]
-        self.ax_, self.figure_, self.lines_ = ax, ax.figure, {}
+        self.ax_, self.figure_ = ax, ax.figure
+        self.lines_: dict[str, Any] = {}
         n, horizon = len(self.history), len(self.forecast)
         times = np.arange(-n, horizon) if self.times is None else self.times
         ahead = times[n:]
