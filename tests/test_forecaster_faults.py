@@ -12,7 +12,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from test_check_estimator import name_of
 from test_forecaster import HORIZON, frame, series, tiny
 
-from sklearn_rnn import RNNForecaster
+from sklearn_rnn import RNNForecaster, io
 from sklearn_rnn.plotting import ForecastDisplay
 from sklearn_rnn.sequences import next_times
 
@@ -147,6 +147,14 @@ def test_predict_refuses_what_fit_did_not_see():
     with pytest.raises(ValueError, match="X has 3 features, but RNNForecaster is expecting 4 features as input"):
         tiny().fit(X.to_numpy()).predict(X.to_numpy()[:, :3])
     np.testing.assert_array_equal(forecaster.predict(future=X[:HORIZON]), forecaster.predict(future=X[["c"]][:HORIZON]))
+
+
+@pytest.mark.parametrize("export", [io.to_onnx, io.save_encoder])
+def test_what_would_be_in_other_units_is_not_exported(export, tmp_path):
+    pytest.importorskip("onnx")
+    with pytest.raises(TypeError, match=r"RNNForecaster .*\bio\.save\."):
+        export(tiny().fit(series()), tmp_path / "forecaster.safetensors")
+    assert not list(tmp_path.iterdir())
 
 
 def test_scores_need_a_context_and_a_horizon():
