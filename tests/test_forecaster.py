@@ -250,7 +250,16 @@ def test_a_column_known_ahead_is_learned(decoder):
     known = random.integers(2, size=400) * 1.0
     X = np.stack([3 * known + 0.05 * random.normal(size=400), known], axis=1)
     forecaster = RNNForecaster(
-        3, context=6, future=[1], hidden_size=16, dropout=0, max_epochs=4, lr=0.02, decoder=decoder, random_state=0
+        3,
+        context=6,
+        future=[1],
+        hidden_size=16,
+        dropout=0,
+        max_epochs=4,
+        lr=0.02,
+        decoder=decoder,
+        batch_size=64,
+        random_state=0,
     )
     forecaster.fit(X)
     assert forecaster.score(X) > -0.3  # 1.5 is the error of one level
@@ -260,7 +269,8 @@ def test_a_column_known_ahead_is_learned(decoder):
 def test_a_wave_with_a_trend_is_learned_better_than_the_season_before():
     t = np.arange(300)
     X = 0.05 * t + np.sin(2 * np.pi * t / 12) + 0.1 * np.random.default_rng(0).normal(size=300)
-    forecaster = RNNForecaster(12, context=24, period=12, hidden_size=16, dropout=0, lr=0.01, random_state=0)
+    sizes = {"context": 24, "hidden_size": 16, "batch_size": 64}
+    forecaster = RNNForecaster(12, period=12, dropout=0, lr=0.01, max_epochs=6, random_state=0, **sizes)
     assert forecaster.fit(X[:200]).score(X[200:]) > -0.5
 
 
