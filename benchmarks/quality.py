@@ -2,12 +2,14 @@
 
     python benchmarks/quality.py BENCH_FOLDER                           # every series task: floor, supervised, default
     python benchmarks/quality.py BENCH_FOLDER --text                    # every text task
+    python benchmarks/quality.py BENCH_FOLDER --small                   # small sets: does it ever lose?
     python benchmarks/quality.py BENCH_FOLDER --objectives              # every objective on three of the sets
     python benchmarks/quality.py BENCH_FOLDER --tasks cricketx:0.1 har:0.01 --methods supervised ict
     python benchmarks/quality.py                                        # the tables again, from the runs kept
 
-BENCH_FOLDER holds `protocol.py`, which cuts the tasks, and `floors.py`, a baseline without a net. Runs are kept in
-docs/quality.csv and not repeated, so it goes on where it stopped; `--jobs 2` runs two at a time, on a thread each.
+BENCH_FOLDER holds `protocol.py` and `small_sets.py`, which cut the tasks, and `floors.py`, a baseline without a net.
+Runs are kept in docs/quality.csv and docs/quality_small.csv and not repeated, so it goes on where it stopped;
+`--jobs 2` runs two at a time, on a thread each.
 """
 
 import argparse
@@ -18,6 +20,7 @@ from importlib import import_module
 
 import joblib
 import numpy as np
+import quality_small
 import torch
 from runs import DOCS, Runs, shown
 from sklearn.ensemble import VotingClassifier
@@ -59,6 +62,8 @@ OBJECTIVE_TASKS = ("cricketx:0.1", "two_patterns:12", "japanese_vowels:0.1")
 
 def main(arguments):
     """Run what is missing, then write the tables and the picture."""
+    if arguments.small:
+        return main_small(arguments)
     done = RUNS.first()
     if arguments.folder:
         tasks, methods = arguments.tasks, arguments.methods
@@ -81,15 +86,35 @@ def main(arguments):
     draw(done)
 
 
-def run(folder, task, method, seed):
+def main_small(arguments):
+    """Run what is missing of the small sets, then write their table and picture."""
+    done = quality_small.RUNS.first()
+    if arguments.folder:
+        names = bench(arguments.folder, "small_sets").names()
+        tasks = [f"{name}:{budget}" for budget in quality_small.BUDGETS for name in names]
+        tasks = tasks if arguments.tasks is TASKS else [task for task in tasks if task in arguments.tasks]
+        jobs = [(task, method, seed) for seed in SEEDS for task in tasks for method in arguments.methods]
+        missing = [job for job in jobs if (*job[0].split(":"), job[1], str(job[2])) not in done]
+        print(len(missing), "runs to do")
+        runs = (joblib.delayed(run)(arguments.folder, *job, small=True) for job in missing)
+        joblib.Parallel(n_jobs=arguments.jobs)(runs)
+        done = quality_small.RUNS.first()
+    quality_small.write(done, DEFAULT)
+    return None
+
+
+def run(folder, task, method, seed, small=False):
     """Fit, score on the test rows, and keep the accuracy."""
     torch.set_num_threads(1)
-    cut = make_task(folder, task, seed)
+    if small:
+        cut = bench(folder, "small_sets").make_small_task(*task.split(":"), seed)
+    else:
+        cut = make_task(folder, task, seed)
     started = time.perf_counter()
     scores = score(folder, cut, method, seed)
     seconds = f"{time.perf_counter() - started:.1f}"
     for name, accuracy in scores.items():
-        RUNS.keep(*task.split(":"), name, seed, f"{accuracy:.4f}", seconds)
+        (quality_small.RUNS if small else RUNS).keep(*task.split(":"), name, seed, f"{accuracy:.4f}", seconds)
 
 
 def bench(folder, module):
@@ -261,6 +286,7 @@ if __name__ == "__main__":
     parser.add_argument("--tasks", nargs="+", default=TASKS, help="NAME:LABELS")
     parser.add_argument("--methods", nargs="+", default=COLUMNS)
     parser.add_argument("--text", action="store_true", help="the text tasks")
+    parser.add_argument("--small", action="store_true", help="the small sets")
     parser.add_argument("--objectives", action="store_true", help="every objective on three of the sets")
     parser.add_argument("--jobs", type=int, default=2)
     main(parser.parse_args())

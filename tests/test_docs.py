@@ -87,6 +87,15 @@ def test_the_code_of_the_page_on_text_runs():
     assert np.mean(names["clf"].transduction_[hidden] == chapters[hidden]) > 0.65
 
 
+@pytest.mark.full_epochs
+def test_the_code_of_the_page_on_what_comes_next_runs(capsys):
+    names = {"__name__": "page"}
+    exec(code("next_item.md"), names)
+    assert [x.tolist() for x in names["films"]] == [["Alien", "Heat"], ["Big", "Heat", "Alien"]]
+    assert names["model"].score_samples([list("red tea."), list("der aet.")])[0] > -6
+    assert capsys.readouterr().out.splitlines()[-1] in ("tea.", "cups.", "milk.")
+
+
 def test_the_code_of_the_page_on_saving_runs():
     pytest.importorskip("onnxruntime")
     names = {"__name__": "page"}

@@ -20,6 +20,7 @@ from objective_cases import (
 )
 
 from sklearn_rnn.objectives import ICT, UDA, FixMatch, FlexMatch, FreeMatch, NoisyStudent, SoftMatch
+from sklearn_rnn.objectives._alignment import TRUST
 from sklearn_rnn.objectives._mixup import draw_mixture
 
 STEPS = [(3, 8), (3, 6), (5, 8), (3, 8), (4, 7)]  # unlabeled rows that come, first to last
@@ -51,19 +52,22 @@ def some_rows(batch, first, last, progress):
 def steps_of(cls, alignment, **params):
     """Train a little: yields objective, model, batch, the weak answers (n, K), the strong ones, and the rows.
 
-    The weak answers are aligned as Berthelot et al. (2020) do it; of each class there is one label.
+    The weak answers are aligned as Berthelot et al. (2020) do it; of each class there is one label, which random draws
+    have 6 times in 27. So the prior moves towards the mean of the aligned answers, as in Saerens et al. (2002).
     """
     model, batch = case(cls)
     objective = cls(weight=2, memory=0.3, alignment=alignment, **params)
     objective.start(model, 10, 8)
-    means = np.array([0.6, 0.3, 0.1])
+    means, aligned, trust = np.array([0.6, 0.3, 0.1]), np.full(3, 1 / 3), TRUST / (1 + 6 / 27)
     objective.alignment_.answered.copy_(torch.from_numpy(means))  # as if of former batches
     for step, (first, last) in enumerate(STEPS):
         part, rows, teacher = some_rows(batch, first, last, step / 5), range(first, last), objective.predictor(model)
         with torch.no_grad():
             q = np.stack([alone(teacher, batch, i, weak).numpy() for i in rows])
         means = 0.97 * means + 0.03 * q.mean(0)
-        q = np.stack([(one := q_b * (1 / 3 / means) ** alignment) / one.sum() for q_b in q])
+        prior = (1 - trust) / 3 + trust * aligned
+        q = np.stack([(one := q_b * (prior / means) ** alignment) / one.sum() for q_b in q])
+        aligned = 0.97 * aligned + 0.03 * q.mean(0)
         yield objective, model, part, q, [alone(model, batch, i, strong) for i in rows], list(rows)
         moved(model)
         objective.after_step(model)

@@ -4,12 +4,14 @@ import copy
 import itertools
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from objective_cases import classes
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from sklearn_rnn import RNNAutoencoderTransformer
 from sklearn_rnn.modules import CELLS, POOLINGS, Architecture, Decoder, Encoder, Model, RecurrentStack, initialise
 from sklearn_rnn.modules._kernels import RandomKernels
 from sklearn_rnn.perturbations import Light
@@ -274,6 +276,33 @@ def test_standardising_brings_features_to_mean_0_and_deviation_1_their_changes_t
     torch.testing.assert_close(size, torch.tensor([1.0, 0.0]), atol=1e-4, rtol=0)
     steps = embedded[:, :, 2] * encoder.input.change[0] * encoder.input.scale[0]
     torch.testing.assert_close(values[:, :1, 0] + steps.cumsum(1), values[:, :, 0], atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 3, 9])
+def test_second_changes_are_the_changes_of_the_changes_at_size_1(n_steps):
+    encoder = made_encoder(n_features=2, second_changes=True)
+    values = torch.randn(500, n_steps, 2, generator=seeded(1)) * torch.tensor([3.0, 0.0]) + 5
+    first, second = (values.diff(n=n, dim=1).square().mean((0, 1)).sqrt().nan_to_num() for n in (1, 2))
+    encoder.input.standardise(values.mean((0, 1)), values.std((0, 1)), first, second_change=second)
+    embedded = encoder.embed(values)[:, :, 4:]
+    assert embedded.shape == (500, n_steps, 2)
+    assert not embedded[:, :2].any()
+    assert not embedded[:, :, 1].any()
+    if n_steps > 2:
+        torch.testing.assert_close(embedded[:, 2:, 0], values[:, :, 0].diff(n=2, dim=1) / second[0])
+
+
+@pytest.mark.parametrize(("noise", "smooth"), [(0.0, True), (0.3, False)])
+def test_only_encoders_of_smooth_sequences_read_second_changes(noise, smooth):
+    random = np.random.default_rng(0)
+    phase = random.uniform(0, 6, (40, 1))
+    waves = np.sin(np.arange(60) / 5 + phase) + noise * random.normal(size=(40, 60))
+    for X in (waves, [wave[: 40 + i % 9] for i, wave in enumerate(waves)]):
+        layer = RNNAutoencoderTransformer(hidden_size=4, max_epochs=1, random_state=0).fit(X).net_.module_.encoder.input
+        assert (layer.second_change is not None) == smooth
+        if smooth:
+            steps = torch.from_numpy(np.stack([x[:40] for x in X])).float()[:, :, None]
+            assert layer.embed(steps)[:, 2:, 2].square().mean().sqrt() == pytest.approx(1, abs=0.1)
 
 
 def test_decoded_numbers_are_the_values_whose_standardised_steps_these_are():

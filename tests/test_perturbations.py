@@ -58,7 +58,8 @@ def off(cls):
     """Instance at the least of all its parameters, which must change nothing."""
     if cls is Compose:
         return Compose([])
-    return cls(**{name: constraint[0].left for name, constraint in cls._parameter_constraints.items()})
+    bounds = {name: constraint[0] for name, constraint in cls._parameter_constraints.items() if name != "adapt"}
+    return cls(**{name: bound.left for name, bound in bounds.items()})
 
 
 def quiet(cls):

@@ -87,10 +87,10 @@ def test_next_step_is_dai_and_le_2015_in_both_directions_as_peters_2018(tokens, 
 
 @kinds
 @patches
-@pytest.mark.parametrize("num_layers", [1, 2])
-def test_next_step_sees_no_answer(tokens, patch_size, num_layers):
+@pytest.mark.parametrize(("num_layers", "second_changes"), [(1, False), (2, False), (1, True)])
+def test_next_step_sees_no_answer(tokens, patch_size, num_layers, second_changes):
     objective = NextStep()
-    model, batch = case(objective, tokens, patch_size, num_layers=num_layers)
+    model, batch = case(objective, tokens, patch_size, num_layers=num_layers, second_changes=second_changes)
     batch = replace(batch, lengths=None)
     forwards, backwards = objective.predictions(model, batch)
     for t in range(9):
@@ -189,9 +189,10 @@ def test_masked_reconstruction_draws_whole_patches_of_its_share(patch_size, span
 
 
 @kinds
-def test_what_is_hidden_is_not_seen(tokens):
+@pytest.mark.parametrize("second_changes", [False, True])
+def test_what_is_hidden_is_not_seen(tokens, second_changes):
     objective = MaskedReconstruction()
-    model, batch = case(objective, tokens, patch_size=3)
+    model, batch = case(objective, tokens, patch_size=3, second_changes=second_changes)
     hidden = torch.zeros(8, 9, dtype=torch.bool)
     hidden[:, 3:6] = True
     other = batch.values.clone()

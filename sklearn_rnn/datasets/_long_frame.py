@@ -22,9 +22,11 @@ def from_long_frame(
     sequence: Any,
     time: Any = None,
     label: Any = None,
+    item: Any = None,
     time_delta: bool = False,
     sort: bool = False,
     return_ids: bool = False,
+    return_times: bool = False,
 ) -> Any:
     """Convert from a long frame, which has one row for each step.
 
@@ -43,6 +45,9 @@ def from_long_frame(
     label : str, default=None
         Column or index level with the label of the sequence. It must be the same in all rows of a sequence, or missing
         in some of them. If it is missing in all rows, the label of the sequence is missing.
+    item : str, default=None
+        Column or index level with the item of each step, such as a product or a word. X is then the sequences of items,
+        as `RNNNextItemRecommender` reads them; other columns are not used.
     time_delta : bool, default=False
         Whether to add a feature at the end, the time since the last step: 0 at the first step, in seconds if `time` has
         datetimes. Use it if the intervals between steps differ, because the nets do not read times.
@@ -50,21 +55,26 @@ def from_long_frame(
         Whether sequences are sorted by their ids; by default they have the order of their first rows.
     return_ids : bool, default=False
         Whether to return the ids of the sequences.
+    return_times : bool, default=False
+        Whether to return the times of the steps.
 
     Returns
     -------
-    X : list of ndarray of shape (T_i, F)
-        Sequences; float32, or float64 if float32 would round the values.
+    X : list of ndarray of shape (T_i, F), or (T_i,) if `item` is given
+        Sequences; float32, or float64 if float32 would round the values. Items have the type of their column.
     y : ndarray of shape (n,)
         Labels; only if `label` is given.
     ids : ndarray of shape (n,)
         Value of `sequence` for each sequence in X; only if `return_ids`. To bring a table with one row per sequence
         into the order of X: ``table.loc[ids]``.
+    times : list of ndarray of shape (T_i,)
+        Value of `time` for each step in X; only if `return_times`.
 
     Raises
     ------
     ValueError
-        If a row has no id or no time, a sequence has two labels, a column does not exist, or a feature is not numeric.
+        If a row has no id, no time or no item, a sequence has two labels, a column does not exist, or a feature is not
+        numeric.
 
     Examples
     --------
@@ -75,26 +85,46 @@ def from_long_frame(
     >>> [x[:, 0].tolist() for x in X], ids.tolist()
     ([[70.0, 60.0], [80.0]], ['b', 'a'])
     """
+    if time is None and (time_delta or return_times):
+        name = "time_delta" if time_delta else "return_times"
+        raise ValueError(f"{name}=True needs time, the column with the times of the steps.")
+    if item is not None and time_delta:
+        raise ValueError("time_delta=True adds a feature, but with item=... X has no features.")
     columns = Columns(frame)
     ids, numbers = _number_sequences(columns[sequence], sequence, sort)
     lengths = np.bincount(numbers)
     times = None if time is None else _read_times(columns[time], time)
     order = np.argsort(numbers, kind="stable") if times is None else np.lexsort((times, numbers))
     firsts = first_steps(lengths)
-    features = [
-        _read_feature(values[order], name, firsts, lengths)
-        for name, values in columns.others({sequence, time, label} - {None})
-    ]
-    if time_delta:
-        if times is None:
-            raise ValueError("time_delta=True needs time, the column with the times of the steps.")
+    if item is not None:
+        X = np.split(_read_items(columns[item][order], item), firsts[1:])
+    else:
+        X = _read_features(columns, {sequence, time, label} - {None}, order, lengths, times if time_delta else None)
+    y = [] if label is None else [_labels_of_sequences(columns[label][order], label, ids, firsts, lengths)]
+    output = [X, *y, *([ids] if return_ids else [])]
+    if return_times:
+        output.append(np.split(times[order], firsts[1:]))  # type: ignore[index]
+    return tuple(output) if len(output) > 1 else X
+
+
+def _read_items(values: NDArray, name: Any) -> NDArray:
+    """Return the items of all steps; it is an error if one is missing."""
+    if n_missing := int(find_nothing(values).sum()):
+        raise ValueError(f"{n_missing} row(s) have no item in {name!r}; drop them.")
+    return values
+
+
+def _read_features(
+    columns: Columns, used: set[Any], order: NDArray, lengths: NDArray, times: NDArray | None
+) -> list[NDArray]:
+    """Return the features (T_i, F) of each sequence: all columns that are not `used` and, given `times`, intervals."""
+    firsts = first_steps(lengths)
+    features = [_read_feature(values[order], name, firsts, lengths) for name, values in columns.others(used)]
+    if times is not None:
         features.append(_time_deltas(times[order], firsts))
     if not features:
         raise ValueError(f"frame has no feature: its only columns are {columns.names}.")
-    X = np.split(np.stack(features, axis=1), firsts[1:])
-    y = [] if label is None else [_labels_of_sequences(columns[label][order], label, ids, firsts, lengths)]
-    output = [X, *y, *([ids] if return_ids else [])]
-    return tuple(output) if len(output) > 1 else X
+    return np.split(np.stack(features, axis=1), firsts[1:])
 
 
 def to_long_frame(X: Any, y: Any = None, *, columns: Any = None) -> Any:

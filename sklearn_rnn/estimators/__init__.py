@@ -7,6 +7,7 @@ from ._detector import RNNOutlierDetector
 from ._forecaster import RNNForecaster
 from ._labeled import LabeledEstimator
 from ._options import Embedding, Optimizer, Pretraining
+from ._recommender import RNNNextItemRecommender
 from ._regressor import SemiSupervisedRNNRegressor
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Pretraining",
     "RNNAutoencoderTransformer",
     "RNNForecaster",
+    "RNNNextItemRecommender",
     "RNNOutlierDetector",
     "SemiSupervisedRNNClassifier",
     "SemiSupervisedRNNRegressor",

@@ -80,6 +80,10 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
         encoder = self.net_.module_.encoder
         origin = encoder.input.origin.numpy()
         sequences = read_sequences(self, X, reset=False, max_length=self.max_length, origin=origin)
+        return self._known(sequences, encoder)
+
+    def _known(self, sequences: Sequences, encoder: Encoder) -> Sequences:
+        """Replace token ids that the encoder does not know by the unknown token."""
         return known_tokens(sequences, encoder)
 
     def _resolve_objective(self) -> Objective:
@@ -128,7 +132,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
             if self.early_stopping:
                 training, validation = hold_out(training, task, objective, self.validation_fraction, random)
             model = self._model(sequences, objective, task, random)
-            training = replace(training, sequences=known_tokens(sequences, model.encoder))
+            training = replace(training, sequences=self._known(sequences, model.encoder))
             self._kind, self._lengths = sequences.kind, sequences.lengths
             self._forget(task)
             watch = FitWatch(self, X, y, sample_weight)

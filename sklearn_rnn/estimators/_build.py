@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from .._warnings import warn
-from ..modules import Architecture, Encoder, Model, NumberInput, TokenInput, auto_patch_size, initialise
+from ..modules import Architecture, Encoder, Model, NumberInput, TokenInput, auto_patch_size, initialise, step_mask
 from ..objectives import Objective
 from ..sequences import Sequences
 from ..tasks import Task
@@ -22,6 +22,7 @@ from ._token_vectors import cooccurrence_vectors, frequencies, given_shape, give
 MAX_TOKENS, SPARSE = 1_000_000, 100  # above MAX_TOKENS ids, at least one id in SPARSE must occur in the data
 LONG = 50  # median lengths; a sequence that is longer may take most of the time
 SCALE_STEPS, SCALE_BLOCKS = 1 << 16, 8  # steps, in blocks of rows, from which the random kernels are scaled
+SMOOTH = 0.9  # largest size of the changes of the changes in smooth series, relative to the changes
 SCALE_LENGTH = 4  # longest sequence among these steps, in median lengths
 
 
@@ -102,7 +103,25 @@ def architecture(params: Any, sequences: Sequences) -> Architecture:
         n_kernels=int(params.n_kernels),
         embedding_size=int(embedding_size),
         layer_norm=params._layer_norm or n_tokens > 0,
+        second_changes=n_tokens == 0 and are_smooth(sequences),
+        n_columns=params._n_columns,
     )
+
+
+def are_smooth(sequences: Sequences) -> bool:
+    """Whether, in the median feature, the changes of the changes are smaller than the changes themselves."""
+    first, second = (changes_of(sequences, order) for order in (1, 2))
+    return bool((second < SMOOTH * first).float().mean() > 0.5)
+
+
+def changes_of(sequences: Sequences, order: int) -> torch.Tensor:
+    """Root mean square (F,) of the changes of this order from step to step; 0 if no sequence is long enough."""
+    values, lengths = sampled_steps(sequences)
+    differences = values.double().diff(n=order, dim=1)
+    if lengths is not None:
+        differences = differences[step_mask(lengths, values.shape[1])[:, order:]]
+    squares = differences.square().reshape(-1, values.shape[2])
+    return squares.sum(0).div(max(1, len(squares))).sqrt().float()
 
 
 def freeze_vectors(params: Any, encoder: Encoder, auto: bool) -> None:
@@ -147,7 +166,7 @@ def _set_vectors(
     elif init == "cooccurrence" or (init == "auto" and a.n_tokens > a.embedding_size):
         vectors = cooccurrence_vectors(sequences, a.n_tokens, a.embedding_size, generator)
     layer.set_vectors(vectors, frequencies(sequences, a.n_tokens))
-    freeze_vectors(params, encoder, vectors is not None)
+    freeze_vectors(params, encoder, vectors is not None and params._freezes_vectors)
 
 
 def set_scales(layer: NumberInput, sequences: Sequences, drops_noise: bool) -> None:
@@ -158,7 +177,8 @@ def set_scales(layer: NumberInput, sequences: Sequences, drops_noise: bool) -> N
     origin = None if sequences.origin is None else torch.from_numpy(sequences.origin)
     mean, deviation, change = (torch.from_numpy(moment).float() for moment in sequences.moments())
     signal = torch.from_numpy(sequences.signal_share()).float() if drops_noise else torch.ones_like(change)
-    layer.standardise(mean, deviation, change, signal, origin)
+    second = None if layer.second_change is None else changes_of(sequences, 2)
+    layer.standardise(mean, deviation, change, signal, origin, second)
     if layer.kernels is not None:
         layer.scale_kernels(*sampled_steps(sequences), change * ((1 - signal) / 2).sqrt())
 

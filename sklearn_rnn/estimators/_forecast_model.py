@@ -34,14 +34,16 @@ def forecast_model(
     if estimator._goes_on:
         return resumed_model(estimator, estimator.net_.module_, Supervised(), task, seed)
     of_encoder = _architecture(estimator, windows, task)
-    encoder = Encoder(of_encoder)
     if estimator.pretraining is None:
+        encoder = Encoder(of_encoder)
         initialise(encoder, torch.Generator().manual_seed(draw_seed(random)))
         assert isinstance(encoder.input, NumberInput)
         set_scales(encoder.input, windows.contexts(), False)
     else:
         contexts = _all_contexts(windows, [series] if unlabeled is None else [series, unlabeled])
-        encoder.load_state_dict(_pretrained(estimator, contexts, of_encoder, random).state_dict())
+        pretrained = _pretrained(estimator, contexts, of_encoder, random)
+        encoder = Encoder(replace(pretrained.architecture, n_ahead=task.n_ahead))
+        encoder.load_state_dict(pretrained.state_dict())
     return build_model(estimator, windows, Supervised(), task, seed, encoder)
 
 
@@ -49,7 +51,7 @@ def _architecture(estimator: Any, windows: Windows, task: Forecasting) -> Archit
     patch = estimator.patch_size
     if patch == "auto":
         patch = min(max(1, windows.context // PATCHES), LONGEST_PATCH)
-    return replace(architecture(estimator, windows), patch_size=int(patch), n_ahead=task.n_ahead)
+    return replace(architecture(estimator, windows), patch_size=int(patch), n_ahead=task.n_ahead, second_changes=False)
 
 
 def _pretrained(estimator: Any, contexts: Windows, of_encoder: Architecture, random: np.random.RandomState) -> Encoder:

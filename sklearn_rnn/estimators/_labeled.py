@@ -22,6 +22,7 @@ from ..tasks import Targets, Task
 from ._autoencoder import RNNAutoencoderTransformer
 from ._base import SequenceEstimator
 from ._encoder_file import check_fits, check_same_data, is_encoder_file, names_of, read_encoder
+from ._item_estimator import ItemEstimator
 from ._options import Pretraining, as_option
 from ._pretraining import check_same_architecture, fine_tuning, unfitted_autoencoder
 
@@ -116,9 +117,12 @@ class LabeledEstimator(SequenceEstimator):
         return transformer._pretrain(sequences.cut(transformer.max_length), self).net_.module_.encoder
 
     def _copied_encoder(self, transformer: Any) -> Encoder:
-        """Return a copy of the encoder of a fitted autoencoder; it is an error if it does not suit the estimator."""
-        if not isinstance(transformer, RNNAutoencoderTransformer) or not hasattr(transformer, "net_"):
-            raise ValueError("pretraining=FrozenEstimator(...) must hold a fitted RNNAutoencoderTransformer.")
+        """Return a copy of the encoder of a fitted estimator; it is an error if it does not suit this one."""
+        if not isinstance(transformer, RNNAutoencoderTransformer | ItemEstimator) or not hasattr(transformer, "net_"):
+            raise ValueError(
+                "pretraining=FrozenEstimator(...) must hold a fitted RNNAutoencoderTransformer or "
+                "RNNNextItemRecommender."
+            )
         check_same_architecture(self, transformer)
         n_features_in, names = transformer.n_features_in_, names_of(transformer)
         check_same_data("pretraining", transformer._kind, n_features_in, names, self)

@@ -52,7 +52,7 @@ class Embedding(BaseEstimator):
         'bool or "auto"',
         """
         Whether the vectors are not trained. `"auto"` freezes them unless they were drawn at random; after pretraining
-        and with `warm_start`, they are frozen if they were frozen before.
+        and with `warm_start`, they are frozen if they were frozen before. A recommender trains them.
         """,
         positional=True,
     )

@@ -51,6 +51,8 @@ class TrainingParameters(PicklableEstimator):
     _layer_norm = True  # whether numbers pass a layer norm before the recurrence
     _drops_noise = False  # whether changes of numbers, and kernels, that are mostly white noise are left out
     _numbers_lr = 0.008  # that lr="auto" stands for
+    _freezes_vectors = True  # whether vectors of tokens that were not drawn at random are frozen by "auto"
+    _n_columns = 0  # known columns of each token
 
     cell: str = parameter(
         "gru",
@@ -268,8 +270,8 @@ class NetParameters(TrainingParameters):
         [StrOptions({"auto"}), callable, None],
         'callable, "auto" or None',
         """
-        The same for strong views, which objectives such as `FixMatch` need. `"auto"` is `Strong()` for numbers, with
-        the same offsets or jitter, and `StepDrop(0.4)` for token ids.
+        The same for strong views, which objectives such as `FixMatch` need. `"auto"` is ``Strong(adapt=True)`` for
+        numbers, with the same offsets or jitter, and `StepDrop(0.4)` for token ids.
         """,
     )
 

@@ -57,10 +57,11 @@ def unfitted_autoencoder(
     return transformer
 
 
-def check_same_architecture(estimator: Any, transformer: RNNAutoencoderTransformer) -> None:
-    """Raise an error if the parameters of an autoencoder ask for another encoder than those of an estimator."""
+def check_same_architecture(estimator: Any, transformer: Any) -> None:
+    """Raise an error if the parameters of another estimator ask for another encoder than those of this one."""
     sizes = {"embedding__size": [as_option("embedding", e.embedding).size for e in (estimator, transformer)]}
-    pairs = {name: [getattr(estimator, name), getattr(transformer, name)] for name in ARCHITECTURE} | sizes
+    names = [name for name in ARCHITECTURE if name != "n_kernels" or estimator._kind != "tokens"]  # which have none
+    pairs = {name: [getattr(estimator, name), getattr(transformer, name)] for name in names} | sizes
     for name, (value, pretrained) in pairs.items():
         if value != pretrained and (name, value) != ("pooling", "auto"):
             raise ValueError(

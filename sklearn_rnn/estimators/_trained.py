@@ -57,7 +57,7 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         check_callbacks(
             [callback for _, callback in made],
             validated=bool(self.early_stopping),
-            labels=self.task_name != "representation",
+            labels=self.task_name not in ("representation", "next_item"),
             estimator=type(self).__name__,
         )
         return made

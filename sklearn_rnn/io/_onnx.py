@@ -90,6 +90,8 @@ def _net_of(estimator: Any) -> RecurrentNet:
             f"{type(estimator).__name__} cannot be exported: its net forecasts differences from the last value, in "
             "standard deviations. Save it with io.save."
         )
+    if net.module_.task.name == "next_item":
+        raise TypeError(f"{type(estimator).__name__} cannot be exported, because its items and scores are no graph.")
     return net
 
 

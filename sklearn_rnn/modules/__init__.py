@@ -12,7 +12,8 @@ from ._feeding_decoder import FeedingDecoder
 from ._forecast_decoders import SegmentDecoder, StepDecoder
 from ._generator import Generator
 from ._input import InputLayer
-from ._layers import RowLinear, blank, full_precision, initialise, linear, mask_padding, step_mask
+from ._item_scores import ItemScores, best_scores
+from ._layers import RowLinear, blank, dropout, full_precision, gumbel_like, initialise, linear, mask_padding, step_mask
 from ._model import Model
 from ._number_input import NumberInput
 from ._pooling import POOLINGS, Pooling
@@ -28,6 +29,7 @@ __all__ = [
     "FeedingDecoder",
     "Generator",
     "InputLayer",
+    "ItemScores",
     "Model",
     "NumberInput",
     "Pooling",
@@ -38,8 +40,11 @@ __all__ = [
     "TokenDecoder",
     "TokenInput",
     "auto_patch_size",
+    "best_scores",
     "blank",
+    "dropout",
     "full_precision",
+    "gumbel_like",
     "initialise",
     "linear",
     "mask_padding",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -59,6 +61,14 @@ class RecurrentStack(nn.Module):
                     x = torch.cat([zeros, x] if backward else [x, zeros], dim=2)
             x = reverse(layer(reverse(x, lengths))[0], lengths) if backward else layer(x)[0]
         return x
+
+    def step(self, x: Tensor, memory: list[Any] | None) -> tuple[Tensor, list[Any]]:
+        """States (n, T, hidden_size) of the forward direction, given what it remembers, and what it remembers then."""
+        kept = []
+        for layer, last in zip(self.forwards, memory or [None] * len(self.forwards), strict=True):
+            x, new = layer(x, last)
+            kept.append(new)
+        return x, kept
 
 
 def _layer(cell: str, input_size: int, hidden_size: int) -> nn.RNNBase:

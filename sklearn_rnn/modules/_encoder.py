@@ -32,6 +32,8 @@ class Architecture:
     n_kernels: int = 0  # for numbers
     layer_norm: bool = True  # whether each input of the recurrence is normalised, which hides how large it is
     n_ahead: int = 0  # final steps that the recurrence does not read; they follow the pooled states in an embedding
+    second_changes: bool = False  # whether steps of numbers have the changes of their changes
+    n_columns: int = 0  # known columns of each token
 
 
 def auto_patch_size(median_length: float, tokens: bool = False) -> int:
@@ -42,8 +44,8 @@ def auto_patch_size(median_length: float, tokens: bool = False) -> int:
 def input_layer(a: Architecture) -> InputLayer:
     """Make the input layer: for token ids if there are tokens, else for numbers."""
     if a.n_tokens:
-        return TokenInput(a.n_tokens, a.embedding_size, a.patch_size)
-    return NumberInput(a.n_features, a.n_kernels, a.patch_size)
+        return TokenInput(a.n_tokens, a.embedding_size, a.patch_size, a.n_columns)
+    return NumberInput(a.n_features, a.n_kernels, a.patch_size, a.second_changes)
 
 
 class Encoder(nn.Module):
@@ -57,7 +59,7 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(a.hidden_size) if a.layer_norm else nn.Identity()
         self.recurrence = RecurrentStack(a.cell, a.hidden_size, a.hidden_size, a.num_layers, a.bidirectional, a.dropout)
         self.pooling = Pooling(a.pooling, self.recurrence.out_features, a.hidden_size)
-        self.out_features = self.pooling.out_features + 2 * a.n_features * a.n_ahead
+        self.out_features = self.pooling.out_features + (2 + a.second_changes) * a.n_features * a.n_ahead
 
     def layers(self) -> list[list[nn.Parameter]]:
         """Trained weights by layer, from the last to the first: the recurrent layers, then the layers below them."""

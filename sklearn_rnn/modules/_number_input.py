@@ -21,6 +21,7 @@ class NumberInput(InputLayer):
     """Embed numbers (n, T, F): standardised values and their changes since the previous step, (n, T, 2 F).
 
     Changes have a root mean square of 1, or less where less than half of their square is signal: twice that share.
+    With `second_changes`, the changes of the changes follow, also with a root mean square of 1: (n, T, 3 F).
 
     Numbers are relative to the `origin`, which is subtracted before they are rounded to float32. Standardised values
     are clamped to `FAR` deviations, so that all later results are finite. Decoded steps are standardised values.
@@ -33,28 +34,34 @@ class NumberInput(InputLayer):
         Number of random kernels; 0 for none.
     patch_size : int
         Number of steps in a patch.
+    second_changes : bool
+        Whether steps have the changes of the changes too. In smooth series a change is much like the one before, and
+        what tells alike shapes apart is small beside both.
     """
 
     auto_steps = 24
     mean: Tensor
     scale: Tensor
     change: Tensor
+    second_change: Tensor | None
     origin_parts: Tensor
 
-    def __init__(self, n_features: int, n_kernels: int, patch_size: int):
+    def __init__(self, n_features: int, n_kernels: int, patch_size: int, second_changes: bool = False):
         super().__init__()
         self.n_features, self.n_outputs, self.patch_size = n_features, n_features, patch_size
         self.kernels: RandomKernels | None = None
+        width = (3 if second_changes else 2) * n_features
         if n_kernels:
-            self.kernels = RandomKernels(2 * n_features, n_kernels, patch_size, self.auto_steps * patch_size)
+            self.kernels = RandomKernels(width, n_kernels, patch_size, self.auto_steps * patch_size)
             self.kernel_width = self.kernels.out_features
-        self.patch_width = 2 * n_features * patch_size + self.kernel_width
+        self.patch_width = width * patch_size + self.kernel_width
         self.register_buffer(
             "origin_parts", torch.zeros(2, n_features)
         )  # two float32, because some devices have no float64
         self.register_buffer("mean", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(n_features))
         self.register_buffer("change", torch.ones(n_features))
+        self.register_buffer("second_change", torch.ones(n_features) if second_changes else None)
 
     @property
     def origin(self) -> Tensor:
@@ -68,6 +75,7 @@ class NumberInput(InputLayer):
         change: Tensor,
         signal: Tensor | None = None,
         origin: Tensor | None = None,
+        second_change: Tensor | None = None,
     ) -> None:
         """Set the moments with which numbers are standardised from now on; constant features become 0.
 
@@ -81,6 +89,8 @@ class NumberInput(InputLayer):
             Share of their square that is not white noise. By default, 1.
         origin : Tensor of shape (F,), float64, default=None
             A sum of two float32; None for zeros.
+        second_change : Tensor of shape (F,), default=None
+            Root mean square of the changes of the changes.
         """
         if origin is not None:
             self.origin_parts[0].copy_(origin)
@@ -91,6 +101,9 @@ class NumberInput(InputLayer):
         self.scale.copy_(torch.where(deviation == 0, torch.ones_like(deviation), deviation.maximum(noise)))
         size = torch.where(constant | (change == 0), torch.ones_like(change), change / self.scale)
         self.change.copy_(size if signal is None else size / (2 * signal).clamp(LEAST, 1))
+        if self.second_change is not None and second_change is not None:
+            size = second_change / self.scale / self.change
+            self.second_change.copy_(torch.where(constant | (size == 0), torch.ones_like(size), size))
 
     def scale_kernels(self, values: Tensor, lengths: Tensor | None, noise: Tensor | float = 0.0) -> None:
         """Scale the kernels so that their responses to these numbers (n, T, F) have deviation 1.
@@ -106,15 +119,25 @@ class NumberInput(InputLayer):
         return ((values - self.mean) / self.scale).clamp(-FAR, FAR)
 
     def with_changes(self, x: Tensor) -> Tensor:
-        """Embedded steps (n, T, 2 F) of standardised numbers (n, T, F): the numbers and their last changes."""
+        """Embedded steps (n, T, E) of standardised numbers (n, T, F): the numbers and their last changes."""
         change = ((x[:, 1:] - x[:, :-1]) / self.change).clamp(-FAR, FAR)
-        return torch.cat([x, pad(change, (0, 0, 1, 0))], dim=2)
+        channels = [x, pad(change, (0, 0, 1, 0))]
+        if self.second_change is not None:
+            second = ((change[:, 1:] - change[:, :-1]) / self.second_change).clamp(-FAR, FAR)
+            channels.append(pad(second, (0, 0, 2, 0))[:, : x.shape[1]])
+        return torch.cat(channels, dim=2)
 
     def without(self, embedded: Tensor, hidden: Tensor, changes: Tensor) -> Tensor:
-        """Zero the embedded steps (n, T, 2 F) in the mask `hidden`; in the mask `changes`, only their changes."""
-        shown = embedded.masked_fill(hidden[..., None], 0)
-        values, change = shown[:, :, : self.n_features], shown[:, :, self.n_features :]
-        return torch.cat([values, change.masked_fill(changes[..., None], 0)], dim=2)
+        """Zero the embedded steps (n, T, E) in the mask `hidden`; in the mask `changes`, only their changes.
+
+        A change of a change depends on two steps before, so it is zeroed also one step after those in `changes`.
+        """
+        parts = list(embedded.masked_fill(hidden[..., None], 0).split(self.n_features, dim=2))
+        parts[1] = parts[1].masked_fill(changes[..., None], 0)
+        if self.second_change is not None:
+            later = changes | pad(changes, (1, 0))[..., :-1]
+            parts[2] = parts[2].masked_fill(later[..., None], 0)
+        return torch.cat(parts, dim=2)
 
     def group(self, x: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None = None) -> Tensor:
         """Patches (n, T / patch_size, patch_width): the embedded steps and the kernel features."""

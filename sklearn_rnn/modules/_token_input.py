@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
 from ._input import InputLayer
-from ._layers import embedding, gumbel_like, in_patches
+from ._layers import embedding, gumbel_like, in_patches, linear
 
 
 class TokenInput(InputLayer):
@@ -26,17 +26,29 @@ class TokenInput(InputLayer):
         Width of the vectors.
     patch_size : int
         Number of steps in a patch.
+    n_columns : int, default=0
+        Number of known columns of each token. A linear layer maps them to vectors, which are added to those of the
+        tokens.
     """
 
     auto_steps = 48
     frequency: Tensor
+    columns: Tensor
 
-    def __init__(self, n_tokens: int, embedding_size: int, patch_size: int):
+    def __init__(self, n_tokens: int, embedding_size: int, patch_size: int, n_columns: int = 0):
         super().__init__()
         self.n_outputs, self.patch_size = n_tokens + 1, patch_size
         self.patch_width = embedding_size * patch_size
         self.embedding = embedding(n_tokens + 1, embedding_size)
         self.register_buffer("frequency", torch.full((n_tokens + 1,), 1 / (n_tokens + 1)))
+        self.side = linear(n_columns, embedding_size) if n_columns else None
+        if n_columns:
+            self.register_buffer("columns", torch.zeros(n_tokens + 1, n_columns))
+
+    def vectors(self) -> Tensor:
+        """Vectors (n_tokens + 1, E) of all tokens, as they are trained, not normalised."""
+        weight = self.embedding.weight
+        return weight if self.side is None else weight + self.side(self.columns)
 
     def set_vectors(self, vectors: Tensor | None, frequency: Tensor) -> None:
         """Set the frequencies (n_tokens + 1,) of the tokens and, if given, their vectors (n_tokens + 1, E)."""
@@ -49,21 +61,29 @@ class TokenInput(InputLayer):
         """Freeze the vectors of tokens from now on, or train them."""
         if frozen and not self.frozen:
             with torch.no_grad():
-                self.embedding.weight.copy_(self._normalised(self.embedding.weight))
+                self.embedding.weight.copy_(self.normalised(self.vectors()))
+                for weight in () if self.side is None else self.side.parameters():
+                    weight.zero_()  # the vectors now include the columns
         self.frozen = frozen
         self.embedding.requires_grad_(not frozen)
+        if self.side is not None:
+            self.side.requires_grad_(not frozen)
 
     def standardised(self, values: Tensor) -> Tensor:
         """Normalised vectors (n, T, E) of ids (n, T), or of one-hot vectors (n, T, n_tokens + 1)."""
-        vectors = self.embedding(values) if values.dim() == 2 else values @ self.embedding.weight
-        return vectors if self.frozen else self._normalised(vectors)
+        vectors = self._looked_up(values) if values.dim() == 2 else values @ self.vectors()
+        return vectors if self.frozen else self.normalised(vectors)
 
-    def _normalised(self, vectors: Tensor) -> Tensor:
+    def _looked_up(self, ids: Tensor) -> Tensor:
+        vectors = self.embedding(ids)
+        return vectors if self.side is None else vectors + self.side(self.columns[ids])
+
+    def normalised(self, vectors: Tensor) -> Tensor:
         """Normalise vectors to mean 0 and variance 1 over the tokens of the data (Miyato, Dai and Goodfellow 2017).
 
         It is the variance of all features together, so that the ratios of their variances do not change.
         """
-        weight = self.embedding.weight
+        weight = self.vectors()
         mean = self.frequency @ weight
         variance = (self.frequency @ (weight - mean).square()).mean()
         return (vectors - mean) * (variance + 1e-8).rsqrt()

@@ -24,6 +24,7 @@ from ._joint_reconstruction import JointReconstruction
 from ._masked_reconstruction import MaskedReconstruction
 from ._mean_teacher import MeanTeacher
 from ._mixup import MixUp
+from ._next_item import NextItem
 from ._next_step import NextStep
 from ._noisy_student import NoisyStudent
 from ._pi_model import PiModel
@@ -61,6 +62,7 @@ __all__ = [
     "MaskedReconstruction",
     "MeanTeacher",
     "MixUp",
+    "NextItem",
     "NextStep",
     "NoisyStudent",
     "Objective",
@@ -99,7 +101,7 @@ _NAMED: dict[str, type[Objective]] = {
 
 
 def objective_names(task: str) -> list[str]:
-    """Names of the objectives for a task: `"classification"`, `"regression"` or `"representation"`."""
+    """Names of the objectives for a task: `"classification"`, `"regression"`, `"representation"` or `"next_item"`."""
     return sorted(name for name, cls in _NAMED.items() if cls.needs in FITTING[task])
 
 

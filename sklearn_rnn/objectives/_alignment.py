@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,7 @@ from ..modules import Model
 from ..sequences import Batch
 
 MOMENTUM = 0.97
+TRUST = 0.6  # weight of the answers in the prior where the numbers of labels tell nothing
 
 
 class Alignment:
@@ -31,6 +34,8 @@ class Alignment:
         Number of labeled rows of each class so far, without rows of weight 0.
     answered : Tensor of shape (K,)
         Running mean of the answers.
+    aligned : Tensor of shape (K,)
+        Running mean of the aligned answers.
 
     References
     ----------
@@ -39,17 +44,22 @@ class Alignment:
 
     Hausser and Strimmer (2009), "Entropy inference and the James-Stein estimator, with application to
     nonlinear gene association networks", JMLR 10.
+
+    Saerens, Latinne and Decaestecker (2002), "Adjusting the outputs of a classifier to new a priori probabilities: a
+    simple procedure", Neural Computation 14.
     """
 
     def __init__(self, uniform: Tensor, n_rows: int, power: float = 1, momentum: float = MOMENTUM):
         self.power = power if len(uniform) else 0
-        self.uniform, self.counts, self.answered = uniform, torch.zeros_like(uniform), uniform.clone()
+        self.uniform, self.counts = uniform, torch.zeros_like(uniform)
+        self.answered, self.aligned = uniform.clone(), uniform.clone()
         self.momentum = momentum
         self.counted = torch.zeros(n_rows, dtype=torch.bool)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return what has been counted, and the mean of the answers."""
-        return {"counts": self.counts, "answered": self.answered, "counted": self.counted}
+        names = ("counts", "answered", "aligned", "counted")
+        return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Set what had been counted, and the mean of the answers."""
@@ -68,14 +78,30 @@ class Alignment:
         """Expected fraction (K,) of rows of each class.
 
         It is the fraction among the labels, shrunk towards 1 / K by the James-Stein estimator: a few labels
-        tell little about how frequent the classes are, and never that a class does not occur.
+        tell little about how frequent the classes are, and never that a class does not occur. As far as the labels
+        look chosen to be equal in number, it moves on towards the mean of the aligned answers, as in the EM algorithm.
         """
         n = self.counts.sum().clamp_min(1)
         fractions = self.counts / n
         distance = (n - 1) * (fractions - self.uniform).square().sum()
         variance = 1 - fractions.square().sum()
         intensity = (variance / distance.clamp_min(1e-12)).clamp_max(1).maximum(1 / n)
-        return fractions.lerp(self.uniform, intensity)
+        prior = fractions.lerp(self.uniform, intensity)
+        return prior.lerp(self.aligned, TRUST * self.chosen())
+
+    def chosen(self) -> float:
+        """Probability that the labels were chosen to be equal in number for each class, and not drawn at random.
+
+        It is 0 if they are not as equal as their sum allows. Else it is by Bayes' rule, with one half before they are
+        seen, and for labels drawn from classes of equal frequency: from others, equal numbers are rarer.
+        """
+        counts, n_classes = self.counts, len(self.counts)
+        n, n_larger = counts.sum(), (counts > counts.min()).sum()
+        if counts.max() - counts.min() > 1 or not n:
+            return 0.0
+        orders = torch.lgamma(n + 1) - torch.lgamma(counts + 1).sum()
+        sets = math.log(math.comb(n_classes, int(n_larger)))
+        return 1 / (1 + math.exp(float(orders) + sets - float(n) * math.log(n_classes)))
 
     @torch.no_grad()
     def align(self, answers: Tensor) -> Tensor:
@@ -84,7 +110,9 @@ class Alignment:
             return answers
         self.answered.lerp_(answers.mean(0), 1 - self.momentum)
         aligned = answers * (self.class_prior() / self.answered.clamp_min(1e-6)) ** self.power
-        return aligned / aligned.sum(1, keepdim=True)
+        aligned = aligned / aligned.sum(1, keepdim=True)
+        self.aligned.lerp_(aligned.mean(0), 1 - self.momentum)
+        return aligned
 
 
 def uniform_classes(model: Model) -> Tensor:

@@ -17,11 +17,12 @@ from ..modules import Model
 from ..sequences import Batch
 from ._remembered import remember, remembered
 
-Needs = Literal["sequences", "targets", "classes"]
+Needs = Literal["sequences", "targets", "classes", "items"]
 FITTING: dict[str, set[str]] = {  # what a task provides, as the objective's `needs`
     "classification": {"targets", "classes"},
     "regression": {"targets"},
     "representation": {"sequences"},
+    "next_item": {"items"},
 }
 MIN_STEPS = 100  # of the optimiser; after fewer steps there are no warnings about convergence
 
@@ -33,7 +34,7 @@ class Objective(BaseEstimator, ABC):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {}
-    needs: ClassVar[Needs]  # only sequences, or targets of some of them, or targets that are classes
+    needs: ClassVar[Needs]  # only sequences, or targets of some, or targets that are classes, or items
     teacher_: Any = None  # a `MovingAverage`, in training, if the objective has a teacher
     n_rounds: int = 1
     rate: float = 1  # the learning rate, as a fraction of the estimator's lr

@@ -26,7 +26,8 @@ class FixMatch(SemiSupervisedObjective):
     :math:`\tau` is the threshold. The probabilities :math:`t` of the teacher are aligned with the distribution of
     the labels: :math:`q_k \propto t_k (\pi_k / \bar t_k)^\beta`, where :math:`\bar t` is the mean of :math:`t` over
     about the last 30 optimiser steps, and :math:`\pi_k` is the fraction of labeled rows of class k, shrunk towards
-    ``1 / K`` by the James-Stein estimator (Hausser 2009).
+    ``1 / K`` by the James-Stein estimator (Hausser 2009). If the classes have as many labels as each other, which
+    tells nothing about how frequent they are, :math:`\pi` moves on towards the mean of :math:`q` (Saerens 2002).
 
     Parameters
     ----------
@@ -42,6 +43,11 @@ class FixMatch(SemiSupervisedObjective):
 
     Hausser and Strimmer (2009), "Entropy inference and the James-Stein estimator, with application to
     nonlinear gene association networks", JMLR 10.
+
+    Saerens, Latinne and Decaestecker (2002), "Adjusting the outputs of a classifier to new a priori probabilities: a
+    simple procedure", Neural Computation 14.
+
+    Jiang, Nagarajan, Baek and Kolter (2022), "Assessing generalization of SGD via disagreement", ICLR.
 
     Examples
     --------
@@ -59,10 +65,11 @@ class FixMatch(SemiSupervisedObjective):
     ramp: float = shared.ramp()
     memory: float = shared.memory()
     ratio: float = shared.ratio()
+    guard: bool = shared.guard()
 
     def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"matching"`."""
         answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
         mask = confident(model.task, answers, self.threshold)
-        self.observe(confident=mask.mean(), agreement=model.task.agreement(answers, outputs))
+        self.observe_classes(mask.mean(), model.task.agreement(answers, outputs))
         return {"matching": (cross_entropy(outputs, answers.argmax(1), reduction="none") * mask).mean()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._documented import parameter
-from .._sklearn import COUNT, FRACTION, NOT_NEGATIVE, POSITIVE, StrOptions
+from .._sklearn import COUNT, FRACTION, NOT_NEGATIVE, POSITIVE, SHARE, StrOptions
 from ._step_errors import LOSSES
 
 
@@ -62,6 +62,16 @@ def alignment() -> Any:
     random; lower it if they were not. With 0 there is no alignment, as in the paper. A regressor has none.
     """
     return number(1, FRACTION, text)
+
+
+def guard() -> Any:
+    """Return whether the weight of unlabeled rows is lowered where their predicted classes are doubtful."""
+    text = """
+    Whether the weight of the unlabeled rows is lowered while teacher and student predict different classes for many
+    of them: it is full where they agree for 70% (running mean), and 0 at 40%. `history_` has the factor as `"guard"`.
+    The paper has no guard.
+    """
+    return parameter(True, ["boolean"], "bool", text, positional=True)
 
 
 def momentum() -> Any:
@@ -158,3 +168,73 @@ def k_best() -> Any:
 def n_rounds(text: str) -> Any:
     """Return the number of rounds."""
     return count(3, text)
+
+
+ITEM_LOSSES = ("bpr_max", "cross_entropy", "top1_max")
+
+
+def item_loss() -> Any:
+    """Return the loss of the item that came next."""
+    text = """
+    Loss of a step. With the ranking losses `"bpr_max"` and `"top1_max"`, scores are no logarithms of probabilities.
+    """
+    return parameter(
+        "cross_entropy",
+        [StrOptions(set(ITEM_LOSSES))],
+        '{"cross_entropy", "bpr_max", "top1_max"}',
+        text,
+        positional=True,
+    )
+
+
+def n_negatives() -> Any:
+    """Return the number of items that are drawn in an optimiser step."""
+    text = """
+    Number of items that are drawn in an optimiser step, to be compared with the items that came next. The cross-entropy
+    is over all items if they are not more than this; otherwise its sum over items is estimated from those drawn.
+    """
+    return parameter(2048, COUNT, "int", text)
+
+
+def negative_power() -> Any:
+    """Return the power of popularity with which items are drawn."""
+    text = "Items are drawn with a probability proportional to this power of their frequency: 0 is uniform."
+    return parameter(0.75, FRACTION, "float", text)
+
+
+def score_penalty() -> Any:
+    """Return the penalty of scores in BPR-max."""
+    text = r"Weight :math:`\lambda` of the squared scores of the drawn items in `bpr_max`."
+    return parameter(1.0, NOT_NEGATIVE, "float", text)
+
+
+def tied_items() -> Any:
+    """Return whether items have the same vectors as input and as output."""
+    text = "Whether the vectors of the input are also those that predictions are compared with."
+    return parameter(True, ["boolean"], "bool", text)
+
+
+def item_dropout() -> Any:
+    """Return the fraction of items that are hidden."""
+    text = """
+    Fraction of the items of a history that are replaced by the unknown item, in training. From these the vector of the
+    unknown item is learned, which stands for new items.
+    """
+    return parameter(0.2, SHARE, "float", text)
+
+
+def recency() -> Any:
+    """Return the half-life of the weights of steps."""
+    text = """
+    Half-life of the weights of steps in the loss: the loss of an item that lies this number of steps before the end of
+    its sequence counts half. None: all steps count the same.
+    """
+    return parameter(None, [*POSITIVE, None], "float or None", text)
+
+
+def weight_memory() -> Any:
+    """Return the time constant of averaged weights."""
+    text = """
+    Time constant of the moving average of the weights, which predicts, as a fraction of training. 0: no average.
+    """
+    return parameter(0.1, FRACTION, "float", text)

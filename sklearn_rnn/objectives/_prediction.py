@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -69,15 +70,17 @@ def _token_errors(
         candidates, places = torch.unique(torch.cat([tokens, drawn]), return_inverse=True)
         weight, bias = weight[candidates], None if bias is None else bias[candidates]
         tokens = places[: len(tokens)]
-    size = max(1, LOGITS // len(weight))
-    parts = zip(vectors.split(size), tokens.split(size), strict=True)
+
+    def errors(part: Tensor, targets: Tensor) -> Tensor:
+        return functional.cross_entropy(functional.linear(part, weight, bias), targets, reduction="none")
+
+    return in_parts(errors, LOGITS // len(weight), vectors, tokens)
+
+
+def in_parts(errors: Callable[[Tensor, Tensor], Tensor], size: int, vectors: Tensor, tokens: Tensor) -> Tensor:
+    """Errors (m,) of vectors (m, E) and tokens (m,), computed for `size` of them at a time, and again for gradients."""
+    size = max(1, size)
+    parts = list(zip(vectors.split(size), tokens.split(size), strict=True))
     if len(tokens) <= size or not vectors.requires_grad:
-        return torch.cat([_cross_entropy(part, weight, bias, targets) for part, targets in parts])
-    return torch.cat([
-        checkpoint(_cross_entropy, part, weight, bias, targets, use_reentrant=False, preserve_rng_state=False)
-        for part, targets in parts
-    ])  # fmt: skip
-
-
-def _cross_entropy(vectors: Tensor, weight: Tensor, bias: Tensor | None, tokens: Tensor) -> Tensor:
-    return functional.cross_entropy(functional.linear(vectors, weight, bias), tokens, reduction="none")
+        return torch.cat([errors(*part) for part in parts])
+    return torch.cat([checkpoint(errors, *part, use_reentrant=False, preserve_rng_state=False) for part in parts])

@@ -16,6 +16,10 @@ from ..sequences import Batch
 from ._alignment import Alignment, uniform_classes
 from ._average import MovingAverage
 from ._base import Needs, Objective, ramp_up, supervised_loss
+from ._guard import Guard
+from ._view_strengths import ViewStrengths
+
+LITTLE = 0.5  # factor of the guard below which there is a warning
 
 
 class SemiSupervisedObjective(Objective):
@@ -36,6 +40,9 @@ class SemiSupervisedObjective(Objective):
         teacher. `predictor(model)` is the teacher if there is one, else the student.
     alignment : float
         Exponent of distribution alignment; ``self.alignment_.align(answers)`` applies it.
+    guard : bool
+        Whether the weight of the unlabeled terms is lowered where ``self.observe_classes`` records that teacher and
+        student disagree about many unlabeled rows.
 
     With ``strong = True`` the student sees strong views of unlabeled rows. With ``needs = "classes"`` the objective
     is for classifiers only.
@@ -49,6 +56,9 @@ class SemiSupervisedObjective(Objective):
     memory: float = 0
     alignment: float = 0
     alignment_: Any = None  # an `Alignment`, in training
+    guard: bool = False
+    guard_: Any = None  # a `Guard`, in training
+    strengths_: Any = None  # a `ViewStrengths`, in training, if strong views follow the labeled rows
     _parameter_constraints: dict[str, list[Any]] = {
         "weight": NOT_NEGATIVE,
         "ramp": FRACTION,
@@ -66,6 +76,8 @@ class SemiSupervisedObjective(Objective):
         """Copy the student to a teacher, and begin to count the classes of the labeled rows."""
         self.teacher_ = MovingAverage.of(model, self.memory if self.weight else 0, n_steps)
         self.alignment_ = Alignment(uniform_classes(model), n_rows, self.alignment)
+        self.strengths_ = ViewStrengths.of(model) if self.strong and self.needs == "classes" else None
+        self.guard_ = Guard() if self.guard else None
 
     def view(self, model: Model, batch: Batch) -> Tensor:
         """Return the perturbed embedded steps (n, T, E) that the student sees."""
@@ -89,6 +101,12 @@ class SemiSupervisedObjective(Objective):
         terms = {"supervised": supervised_loss(model, outputs, batch)} if batch.n_labeled else {}
         return terms | self.added_terms(model, batch, view, outputs)
 
+    def observe_classes(self, confident: Tensor, agreement: Tensor) -> None:
+        """Record which fraction of the unlabeled rows is confident, and for which teacher and student agree."""
+        self.observe(confident=confident, agreement=agreement)
+        if self.guard_ is not None:
+            self.guard_.follow(agreement)
+
     def added_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return the labeled and the unlabeled terms, times their weights at this point of training."""
         if not self.weight:
@@ -97,11 +115,16 @@ class SemiSupervisedObjective(Objective):
         if k:
             if self.alignment_ is not None:
                 self.alignment_.count(batch.labeled)
+            if self.strengths_ is not None:
+                self.strengths_.measure(self.predictor(model), batch.labeled)
             added = self.labeled_terms(model, batch.labeled, view[:k], outputs[:k])
             terms = {name: self.weight * term for name, term in added.items()}
         if k < len(batch):
             self.observe(**model.task.monitored(outputs[k:]))
             weight = self.weight * ramp_up(batch.progress, self.ramp)
+            if self.guard_ is not None:
+                self.observe(guard=torch.tensor(self.guard_.factor))
+                weight = weight * self.guard_.factor
             added = self.unlabeled_terms(model, batch.unlabeled, view[k:], outputs[k:])
             terms |= {name: weight * term for name, term in added.items()}
         return terms
@@ -110,6 +133,8 @@ class SemiSupervisedObjective(Objective):
         """Drop the teacher and the counts of the classes."""
         super().finish(model)
         self.__dict__.pop("alignment_", None)
+        self.__dict__.pop("strengths_", None)
+        self.__dict__.pop("guard_", None)
 
     def __add__(self, other: SemiSupervisedObjective) -> Objective:
         """Return the `Sum` of two objectives."""
@@ -120,6 +145,8 @@ class SemiSupervisedObjective(Objective):
     def observed(self) -> dict[str, Any]:
         """Return the means since the last call, and the entropy of the predicted classes."""
         observed = super().observed()
+        if observed and self.strengths_ is not None:
+            observed["strength"] = dict(self.strengths_.augmentation.strengths_)
         if "class_share" in observed:
             observed["class_entropy"] = evenness(observed["class_share"])
         if "confident" in observed:
@@ -136,6 +163,8 @@ class SemiSupervisedObjective(Objective):
             )
         if getattr(self, "most_confident_", 1) == 0:
             yield no_row_passed(self)
+        elif history[-1].get("guard", 1) < LITTLE:
+            yield little_weight(self, history[-1])
 
 
 def weak_and_strong(model: Model, batch: Batch) -> Tensor:
@@ -167,4 +196,13 @@ def no_row_passed(objective: Any) -> str:
     return (
         f"{type(objective).__name__} trained on the labels alone: no unlabeled row passed "
         f"threshold={getattr(objective, 'threshold', None)}. Lower threshold, or raise max_epochs."
+    )
+
+
+def little_weight(objective: Any, epoch: dict[str, Any]) -> str:
+    """Text of a warning that the unlabeled rows trained little."""
+    return (
+        f"{type(objective).__name__} gave the unlabeled rows {epoch['guard']:.0%} of their weight at the end, because "
+        f"teacher and student predict the same class for only {epoch['agreement']:.0%} of them. Label more rows, or "
+        "check with compare_to_supervised whether the unlabeled rows help; guard=False gives them their full weight."
     )

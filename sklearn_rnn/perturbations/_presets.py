@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,11 @@ from ._functions import (
 )
 
 N_KNOTS = 4
+KINDS = {  # of the changes in strong views, and their parameters
+    "time": ("shift", "warp"),
+    "magnitude": ("scale", "magnitude"),
+    "hiding": ("hide", "trim"),
+}
 
 
 @dataclass(frozen=True)
@@ -148,16 +154,16 @@ class Light(Perturbation):
 
 
 class Strong(Perturbation):
-    """Stronger changes than those of `Light`; also hide spans, trim the ends, and warp time and magnitude.
+    """The changes of `Light`; also hide spans, trim the ends, and warp time and magnitude.
 
     Parameters
     ----------
-    shift : float, default=0.2
+    shift : float, default=0.1
         Largest shift in time, as a fraction of the length, rounded down to steps: sequences of fewer than
         ``1 / shift`` steps are not shifted. Values at the edge are repeated.
-    scale : float, default=0.2
+    scale : float, default=0.1
         Standard deviation of a factor for each sequence, around 1.
-    jitter : float, default=0.3
+    jitter : float, default=0.2
         Standard deviation of the noise added to each value, as a factor of the standard deviation of the sequence (of
         at most 1).
     offset : float, default=0
@@ -166,16 +172,26 @@ class Strong(Perturbation):
         tokens, nothing is added.
     channel_offset : float, default=0
         The same for a number for each channel.
-    hide : float, default=0.3
+    hide : float, default=0.15
         Largest fraction of the steps that are set to the mean of the data, in one span.
-    trim : float, default=0.3
+    trim : float, default=0.15
         Largest fraction of the steps that are set to the mean of the data, at both ends together, as in `Trim`.
-    warp : float, default=0.2
+    warp : float, default=0.1
         Standard deviation of the logarithm of the speed, as in `TimeWarp` with 4 knots.
-    magnitude : float, default=0.3
+    magnitude : float, default=0.15
         Standard deviation of a smooth factor around 1, as in `MagnitudeWarp` with 4 knots.
     channels : float, default=0
         Probability that a channel is set to the mean of the data, as in `ChannelDrop`.
+    adapt : bool, default=False
+        Whether objectives such as `FixMatch` find, for each kind of change, how strong it may be: between `Light()` and
+        these parameters. They ask in training whether the net still recognises labeled rows. In `strong_augmentation`
+        of a classifier only.
+
+    Attributes
+    ----------
+    strengths_ : dict
+        With ``adapt=True``: the strength of each of the kinds "time", "magnitude" and "hiding", from 0, as in
+        `Light()`, to 1.
 
     References
     ----------
@@ -206,20 +222,24 @@ class Strong(Perturbation):
         "warp": NOT_NEGATIVE,
         "magnitude": NOT_NEGATIVE,
         "channels": SHARE,
+        "adapt": ["boolean"],
     }
+    kinds = tuple(KINDS)
+    strengths_: dict[str, float] | None = None
 
     def __init__(
         self,
-        shift: float = 0.2,
-        scale: float = 0.2,
-        jitter: float = 0.3,
+        shift: float = 0.1,
+        scale: float = 0.1,
+        jitter: float = 0.2,
         offset: float = 0,
         channel_offset: float = 0,
-        hide: float = 0.3,
-        trim: float = 0.3,
-        warp: float = 0.2,
-        magnitude: float = 0.3,
+        hide: float = 0.15,
+        trim: float = 0.15,
+        warp: float = 0.1,
+        magnitude: float = 0.15,
         channels: float = 0.0,
+        adapt: bool = False,
     ):
         self.shift = shift
         self.scale = scale
@@ -231,24 +251,27 @@ class Strong(Perturbation):
         self.warp = warp
         self.magnitude = magnitude
         self.channels = channels
+        self.adapt = adapt
 
     @property
     def uses_levels(self) -> bool:  # type: ignore[override]
         """Whether there is an offset."""
         return bool(self.offset or self.channel_offset)
 
+    def only(self, kind: str | None) -> Strong:
+        """Return the same perturbation with one of the `kinds` at strength 1, the others, or all, at 0."""
+        changed = copy(self)
+        changed.strengths_ = {name: float(name == kind) for name in self.kinds}
+        return changed
+
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Apply all changes in one pass."""
-        fused = _Fused(
-            trim=self.trim,
-            shift=self.shift,
-            scale=self.scale,
-            jitter=self.jitter,
-            offset=self.offset,
-            channel_offset=self.channel_offset,
-            hide=self.hide,
-            warp=self.warp,
-            magnitude=self.magnitude,
-            channels=self.channels,
-        )
-        return fused(x, steps, generator)
+        parameters = {name: value for name, value in self.get_params().items() if name != "adapt"}
+        for kind, strength in (self.strengths_ or {}).items():
+            for name in KINDS[kind]:
+                least = min(getattr(LIGHT, name, 0.0), parameters[name])
+                parameters[name] = least + strength * (parameters[name] - least)
+        return _Fused(**parameters)(x, steps, generator)
+
+
+LIGHT = Light()

@@ -114,6 +114,32 @@ class Sequences:
         steps = np.arange(len(self.values)) - np.repeat(self.starts, self.lengths)
         return Sequences(self.values[steps < max_length], lengths, first_steps(lengths), "tokens")
 
+    def recent(self, max_length: int | None) -> Sequences:
+        """Keep the last `max_length` steps of each sequence of token ids."""
+        if max_length is None or self.lengths.max() <= max_length:
+            return self
+        lengths = np.minimum(self.lengths, max_length)
+        assert self.starts is not None
+        return replace(self, starts=self.starts + self.lengths - lengths, lengths=lengths)
+
+    def repeated(self, n: int) -> Sequences:
+        """Repeat each sequence of token ids n times."""
+        assert self.starts is not None
+        return replace(self, starts=np.repeat(self.starts, n), lengths=np.repeat(self.lengths, n))
+
+    def windows(self, max_length: int | None) -> Sequences:
+        """Cut sequences of token ids that are longer than `max_length` into windows, the last of which are full."""
+        if max_length is None or self.lengths.max() <= max_length:
+            return self
+        assert self.starts is not None
+        counts = -(-self.lengths // max_length)
+        owners = np.repeat(np.arange(len(self)), counts)
+        place = np.arange(len(owners)) - np.repeat(first_steps(counts), counts)
+        left = counts[owners] - 1 - place  # windows that follow
+        ends = self.lengths[owners] - left * max_length
+        firsts = np.maximum(ends - max_length, 0)
+        return replace(self, starts=self.starts[owners] + firsts, lengths=ends - firsts)
+
     def blocks(self, block: int = BLOCK) -> Iterator[NDArray]:
         """Yield the row numbers in order, in blocks of about `block` values."""
         size = max(1, block // (int(self.lengths.max()) * self.n_features))

@@ -13,15 +13,19 @@ from ._labels import (
     read_labels,
     read_target,
 )
+from ._next_item import NextItem
 from ._numbers import Numbers, read_numbers
+from ._ranking import RANKING, ranking_score
 from ._regression import Regression
 from ._representation import Representation
 from ._scores import r2_of_known
 
 __all__ = [
+    "RANKING",
     "Classification",
     "Forecasting",
     "Labels",
+    "NextItem",
     "Numbers",
     "Regression",
     "Representation",
@@ -33,6 +37,7 @@ __all__ = [
     "is_nothing",
     "own_markers",
     "r2_of_known",
+    "ranking_score",
     "read_groups",
     "read_labels",
     "read_numbers",
