@@ -103,3 +103,34 @@ def test_answers_stay_finite_where_a_class_was_never_answered():
     aligned = alignment.align(torch.tensor([[1.0, 0, 0], [1 - 1e-30, 1e-30, 0]]))
     assert aligned.isfinite().all()
     torch.testing.assert_close(aligned[0], torch.tensor([1.0, 0, 0]))
+
+
+def counted(*counts):
+    alignment = Alignment(uniform(len(counts)), sum(counts))
+    alignment.count(labeled([k for k, count in enumerate(counts) for _ in range(count)]))
+    return alignment
+
+
+@pytest.mark.parametrize(
+    ("counts", "chance"),
+    [((5, 5), 252 / 2**10), ((4, 4, 4), 34650 / 3**12), ((2, 1, 1), 3 * 12 / 3**4), ((1, 1, 1), 6 / 27)],
+)
+def test_equal_numbers_of_labels_look_chosen_the_rarer_they_are_by_chance(counts, chance):
+    assert counted(*counts).chosen() == pytest.approx(1 / (1 + chance), rel=1e-4)
+
+
+@pytest.mark.parametrize("counts", [(6, 4), (9, 1), (3, 1, 1), (0, 0)])
+def test_other_numbers_of_labels_look_drawn(counts):
+    assert counted(*counts).chosen() == 0
+
+
+def test_the_answers_move_the_prior_only_where_the_labels_look_chosen():
+    answers = torch.tensor([[0.99, 0.01]] * 9 + [[0.01, 0.99]])
+    priors = {}
+    for counts in ((8, 8), (9, 7)):
+        alignment = counted(*counts)
+        for _ in range(300):
+            alignment.align(answers)
+        priors[counts] = alignment.class_prior()[0].item()
+    assert priors[8, 8] > 0.6
+    assert priors[9, 7] == pytest.approx(0.5, abs=0.01)

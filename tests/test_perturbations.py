@@ -58,8 +58,7 @@ def off(cls):
     """Instance at the least of all its parameters, which must change nothing."""
     if cls is Compose:
         return Compose([])
-    bounds = {name: constraint[0] for name, constraint in cls._parameter_constraints.items() if name != "adapt"}
-    return cls(**{name: bound.left for name, bound in bounds.items()})
+    return cls(**{name: constraint[0].left for name, constraint in cls._parameter_constraints.items()})
 
 
 def quiet(cls):

@@ -21,7 +21,7 @@ LEVEL_ROWS = 1000  # from which the spread of the means of sequences is measured
 def set_augmentations(params: Any, model: Model, training: TrainingSet, options: dict[str, float]) -> None:
     """Set the augmentations of a model; `options` are parameters of the default ones of numbers."""
     has_numbers = training.sequences.kind != "tokens"
-    light, strong = (Light(**options), Strong(**options, adapt=True)) if has_numbers else (StepDrop(0.2), StepDrop(0.4))
+    light, strong = (Light(**options), Strong(**options)) if has_numbers else (StepDrop(0.2), StepDrop(0.4))
     model.augmentation = checked(params.augmentation, light, "augmentation")
     model.strong_augmentation = checked(params.strong_augmentation, strong, "strong_augmentation")
     model.unchecked = {"augmentation", "strong_augmentation"}

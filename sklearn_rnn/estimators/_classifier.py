@@ -45,9 +45,6 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
         Labels of the training rows; those of unlabeled rows are predicted.
     label_distributions_ : ndarray of shape (n, n_classes)
         Class probabilities of the training rows; those of labeled rows are 0 and 1.
-    strengths_ : dict
-        How strong each kind of change in strong views was at the end, from 0, as in light views, to 1. Only if the
-        objective needs strong views and they adapt, as those of `strong_augmentation="auto"` do for numbers.
     %(attributes)s
 
     Raises
@@ -66,7 +63,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
     fraction that the net gives to each class; `class_entropy`, the entropy of these fractions, 1 for even classes and
     0 for one; `confident`, the fraction that passes the threshold (in `SoftMatch` the mean weight); `agreement`, the
     fraction for which student and teacher, or two views, predict the same class; `guard`, the factor of their weight
-    (see `FixMatch`). `strength_time`, `strength_magnitude` and `strength_hiding` are the `strengths_`.
+    (see `FixMatch`).
 
     References
     ----------
@@ -149,13 +146,6 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
     def _forget(self, task: Task) -> None:
         super()._forget(task)
         self.classes_ = task.classes  # type: ignore[attr-defined]
-        self.__dict__.pop("strengths_", None)
-
-    def _finish(self, sequences: Sequences, targets: Targets) -> None:
-        super()._finish(sequences, targets)
-        strengths = getattr(self.net_.module_.strong_augmentation, "strengths_", None)
-        if strengths is not None:
-            self.strengths_ = dict(strengths)
 
     def _view_options(self, objective: Objective) -> dict[str, float]:
         return {} if objective.keeps_levels else {"offset": OFFSET, "channel_offset": CHANNEL_OFFSET}

@@ -270,8 +270,8 @@ class NetParameters(TrainingParameters):
         [StrOptions({"auto"}), callable, None],
         'callable, "auto" or None',
         """
-        The same for strong views, which objectives such as `FixMatch` need. `"auto"` is ``Strong(adapt=True)`` for
-        numbers, with the same offsets or jitter, and `StepDrop(0.4)` for token ids.
+        The same for strong views, which objectives such as `FixMatch` need. `"auto"` is `Strong()` for numbers, with
+        the same offsets or jitter, and `StepDrop(0.4)` for token ids.
         """,
     )
 

@@ -17,7 +17,6 @@ from ._alignment import Alignment, uniform_classes
 from ._average import MovingAverage
 from ._base import Needs, Objective, ramp_up, supervised_loss
 from ._guard import Guard
-from ._view_strengths import ViewStrengths
 
 LITTLE = 0.5  # factor of the guard below which there is a warning
 
@@ -58,7 +57,6 @@ class SemiSupervisedObjective(Objective):
     alignment_: Any = None  # an `Alignment`, in training
     guard: bool = False
     guard_: Any = None  # a `Guard`, in training
-    strengths_: Any = None  # a `ViewStrengths`, in training, if strong views follow the labeled rows
     _parameter_constraints: dict[str, list[Any]] = {
         "weight": NOT_NEGATIVE,
         "ramp": FRACTION,
@@ -76,7 +74,6 @@ class SemiSupervisedObjective(Objective):
         """Copy the student to a teacher, and begin to count the classes of the labeled rows."""
         self.teacher_ = MovingAverage.of(model, self.memory if self.weight else 0, n_steps)
         self.alignment_ = Alignment(uniform_classes(model), n_rows, self.alignment)
-        self.strengths_ = ViewStrengths.of(model) if self.strong and self.needs == "classes" else None
         self.guard_ = Guard() if self.guard else None
 
     def view(self, model: Model, batch: Batch) -> Tensor:
@@ -115,8 +112,6 @@ class SemiSupervisedObjective(Objective):
         if k:
             if self.alignment_ is not None:
                 self.alignment_.count(batch.labeled)
-            if self.strengths_ is not None:
-                self.strengths_.measure(self.predictor(model), batch.labeled)
             added = self.labeled_terms(model, batch.labeled, view[:k], outputs[:k])
             terms = {name: self.weight * term for name, term in added.items()}
         if k < len(batch):
@@ -133,7 +128,6 @@ class SemiSupervisedObjective(Objective):
         """Drop the teacher and the counts of the classes."""
         super().finish(model)
         self.__dict__.pop("alignment_", None)
-        self.__dict__.pop("strengths_", None)
         self.__dict__.pop("guard_", None)
 
     def __add__(self, other: SemiSupervisedObjective) -> Objective:
@@ -145,8 +139,6 @@ class SemiSupervisedObjective(Objective):
     def observed(self) -> dict[str, Any]:
         """Return the means since the last call, and the entropy of the predicted classes."""
         observed = super().observed()
-        if observed and self.strengths_ is not None:
-            observed["strength"] = dict(self.strengths_.augmentation.strengths_)
         if "class_share" in observed:
             observed["class_entropy"] = evenness(observed["class_share"])
         if "confident" in observed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,11 +26,6 @@ from ._functions import (
 )
 
 N_KNOTS = 4
-KINDS = {  # of the changes in strong views, and their parameters
-    "time": ("shift", "warp"),
-    "magnitude": ("scale", "magnitude"),
-    "hiding": ("hide", "trim"),
-}
 
 
 @dataclass(frozen=True)
@@ -182,16 +176,6 @@ class Strong(Perturbation):
         Standard deviation of a smooth factor around 1, as in `MagnitudeWarp` with 4 knots.
     channels : float, default=0
         Probability that a channel is set to the mean of the data, as in `ChannelDrop`.
-    adapt : bool, default=False
-        Whether objectives such as `FixMatch` find, for each kind of change, how strong it may be: between `Light()` and
-        these parameters. They ask in training whether the net still recognises labeled rows. In `strong_augmentation`
-        of a classifier only.
-
-    Attributes
-    ----------
-    strengths_ : dict
-        With ``adapt=True``: the strength of each of the kinds "time", "magnitude" and "hiding", from 0, as in
-        `Light()`, to 1.
 
     References
     ----------
@@ -222,10 +206,7 @@ class Strong(Perturbation):
         "warp": NOT_NEGATIVE,
         "magnitude": NOT_NEGATIVE,
         "channels": SHARE,
-        "adapt": ["boolean"],
     }
-    kinds = tuple(KINDS)
-    strengths_: dict[str, float] | None = None
 
     def __init__(
         self,
@@ -239,7 +220,6 @@ class Strong(Perturbation):
         warp: float = 0.1,
         magnitude: float = 0.15,
         channels: float = 0.0,
-        adapt: bool = False,
     ):
         self.shift = shift
         self.scale = scale
@@ -251,27 +231,24 @@ class Strong(Perturbation):
         self.warp = warp
         self.magnitude = magnitude
         self.channels = channels
-        self.adapt = adapt
 
     @property
     def uses_levels(self) -> bool:  # type: ignore[override]
         """Whether there is an offset."""
         return bool(self.offset or self.channel_offset)
 
-    def only(self, kind: str | None) -> Strong:
-        """Return the same perturbation with one of the `kinds` at strength 1, the others, or all, at 0."""
-        changed = copy(self)
-        changed.strengths_ = {name: float(name == kind) for name in self.kinds}
-        return changed
-
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Apply all changes in one pass."""
-        parameters = {name: value for name, value in self.get_params().items() if name != "adapt"}
-        for kind, strength in (self.strengths_ or {}).items():
-            for name in KINDS[kind]:
-                least = min(getattr(LIGHT, name, 0.0), parameters[name])
-                parameters[name] = least + strength * (parameters[name] - least)
-        return _Fused(**parameters)(x, steps, generator)
-
-
-LIGHT = Light()
+        fused = _Fused(
+            trim=self.trim,
+            shift=self.shift,
+            scale=self.scale,
+            jitter=self.jitter,
+            offset=self.offset,
+            channel_offset=self.channel_offset,
+            hide=self.hide,
+            warp=self.warp,
+            magnitude=self.magnitude,
+            channels=self.channels,
+        )
+        return fused(x, steps, generator)

@@ -234,9 +234,9 @@ class Shown(Dataset):
 
 
 def as_numbers(name: str, value: Any) -> Iterator[tuple[str, float]]:
-    """Yield a number with its name; for a list or dict, each number with its place or key added to the name."""
-    if isinstance(value, list | dict):
-        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from as_numbers(f"{name}_{key}", part)
+    """Yield a number with its name; for a list, each number with its place added to the name."""
+    if isinstance(value, list):
+        for i, part in enumerate(value):
+            yield from as_numbers(f"{name}_{i}", part)
     else:
         yield name, value
