@@ -44,7 +44,9 @@ def test_the_first_page_is_short_and_prints_what_it_says(capsys):
         assert abs(float(printed[name]) - float(score)) < 0.03  # processors differ in last bits
 
 
-@pytest.mark.parametrize("name", ["getting_started", "what_goes_in", "few_labels", "training", "large_data"])
+@pytest.mark.parametrize(
+    "name", ["getting_started", "what_goes_in", "few_labels", "training", "large_data", "forecasting"]
+)
 def test_the_code_of_a_guide_runs(name):
     matplotlib.use("Agg")
     exec(code(f"{name}.md"), {"__name__": "page"})

@@ -4,6 +4,7 @@ from .._documented import documented, parameter
 from ._autoencoder import RNNAutoencoderTransformer
 from ._classifier import SemiSupervisedRNNClassifier
 from ._detector import RNNOutlierDetector
+from ._forecaster import RNNForecaster
 from ._labeled import LabeledEstimator
 from ._options import Embedding, Optimizer, Pretraining
 from ._recommender import RNNNextItemRecommender
@@ -15,6 +16,7 @@ __all__ = [
     "Optimizer",
     "Pretraining",
     "RNNAutoencoderTransformer",
+    "RNNForecaster",
     "RNNNextItemRecommender",
     "RNNOutlierDetector",
     "SemiSupervisedRNNClassifier",

@@ -1,11 +1,10 @@
-"""The base of the estimators with a net: read X, build the model, train it, predict in batches."""
+"""The base of the estimators of sequences: read X, build the model, train it, encode."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,47 +13,28 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, clon
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from .._sklearn import plain
 from .._warnings import warn
 from ..modules import Encoder, Model
 from ..objectives import Objective, from_name, objective_names
 from ..objectives._base import FITTING
 from ..sequences import Sequences, TrainingSet, read_sequences
 from ..tasks import Targets, Task
-from ..training import (
-    CallbackSupportMixin,
-    FitWatch,
-    RecurrentNet,
-    check_callbacks,
-    computing,
-    in_batches,
-    made_callbacks,
-    noting_memory,
-    with_callbacks,
-)
+from ..training import FitWatch, with_callbacks
 from ._augment import set_augmentations
 from ._build import build_model, resumed_model
-from ._options import as_option
 from ._parameters import NetParameters
+from ._trained import TrainedEstimator, check_device, draw_seed
 from ._validation import hold_out
-
-WIDE_HIDDEN, WIDE_BATCH = 128, 256  # sizes from which on a second thread saves time
-TOKENS_LR = 0.002  # that lr="auto" stands for
 
 
 @dataclass(repr=False, eq=False)
-class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, NetParameters):
+class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TrainedEstimator, NetParameters):
     """Base of the estimators: an encoder that is trained for an objective.
 
     A subclass has a `task_name`, makes its `Task`, and defines `fit`.
     """
 
-    task_name: ClassVar[str]
     objective: Any = None
-
-    @abstractmethod
-    def _make_task(self) -> Task:
-        """Return the task, made from the parameters."""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -84,11 +64,6 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
 
     def _embedder(self, model: Any) -> Callable[..., torch.Tensor]:
         return model.embed_sequences
-
-    @property
-    def _goes_on(self) -> bool:
-        """Whether `fit` starts from the weights of the last fit."""
-        return bool(self.warm_start) and hasattr(self, "net_")
 
     def _start(self) -> Encoder | None:
         """Return the trained encoder that `fit` starts from, or None."""
@@ -185,94 +160,17 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callb
         """Return a pretrained encoder, if there is one."""
         return None
 
-    def _checked_callbacks(self) -> list[tuple[str, Any]]:
-        """Return names and callbacks for the net. Each call makes new instances of classes, so `fit` calls it once."""
-        made = made_callbacks(self.callbacks)
-        check_callbacks(
-            [callback for _, callback in made],
-            validated=bool(self.early_stopping),
-            labels=self.task_name not in ("representation", "next_item"),
-            estimator=type(self).__name__,
-        )
-        return made
-
-    def _train(
-        self,
-        model: Model,
-        objective: Objective,
-        training: TrainingSet,
-        validation: TrainingSet | None,
-        seed: int,
-        watch: FitWatch,
-        callbacks: list[tuple[str, Any]],
-    ) -> None:
-        """Set `net_`, `history_`, `objective_` and `n_iter_`, and train the net."""
-        if validation is not None:
-            validation = replace(validation, sequences=training.sequences)  # in which unknown tokens are replaced
+    def _prepare(self, model: Model, objective: Objective, training: TrainingSet) -> None:
         set_augmentations(self, model, training, self._view_options(objective))
         model.kernel_dropout = float(self._kernel_dropout(len(training.labeled)))
-        self.net_ = self._make_net(model, objective, seed, callbacks, training.sequences.kind == "tokens")
-        self.net_.initialize()
-        self.objective_ = objective
-        self.history_ = self.net_.history
-        try:
-            with noting_memory(self.batch_size, self.hidden_size):
-                self.net_.train_on(training, validation, self.n_iter_no_change if self.early_stopping else None, watch)
-        finally:
-            self.history_ = self.net_.history
-            self.n_iter_ = len(self.history_)
-        objective.diagnose(self.history_)
-
-    def _make_net(
-        self, model: Model, objective: Objective, seed: int, callbacks: list[tuple[str, Any]], tokens: bool
-    ) -> RecurrentNet:
-        optimizer = as_option("optimizer", self.optimizer)
-        return RecurrentNet(
-            model,
-            objective=objective,
-            gradient_clip=optimizer.gradient_clip,
-            seed=seed,
-            **self._fine_tuning(),
-            max_epochs=int(self.max_epochs),
-            lr=(TOKENS_LR if tokens else self._numbers_lr) if self.lr == "auto" else float(plain(self.lr)),
-            weight_decay=float(optimizer.weight_decay),
-            batch_size=int(self.batch_size),
-            optimizer=optimizer.method,
-            callbacks=callbacks,
-            device=str(self.device),
-            verbose=int(self.verbose),
-        )
 
     def _view_options(self, objective: Objective) -> dict[str, float]:
         """Return parameters of the default augmentations of numbers."""
         return {}
 
-    def _fine_tuning(self) -> dict[str, Any]:
-        """Return arguments of the net for the training of a pretrained encoder."""
-        return {}
-
     def _kernel_dropout(self, n_labeled: int) -> float:
         """Return the fraction of labeled sequences whose kernel features are zeroed at each training step."""
         return 0.0
-
-    def _computing(self) -> Any:
-        """Return the settings to compute in: one thread if there is a seed, because several change the last bits."""
-        wide = self.hidden_size >= WIDE_HIDDEN or self.batch_size >= WIDE_BATCH
-        return computing(wide and self.random_state is None)
-
-    def _compute(self, sequences: Sequences, part: Callable[[Any], Any], rows: NDArray | None = None) -> NDArray:
-        """Apply `part(model)`, a function of values and lengths, in batches to the sequences, or to `rows` of them."""
-        model = self.net_.module_
-        rows = np.arange(len(sequences)) if rows is None else rows
-        output: NDArray | None = None
-        with self._computing(), torch.inference_mode():
-            for places, values, lengths in in_batches(model, sequences, rows):
-                result = part(model)(values, lengths)[: len(places)].cpu().numpy()
-                if output is None:
-                    output = np.empty((len(rows), *result.shape[1:]), result.dtype)
-                output[places] = result
-        assert output is not None
-        return output
 
 
 def objective_can(method: str) -> Callable[[Any], bool]:
@@ -300,20 +198,3 @@ def known_tokens(sequences: Sequences, encoder: Encoder) -> Sequences:
         f"X has {unknown.sum()} token ids outside the vocabulary of {n_tokens}; they are read as the unknown token.",
     )
     return replace(sequences, values=np.where(unknown, n_tokens, sequences.values))
-
-
-def check_device(device: Any) -> None:
-    """Raise an error if torch cannot compute on this device."""
-    if str(device).startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"device='{device}' was requested but CUDA is not available")
-    try:
-        torch.zeros(1, device=device).item()
-    except Exception as error:  # each backend raises its own class
-        raise ValueError(
-            f"Choose device='cpu' or 'cuda': device='{device}' was requested but does not work here."
-        ) from error
-
-
-def draw_seed(random: np.random.RandomState) -> int:
-    """Draw a seed for a private generator."""
-    return int(random.randint(np.iinfo(np.int32).max))

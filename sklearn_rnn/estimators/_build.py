@@ -58,7 +58,7 @@ def build_model(
     elif isinstance(encoder.input, TokenInput):
         _set_vectors(params, encoder, encoder.input, sequences, generator)
     elif isinstance(encoder.input, NumberInput):
-        _set_scales(encoder.input, sequences, params._drops_noise)
+        set_scales(encoder.input, sequences, params._drops_noise)
     initialise(model.parts, generator)  # last, so that no other draw depends on the objective
     return model
 
@@ -169,7 +169,7 @@ def _set_vectors(
     freeze_vectors(params, encoder, vectors is not None and params._freezes_vectors)
 
 
-def _set_scales(layer: NumberInput, sequences: Sequences, drops_noise: bool) -> None:
+def set_scales(layer: NumberInput, sequences: Sequences, drops_noise: bool) -> None:
     """Learn the scales of the numbers and of the responses of the random kernels.
 
     If asked, changes and kernels that are mostly white noise are left out.

@@ -68,6 +68,11 @@ def save_encoder(estimator: Any, path: Any) -> None:
     check_is_fitted(estimator)
     if not hasattr(estimator, "net_"):
         raise TypeError(f"estimator must have an encoder, but {type(estimator).__name__} has none.")
+    if not hasattr(estimator, "transform"):
+        raise TypeError(
+            f"The encoder of {type(estimator).__name__} reads windows less their last value, so that it suits no other "
+            "estimator. Save the estimator with io.save."
+        )
     encoder = estimator.net_.module_.encoder
     content = {
         "architecture": asdict(encoder.architecture),

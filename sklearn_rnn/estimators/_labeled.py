@@ -16,18 +16,15 @@ from sklearn.frozen import FrozenEstimator
 from .._documented import parameter
 from .._sklearn import SHARE, StrOptions, _check_sample_weight
 from ..modules import Encoder
-from ..objectives import Objective, objective_names
+from ..objectives import Objective
 from ..sequences import Sequences
 from ..tasks import Targets, Task
-from ..training import keepers_among
 from ._autoencoder import RNNAutoencoderTransformer
-from ._base import SequenceEstimator, draw_seed
-from ._encoder_file import ENDING, check_fits, check_same_data, is_encoder_file, names_of, read_encoder
+from ._base import SequenceEstimator
+from ._encoder_file import check_fits, check_same_data, is_encoder_file, names_of, read_encoder
 from ._item_estimator import ItemEstimator
 from ._options import Pretraining, as_option
-from ._parameters import ARCHITECTURE
-
-SHARED = tuple(name for name in RNNAutoencoderTransformer._parameter_constraints if name != "objective")
+from ._pretraining import check_same_architecture, fine_tuning, unfitted_autoencoder
 
 
 @dataclass(repr=False, eq=False)
@@ -116,8 +113,7 @@ class LabeledEstimator(SequenceEstimator):
             return saved.encoder
         if isinstance(source, FrozenEstimator):
             return self._copied_encoder(clone(source).estimator)
-        transformer = self._transformer(source, random, sequences.kind == "tokens")
-        transformer._validate_params()
+        transformer = unfitted_autoencoder(self, source, random, self._pooling(sequences.kind == "tokens"))
         return transformer._pretrain(sequences.cut(transformer.max_length), self).net_.module_.encoder
 
     def _copied_encoder(self, transformer: Any) -> Encoder:
@@ -127,52 +123,13 @@ class LabeledEstimator(SequenceEstimator):
                 "pretraining=FrozenEstimator(...) must hold a fitted RNNAutoencoderTransformer or "
                 "RNNNextItemRecommender."
             )
-        self._check_same_architecture(transformer)
+        check_same_architecture(self, transformer)
         n_features_in, names = transformer.n_features_in_, names_of(transformer)
         check_same_data("pretraining", transformer._kind, n_features_in, names, self)
         return deepcopy(transformer.net_.module_.encoder)
 
-    def _transformer(self, source: Any, random: np.random.RandomState, tokens: bool) -> RNNAutoencoderTransformer:
-        """Return the unfitted autoencoder that `pretraining` stands for."""
-        if isinstance(source, RNNAutoencoderTransformer):
-            transformer = clone(source)
-            self._check_same_architecture(transformer)
-            if transformer.random_state is None:
-                transformer.random_state = draw_seed(random)
-            return transformer
-        names = objective_names("representation")
-        if isinstance(source, str) and source not in names:
-            raise ValueError(
-                f"pretraining={source!r} is not an unsupervised objective; choose from {names}, or pass the path of an "
-                f"encoder file, which ends in {ENDING!r}."
-            )
-        shared = {name: getattr(self, name) for name in SHARED}
-        is_seeded = self.random_state is not None
-        callbacks = [keeper.of_pretraining(is_seeded) for keeper in keepers_among(self.callbacks)]
-        shared.update(pooling=self._pooling(tokens), random_state=draw_seed(random))
-        shared.update(warm_start=False, callbacks=callbacks or None)
-        return RNNAutoencoderTransformer(source, **shared)
-
-    def _check_same_architecture(self, transformer: Any) -> None:
-        sizes = {"embedding__size": [as_option("embedding", e.embedding).size for e in (self, transformer)]}
-        names = [name for name in ARCHITECTURE if name != "n_kernels" or self._kind != "tokens"]  # which have none
-        pairs = {name: [getattr(self, name), getattr(transformer, name)] for name in names} | sizes
-        for name, (value, pretrained) in pairs.items():
-            if value != pretrained and (name, value) != ("pooling", "auto"):
-                raise ValueError(
-                    f"pretraining has {name}={pretrained!r}, but {type(self).__name__} has {name}={value!r}. "
-                    "Set the same value in both, because they share the encoder."
-                )
-
     def _fine_tuning(self) -> dict[str, Any]:
-        if self.pretraining is None:
-            return {}
-        option = as_option("pretraining", self.pretraining)
-        return {
-            "freeze": option.freeze,
-            "gradual_unfreezing": option.gradual,
-            "encoder_lr_factor": option.lr_factor,
-        }
+        return fine_tuning(self.pretraining)
 
     def _kernel_dropout(self, n_labeled: int) -> float:
         return min(0.5, 50 / n_labeled) if isinstance(self.kernel_dropout, str) else self.kernel_dropout

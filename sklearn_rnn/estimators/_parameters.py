@@ -43,12 +43,11 @@ FloatingPointError
 
 
 @dataclass(repr=False, eq=False)
-class NetParameters(PicklableEstimator):
-    """Base of the estimators: parameters of the net and of training."""
+class TrainingParameters(PicklableEstimator):
+    """Base of the estimators with a net: the size of the net, and how it is trained."""
 
     _texts: ClassVar[dict[str, str]] = TEXTS
     _auto: ClassVar[str] = ""  # name that objective="auto" stands for
-    _strong: ClassVar[dict[str, float]] = {}  # parameters of the default strong views of numbers
     _layer_norm = True  # whether numbers pass a layer norm before the recurrence
     _drops_noise = False  # whether changes of numbers, and kernels, that are mostly white noise are left out
     _numbers_lr = 0.008  # that lr="auto" stands for
@@ -65,67 +64,8 @@ class NetParameters(PicklableEstimator):
         64, COUNT, "int", "Number of units of each layer and direction, and width of the patch embedding."
     )
     num_layers: int = parameter(1, COUNT, "int", "Number of recurrent layers.")
-    bidirectional: bool = parameter(True, ["boolean"], "bool", "Whether each sequence is also read from its end.")
     dropout: float = parameter(
         0.2, SHARE, "float", "Fraction of values that are dropped between layers and before the output, in training."
-    )
-    pooling: str = parameter(
-        "mean_max",
-        [StrOptions(set(POOLINGS))],
-        '{"last", "mean", "max", "mean_max", "attention"}',
-        "How the states of all steps are combined to one vector. Padding does not count.",
-    )
-    patch_size: int | str = parameter(
-        "auto",
-        [StrOptions({"auto"}), *COUNT],
-        'int or "auto"',
-        """
-        Number of steps that a linear layer groups into one recurrent step. `"auto"` aims at 24 recurrent steps
-        for a sequence of median length, and at 48 for token ids, so that short texts are not grouped. Predictions are
-        made from the mean over up to three shifts of the patches.
-        """,
-    )
-    n_kernels: int = parameter(
-        128,
-        COUNT_OR_ZERO,
-        "int",
-        """
-        Number of random convolutions of 9 steps, with dilations of up to 8 steps, which are not trained. Their
-        rectified responses in each patch are further inputs of the net (Dempster 2020). 0 for none. Token ids have
-        none.
-        """,
-    )
-    embedding: Any = parameter(
-        None,
-        [Embedding, None],
-        "Embedding or None",
-        "Vectors of token ids: their size, first values, and whether they are frozen. None is ``Embedding()``.",
-    )
-    max_length: int | None = parameter(
-        None,
-        [*COUNT, None],
-        "int or None",
-        "Longer sequences are cut to their first `max_length` steps, with a warning.",
-    )
-    augmentation: Any = parameter(
-        "auto",
-        [StrOptions({"auto"}), callable, None],
-        'callable, "auto" or None',
-        """
-        Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is `Light()` for numbers
-        and `StepDrop(0.2)` for token ids. In classifiers it is ``Light(offset=2, channel_offset=0.2)``, unless the
-        objective reconstructs sequences; in regressors ``Light(jitter=0)``.
-        """,
-    )
-    strong_augmentation: Any = parameter(
-        "auto",
-        [StrOptions({"auto"}), callable, None],
-        'callable, "auto" or None',
-        """
-        The same for strong views, which objectives such as `FixMatch` need. `"auto"` is `Strong()` for numbers, with
-        the same offsets or jitter, and `StepDrop(0.4)` for token ids. In classifiers the other strengths are about
-        half: ``Strong(shift=0.1, scale=0.1, jitter=0.2, hide=0.15, trim=0.15, warp=0.1, magnitude=0.15)``.
-        """,
     )
     max_epochs: int = parameter(
         24,
@@ -210,15 +150,11 @@ class NetParameters(PicklableEstimator):
     )
     verbose: int = parameter(0, ["verbose"], "int", "Whether to print a line for each epoch.")
 
-    def _pooling(self, tokens: bool) -> str:
-        """Return the pooling of an encoder of token ids or numbers."""
-        return self.pooling
-
     def __sklearn_clone__(self) -> Any:
         """Clone as scikit-learn does; but attributes of callbacks that cannot be copied are shared."""
         bare = type(self).__new__(type(self))
         bare.__dict__.update(vars(self), callbacks=None)
-        cloned = super(NetParameters, bare).__sklearn_clone__()
+        cloned = super(TrainingParameters, bare).__sklearn_clone__()
         cloned.callbacks = copied_callbacks(self.callbacks)
         return cloned
 
@@ -274,3 +210,74 @@ class NetParameters(PicklableEstimator):
             by_name = {name.partition("__")[2]: value for name, value in of_callbacks.items()}
             self.callbacks = set_callback_params(self.callbacks, by_name)
         return self
+
+
+@dataclass(repr=False, eq=False)
+class NetParameters(TrainingParameters):
+    """Base of the estimators of sequences: parameters of the net and of training."""
+
+    _strong: ClassVar[dict[str, float]] = {}  # parameters of the default strong views of numbers
+
+    bidirectional: bool = parameter(True, ["boolean"], "bool", "Whether each sequence is also read from its end.")
+    pooling: str = parameter(
+        "mean_max",
+        [StrOptions(set(POOLINGS))],
+        '{"last", "mean", "max", "mean_max", "attention"}',
+        "How the states of all steps are combined to one vector. Padding does not count.",
+    )
+    patch_size: int | str = parameter(
+        "auto",
+        [StrOptions({"auto"}), *COUNT],
+        'int or "auto"',
+        """
+        Number of steps that a linear layer groups into one recurrent step. `"auto"` aims at 24 recurrent steps
+        for a sequence of median length, and at 48 for token ids, so that short texts are not grouped. Predictions are
+        made from the mean over up to three shifts of the patches.
+        """,
+    )
+    n_kernels: int = parameter(
+        128,
+        COUNT_OR_ZERO,
+        "int",
+        """
+        Number of random convolutions of 9 steps, with dilations of up to 8 steps, which are not trained. Their
+        rectified responses in each patch are further inputs of the net (Dempster 2020). 0 for none. Token ids have
+        none.
+        """,
+    )
+    embedding: Any = parameter(
+        None,
+        [Embedding, None],
+        "Embedding or None",
+        "Vectors of token ids: their size, first values, and whether they are frozen. None is ``Embedding()``.",
+    )
+    max_length: int | None = parameter(
+        None,
+        [*COUNT, None],
+        "int or None",
+        "Longer sequences are cut to their first `max_length` steps, with a warning.",
+    )
+    augmentation: Any = parameter(
+        "auto",
+        [StrOptions({"auto"}), callable, None],
+        'callable, "auto" or None',
+        """
+        Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is `Light()` for numbers
+        and `StepDrop(0.2)` for token ids. In classifiers it is ``Light(offset=2, channel_offset=0.2)``, unless the
+        objective reconstructs sequences; in regressors ``Light(jitter=0)``.
+        """,
+    )
+    strong_augmentation: Any = parameter(
+        "auto",
+        [StrOptions({"auto"}), callable, None],
+        'callable, "auto" or None',
+        """
+        The same for strong views, which objectives such as `FixMatch` need. `"auto"` is `Strong()` for numbers, with
+        the same offsets or jitter, and `StepDrop(0.4)` for token ids. In classifiers the other strengths are about
+        half: ``Strong(shift=0.1, scale=0.1, jitter=0.2, hide=0.15, trim=0.15, warp=0.1, magnitude=0.15)``.
+        """,
+    )
+
+    def _pooling(self, tokens: bool) -> str:
+        """Return the pooling of an encoder of token ids or numbers."""
+        return self.pooling

@@ -16,7 +16,7 @@ import numpy as np
 from .._files import hash_array
 from ..estimators import Pretraining
 from ..estimators._encoder_file import is_encoder_file
-from ..sequences import Sequences
+from ..sequences import Futures, Sequences
 from ._classes import Classes
 from ._codec import Codec, Packer
 from ._objects import CODECS
@@ -51,7 +51,7 @@ def fingerprint(loop: Any, is_seeded: bool) -> Fingerprint:
         "parameters": {name: [_digest_of(value), _shown(value)] for name, value in parameters.items()},
         "data": {
             "X": _digest_of_sequences(training.sequences),
-            "y": _digest(training.targets),
+            "y": None if isinstance(training.targets, Futures) else _digest(training.targets),  # futures are in X
             "sample_weight": None if training.weights is None else _digest(training.weights),
             "start": _digest_of_start(loop) if estimator.warm_start and "random_state" not in without else None,
         },

@@ -85,6 +85,11 @@ def _net_of(estimator: Any) -> RecurrentNet:
     if not isinstance(net, RecurrentNet):
         hint = "; pass its `autoencoder_`" if hasattr(estimator, "autoencoder_") else ""
         raise TypeError(f"estimator must have a net, but {type(estimator).__name__} has none{hint}.")
+    if not hasattr(estimator, "transform"):
+        raise TypeError(
+            f"{type(estimator).__name__} cannot be exported: its net forecasts differences from the last value, in "
+            "standard deviations. Save it with io.save."
+        )
     if net.module_.task.name == "next_item":
         raise TypeError(f"{type(estimator).__name__} cannot be exported, because its items and scores are no graph.")
     return net

@@ -12,7 +12,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from .._files import damaged, read_file, write_file
 from .._warnings import warn
-from ..estimators._base import check_device
+from ..estimators._trained import check_device
 from ._classes import Classes
 from ._codec import Packer, Unpacker
 from ._objects import CODECS

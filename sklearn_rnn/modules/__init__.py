@@ -9,6 +9,7 @@ from ._cells import CELLS, RecurrentStack, reverse
 from ._decoder import Decoder
 from ._encoder import Architecture, Encoder, auto_patch_size
 from ._feeding_decoder import FeedingDecoder
+from ._forecast_decoders import SegmentDecoder, StepDecoder
 from ._generator import Generator
 from ._input import InputLayer
 from ._item_scores import ItemScores, best_scores
@@ -34,6 +35,8 @@ __all__ = [
     "Pooling",
     "RecurrentStack",
     "RowLinear",
+    "SegmentDecoder",
+    "StepDecoder",
     "TokenDecoder",
     "TokenInput",
     "auto_patch_size",

@@ -31,6 +31,7 @@ class Architecture:
     embedding_size: int = 64  # width of the vectors of tokens
     n_kernels: int = 0  # for numbers
     layer_norm: bool = True  # whether each input of the recurrence is normalised, which hides how large it is
+    n_ahead: int = 0  # final steps that the recurrence does not read; they follow the pooled states in an embedding
     second_changes: bool = False  # whether steps of numbers have the changes of their changes
     n_columns: int = 0  # known columns of each token
 
@@ -58,7 +59,7 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(a.hidden_size) if a.layer_norm else nn.Identity()
         self.recurrence = RecurrentStack(a.cell, a.hidden_size, a.hidden_size, a.num_layers, a.bidirectional, a.dropout)
         self.pooling = Pooling(a.pooling, self.recurrence.out_features, a.hidden_size)
-        self.out_features = self.pooling.out_features
+        self.out_features = self.pooling.out_features + (2 + a.second_changes) * a.n_features * a.n_ahead
 
     def layers(self) -> list[list[nn.Parameter]]:
         """Trained weights by layer, from the last to the first: the recurrent layers, then the layers below them."""
@@ -108,7 +109,9 @@ class Encoder(nn.Module):
 
         Kernel features are zero for sequences whose `kernel_mask` (n,) is False.
         """
-        return self.pooled(*self.states(embedded, lengths, generator, kernel_mask), generator)
+        n = embedded.shape[1] - self.architecture.n_ahead
+        pooled = self.pooled(*self.states(embedded[:, :n], lengths, generator, kernel_mask), generator)
+        return torch.cat([pooled, embedded[:, n:].flatten(1)], dim=1) if self.architecture.n_ahead else pooled
 
     def pooled(self, states: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
         """Embeddings (n, out_features) of states (n, T / patch_size, S)."""

@@ -2,6 +2,13 @@
 
 from ._attributions import SeriesAttributionDisplay, TokenAttributionDisplay
 from ._codes import CodesDisplay
+from ._forecast import ForecastDisplay
 from ._label_efficiency import LabelEfficiencyDisplay
 
-__all__ = ["CodesDisplay", "LabelEfficiencyDisplay", "SeriesAttributionDisplay", "TokenAttributionDisplay"]
+__all__ = [
+    "CodesDisplay",
+    "ForecastDisplay",
+    "LabelEfficiencyDisplay",
+    "SeriesAttributionDisplay",
+    "TokenAttributionDisplay",
+]

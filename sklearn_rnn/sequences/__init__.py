@@ -4,14 +4,22 @@ from ._batch import Batch
 from ._batches import TrainingSet, batches_by_length
 from ._containers import is_frame, is_words, listed
 from ._items import Catalogue, as_items, flat_items, rows_of_items, without_last
+from ._moments import moments_of
 from ._reading import read_sequences
 from ._sequences import Sequences, first_steps, float_like, unpadded_lengths
+from ._series import Series, joined, read_series
+from ._times import next_times, time_index
+from ._windows import Columns, Futures, Windows, window_starts
 
 __all__ = [
     "Batch",
     "Catalogue",
+    "Columns",
+    "Futures",
     "Sequences",
+    "Series",
     "TrainingSet",
+    "Windows",
     "as_items",
     "batches_by_length",
     "first_steps",
@@ -19,9 +27,15 @@ __all__ = [
     "float_like",
     "is_frame",
     "is_words",
+    "joined",
     "listed",
+    "moments_of",
+    "next_times",
     "read_sequences",
+    "read_series",
     "rows_of_items",
+    "time_index",
     "unpadded_lengths",
+    "window_starts",
     "without_last",
 ]

@@ -158,9 +158,13 @@ def check_frame(X: Any) -> None:
     _refuse_times(X, "X")
 
 
+def times_among(frame: Any) -> list[Any]:
+    """Names of the columns of a frame that hold times."""
+    return [column for column, kind in zip(*_types(frame), strict=True) if TIME.match(kind)]
+
+
 def _refuse_times(frame: Any, name: str) -> None:
-    times = [column for column, kind in zip(*_types(frame), strict=True) if TIME.match(kind)]
-    if times:
+    if times := times_among(frame):
         raise ValueError(f"{name} has times in the columns {times}. {SECONDS}")
 
 

@@ -3,6 +3,7 @@
 from ._arrays import find_nothing, is_nothing
 from ._base import Targets, Task
 from ._classification import Classification
+from ._forecasting import Forecasting
 from ._labels import (
     Labels,
     Target,
@@ -22,6 +23,7 @@ from ._scores import r2_of_known
 __all__ = [
     "RANKING",
     "Classification",
+    "Forecasting",
     "Labels",
     "NextItem",
     "Numbers",

@@ -91,9 +91,7 @@ class Regression(Task):
         """Loss (n, k) of each number."""
         if not self.quantiles:
             return LOSSES[self.kind](outputs, targets, reduction="none")
-        error = targets[:, :, None] - self.by_quantile(outputs)  # (n, k, q)
-        levels = error.new_tensor(self.quantiles)
-        return (error * (levels - (error < 0).to(error))).mean(2)
+        return pinball(targets[:, :, None] - self.by_quantile(outputs), self.quantiles)
 
     def by_quantile(self, outputs: Any) -> Any:
         """Reshape outputs (n, k * q), of torch or numpy, to (n, k, q)."""
@@ -103,8 +101,7 @@ class Regression(Task):
         """Return numbers (n, k) of outputs of torch or numpy; of quantiles, the one whose level is nearest to 0.5."""
         if not self.quantiles:
             return outputs
-        nearest = int(np.argmin(np.abs(np.array(self.quantiles) - 0.5)))
-        return self.in_order(outputs)[:, :, nearest]
+        return self.in_order(outputs)[:, :, nearest_to_median(self.quantiles)]
 
     def in_order(self, outputs: Any) -> Any:
         """Return sorted quantiles (n, k, q), so that they do not cross."""
@@ -176,6 +173,17 @@ class Regression(Task):
                 f"{self.mean.tolist()} and a deviation of {self.scale.tolist()}, then {last.mean.tolist()} and "
                 f"{last.scale.tolist()}. Bring y to the same units, or fit anew."
             )
+
+
+def pinball(errors: Tensor, levels: tuple[float, ...]) -> Tensor:
+    """Mean pinball loss (...) of the errors (..., q) of quantiles."""
+    quantiles = errors.new_tensor(levels)
+    return (errors * (quantiles - (errors < 0).to(errors))).mean(-1)
+
+
+def nearest_to_median(levels: tuple[float, ...]) -> int:
+    """Position of the level that is nearest to 0.5."""
+    return int(np.argmin(np.abs(np.array(levels) - 0.5)))
 
 
 def _moments(numbers: Numbers, sample_weight: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

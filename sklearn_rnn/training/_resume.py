@@ -12,6 +12,7 @@ from skorch.history import History
 from torch.optim import Optimizer
 
 from ..objectives._remembered import remember, remembered
+from ..sequences import Futures, TrainingSet
 
 State = dict[str, Any]
 
@@ -61,12 +62,18 @@ def state_of(loop: Any) -> State:
         "generator": stepper.generator.get_state(),
         "optimizers": [state_of_optimizer(optimizer) for optimizer in (net.optimizer_, net.opponent_optimizer_)],
         "objective": loop.objective.state(),
-        "rows": {name: getattr(loop.training, name) for name in ("targets", "weights", "labeled", "unlabeled")},
+        "rows": _rows_of(loop.training),
         "held_out": None if held_out is None else {"labeled": held_out.labeled, "unlabeled": held_out.unlabeled},
         "history": list(net.history),
         "list_keys": net.list_keys_,
         "callbacks": {name: remembered(cb) for name, cb in net.callbacks_ if not isinstance(cb, Keeper)},
     }
+
+
+def _rows_of(training: TrainingSet) -> State:
+    """Return the targets, weights and positions of rows, without targets that are a part of the sequences."""
+    rows = {name: getattr(training, name) for name in ("targets", "weights", "labeled", "unlabeled")}
+    return {name: value for name, value in rows.items() if not isinstance(value, Futures)}
 
 
 def finished_state(loop: Any) -> State:

@@ -1,0 +1,153 @@
+"""The base of the estimators with a net: train a model, and compute with it in batches."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .._sklearn import plain
+from ..modules import Model
+from ..objectives import Objective
+from ..sequences import Sequences, TrainingSet
+from ..tasks import Task
+from ..training import (
+    CallbackSupportMixin,
+    FitWatch,
+    RecurrentNet,
+    check_callbacks,
+    computing,
+    in_batches,
+    made_callbacks,
+    noting_memory,
+)
+from ._options import as_option
+from ._parameters import TrainingParameters
+
+WIDE_HIDDEN, WIDE_BATCH = 128, 256  # sizes from which on a second thread saves time
+TOKENS_LR = 0.002  # that lr="auto" stands for
+
+
+@dataclass(repr=False, eq=False)
+class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
+    """Base of the estimators with a net: it trains a model, and computes with it.
+
+    A subclass has a `task_name`, makes its `Task`, and defines `fit`.
+    """
+
+    task_name: ClassVar[str]
+
+    @abstractmethod
+    def _make_task(self) -> Task:
+        """Return the task, made from the parameters."""
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether `fit` starts from the weights of the last fit."""
+        return bool(self.warm_start) and hasattr(self, "net_")
+
+    def _checked_callbacks(self) -> list[tuple[str, Any]]:
+        """Return names and callbacks for the net. Each call makes new instances of classes, so `fit` calls it once."""
+        made = made_callbacks(self.callbacks)
+        check_callbacks(
+            [callback for _, callback in made],
+            validated=bool(self.early_stopping),
+            labels=self.task_name not in ("representation", "next_item"),
+            estimator=type(self).__name__,
+        )
+        return made
+
+    def _train(
+        self,
+        model: Model,
+        objective: Objective,
+        training: TrainingSet,
+        validation: TrainingSet | None,
+        seed: int,
+        watch: FitWatch,
+        callbacks: list[tuple[str, Any]],
+    ) -> None:
+        """Set `net_`, `history_`, `objective_` and `n_iter_`, and train the net."""
+        if validation is not None:
+            validation = replace(validation, sequences=training.sequences)  # in which unknown tokens are replaced
+        self._prepare(model, objective, training)
+        self.net_ = self._make_net(model, objective, seed, callbacks, training.sequences.kind == "tokens")
+        self.net_.initialize()
+        self.objective_ = objective
+        self.history_ = self.net_.history
+        try:
+            with noting_memory(self.batch_size, self.hidden_size):
+                self.net_.train_on(training, validation, self.n_iter_no_change if self.early_stopping else None, watch)
+        finally:
+            self.history_ = self.net_.history
+            self.n_iter_ = len(self.history_)
+        objective.diagnose(self.history_)
+
+    def _make_net(
+        self, model: Model, objective: Objective, seed: int, callbacks: list[tuple[str, Any]], tokens: bool
+    ) -> RecurrentNet:
+        optimizer = as_option("optimizer", self.optimizer)
+        return RecurrentNet(
+            model,
+            objective=objective,
+            gradient_clip=optimizer.gradient_clip,
+            seed=seed,
+            **self._fine_tuning(),
+            max_epochs=int(self.max_epochs),
+            lr=(TOKENS_LR if tokens else self._numbers_lr) if self.lr == "auto" else float(plain(self.lr)),
+            weight_decay=float(optimizer.weight_decay),
+            batch_size=int(self.batch_size),
+            optimizer=optimizer.method,
+            callbacks=callbacks,
+            device=str(self.device),
+            verbose=int(self.verbose),
+        )
+
+    def _prepare(self, model: Model, objective: Objective, training: TrainingSet) -> None:
+        """Set what the model needs in training only."""
+        return
+
+    def _fine_tuning(self) -> dict[str, Any]:
+        """Return arguments of the net for the training of a pretrained encoder."""
+        return {}
+
+    def _computing(self) -> Any:
+        """Return the settings to compute in: one thread if there is a seed, because several change the last bits."""
+        wide = self.hidden_size >= WIDE_HIDDEN or self.batch_size >= WIDE_BATCH
+        return computing(wide and self.random_state is None)
+
+    def _compute(self, sequences: Sequences, part: Callable[[Any], Any], rows: NDArray | None = None) -> NDArray:
+        """Apply `part(model)`, a function of values and lengths, in batches to the sequences, or to `rows` of them."""
+        model = self.net_.module_
+        rows = np.arange(len(sequences)) if rows is None else rows
+        output: NDArray | None = None
+        with self._computing(), torch.inference_mode():
+            for places, values, lengths in in_batches(model, sequences, rows):
+                result = part(model)(values, lengths)[: len(places)].cpu().numpy()
+                if output is None:
+                    output = np.empty((len(rows), *result.shape[1:]), result.dtype)
+                output[places] = result
+        assert output is not None
+        return output
+
+
+def check_device(device: Any) -> None:
+    """Raise an error if torch cannot compute on this device."""
+    if str(device).startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"device='{device}' was requested but CUDA is not available")
+    try:
+        torch.zeros(1, device=device).item()
+    except Exception as error:  # each backend raises its own class
+        raise ValueError(
+            f"Choose device='cpu' or 'cuda': device='{device}' was requested but does not work here."
+        ) from error
+
+
+def draw_seed(random: np.random.RandomState) -> int:
+    """Draw a seed for a private generator."""
+    return int(random.randint(np.iinfo(np.int32).max))
