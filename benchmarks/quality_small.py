@@ -32,7 +32,8 @@ def write(done, default):
             error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.nan
             gains[name, budget] = gain.mean(), error
             means.append(table.mean(0))
-            cells = [name, str(len(table)), *(shown(column) for column in table.T), f"{gain.mean():+.1f} ± {error:.1f}"]
+            shown_error = f" ± {error:.1f}" if len(gain) > 1 else ""
+            cells = [name, str(len(table)), *(shown(column) for column in table.T), f"{gain.mean():+.1f}{shown_error}"]
             rows.append("| " + " | ".join(cells) + " |")
         if rows:
             mean = np.mean(means, 0)
@@ -57,7 +58,7 @@ def losses(names, budget, means, gains):
     """Lines that name the sets on which the default loses."""
     known = [name for name in names if (name, budget) in gains]
     lost = [name for name in known if gains[name, budget][0] < -MARGINS["supervised"]]
-    surely = [name for name in lost if sum(gains[name, budget]) < -MARGINS["supervised"]]
+    surely = [name for name in lost if sum(gains[name, budget]) < -MARGINS["supervised"]]  # False for one seed
     below = [name for name, mean in zip(known, means, strict=True) if mean[2] < mean[0] - MARGINS["floor"]]
     worse, far = MARGINS["supervised"], MARGINS["floor"]
     return [

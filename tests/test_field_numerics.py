@@ -21,6 +21,8 @@ from sklearn_rnn import (
     Optimizer,
     Pretraining,
     RNNAutoencoderTransformer,
+    RNNForecaster,
+    RNNNextItemRecommender,
     RNNOutlierDetector,
     SemiSupervisedRNNClassifier,
     SemiSupervisedRNNRegressor,
@@ -305,7 +307,7 @@ def python(options):
 
 
 TINY = {"max_epochs": np.int64(1), "hidden_size": np.int64(4), "n_kernels": np.int64(8), "num_layers": np.int64(2)}
-OBJECTIVES = [cls for cls in public(objectives_module) if not inspect.isabstract(cls)]
+OBJECTIVES = [cls for cls in public(objectives_module) if not inspect.isabstract(cls) and cls.needs != "items"]
 PERTURBATIONS = [cls for cls in public(perturbations_module) if not inspect.isabstract(cls)]
 some = unit[:20, :9]
 partly = np.where(np.arange(20) < 10, labels[:20], -1)
@@ -355,11 +357,34 @@ def test_perturbations_take_numpys_numbers(cls):
     np.testing.assert_array_equal(answers(mine), answers(plain))
 
 
+def test_a_recommender_and_its_objective_take_numpys_numbers():
+    X = [np.arange(i, i + 9) % 12 for i in range(20)]
+    options = {
+        k: v for k, v in {**numeric(RNNNextItemRecommender), **TINY}.items() if k in numeric(RNNNextItemRecommender)
+    }
+    given = [
+        RNNNextItemRecommender(**{**o, "random_state": 0, "early_stopping": False}).fit(X).decision_function(X[:3])
+        for o in (options, python(options))
+    ]
+    np.testing.assert_array_equal(*given)
+
+
+def test_a_forecaster_takes_numpys_numbers():
+    series = np.sin(np.arange(120) / 5)
+    names = {name: value for name, value in numeric(RNNForecaster).items() if name not in ("targets", "future")}
+    options = names | {name: value for name, value in TINY.items() if name in names}
+    options |= {"horizon": np.int64(4), "context": np.int64(12)}
+    given = [RNNForecaster(**{**o, "random_state": 0}).fit(series).predict() for o in (options, python(options))]
+    np.testing.assert_array_equal(*given)
+
+
 def test_every_public_class_with_a_numeric_parameter_is_tried_with_numpys():
     rest = {cls.__name__ for module in (sklearn_rnn, preprocessing_module, text_module) for cls in public(module)}
     assert rest == {
         "SemiSupervisedRNNClassifier",
         "SemiSupervisedRNNRegressor",
+        "RNNForecaster",
+        "RNNNextItemRecommender",
         "Embedding",
         "Optimizer",
         "Pretraining",

@@ -11,7 +11,7 @@ from objective_cases import classes
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from sklearn_rnn import RNNAutoencoderTransformer
+from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.modules import CELLS, POOLINGS, Architecture, Decoder, Encoder, Model, RecurrentStack, initialise
 from sklearn_rnn.modules._kernels import RandomKernels
 from sklearn_rnn.perturbations import Light
@@ -293,16 +293,19 @@ def test_second_changes_are_the_changes_of_the_changes_at_size_1(n_steps):
 
 
 @pytest.mark.parametrize(("noise", "smooth"), [(0.0, True), (0.3, False)])
-def test_only_encoders_of_smooth_sequences_read_second_changes(noise, smooth):
+def test_only_classifiers_of_smooth_sequences_read_second_changes(noise, smooth):
     random = np.random.default_rng(0)
-    phase = random.uniform(0, 6, (40, 1))
+    phase, y = random.uniform(0, 6, (40, 1)), np.arange(40) % 2
     waves = np.sin(np.arange(60) / 5 + phase) + noise * random.normal(size=(40, 60))
+    fit = {"hidden_size": 4, "max_epochs": 1, "random_state": 0}
     for X in (waves, [wave[: 40 + i % 9] for i, wave in enumerate(waves)]):
-        layer = RNNAutoencoderTransformer(hidden_size=4, max_epochs=1, random_state=0).fit(X).net_.module_.encoder.input
+        layer = SemiSupervisedRNNClassifier("supervised", **fit).fit(X, y).net_.module_.encoder.input
         assert (layer.second_change is not None) == smooth
         if smooth:
             steps = torch.from_numpy(np.stack([x[:40] for x in X])).float()[:, :, None]
             assert layer.embed(steps)[:, 2:, 2].square().mean().sqrt() == pytest.approx(1, abs=0.1)
+    autoencoder = RNNAutoencoderTransformer(**fit).fit(waves)
+    assert autoencoder.net_.module_.encoder.input.second_change is None
 
 
 def test_decoded_numbers_are_the_values_whose_standardised_steps_these_are():

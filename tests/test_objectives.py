@@ -31,6 +31,7 @@ from skorch.callbacks import Callback, LRScheduler
 
 from sklearn_rnn import Embedding, RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.objectives import FixMatch, MeanTeacher, Reconstruction, Supervised, objective_names
+from sklearn_rnn.objectives._alignment import TRUST
 
 CASES = [*CLASSES, VATAndFixMatch]
 WEIGHTED = [c for c in CASES if c.needs != "sequences" and (c is VATAndFixMatch or "weight" in c().get_params())]
@@ -167,6 +168,7 @@ def test_mean_teacher_is_tarvainen_and_valpola_2017_with_the_mask_of_french_2018
     objective = MeanTeacher(weight=weight, threshold=threshold, alignment=alignment, ramp=ramp, memory=memory)
     objective.start(model, n_steps, 8)
     teacher, means = copy.deepcopy(model), torch.full((3,), 1 / 3).double()
+    aligned, trust = means, TRUST / (1 + 6 / 27)  # random draws have one label of each class 6 times in 27
     batch = replace(made_batch(MeanTeacher, 3, noise=False), progress=progress)
     for step in range(1, 13):
         terms = objective.terms(model, batch)
@@ -174,8 +176,10 @@ def test_mean_teacher_is_tarvainen_and_valpola_2017_with_the_mask_of_french_2018
             logits = model.train_outputs(model.encoder.embed(batch.values), LENGTHS).double()
             target = teacher.train_outputs(teacher.encoder.embed(batch.values), LENGTHS)[3:].double().softmax(1)
         means = 0.97 * means + 0.03 * target.mean(0)
-        target = target * (1 / 3 / means) ** alignment  # Berthelot et al., section 3.1; of each class one label
+        prior = (1 - trust) / 3 + trust * aligned  # Saerens et al.; of each class one label
+        target = target * (prior / means) ** alignment  # Berthelot et al., section 3.1
         target = target / target.sum(1, keepdim=True)
+        aligned = 0.97 * aligned + 0.03 * target.mean(0)
         supervised, consistency, n_sure = 0.0, 0.0, 0
         for i in range(8):
             p = (logits[i] - logits[i].logsumexp(0)).exp()

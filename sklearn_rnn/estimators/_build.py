@@ -103,7 +103,7 @@ def architecture(params: Any, sequences: Sequences) -> Architecture:
         n_kernels=int(params.n_kernels),
         embedding_size=int(embedding_size),
         layer_norm=params._layer_norm or n_tokens > 0,
-        second_changes=n_tokens == 0 and are_smooth(sequences),
+        second_changes=params._second_changes and n_tokens == 0 and are_smooth(sequences),
         n_columns=params._n_columns,
     )
 

@@ -94,6 +94,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
     task_name = "classification"
     _auto = "fixmatch"
     _strong = GENTLE
+    _second_changes = True
 
     objective: str | Objective = parameter(
         "auto",

@@ -51,7 +51,7 @@ def _architecture(estimator: Any, windows: Windows, task: Forecasting) -> Archit
     patch = estimator.patch_size
     if patch == "auto":
         patch = min(max(1, windows.context // PATCHES), LONGEST_PATCH)
-    return replace(architecture(estimator, windows), patch_size=int(patch), n_ahead=task.n_ahead, second_changes=False)
+    return replace(architecture(estimator, windows), patch_size=int(patch), n_ahead=task.n_ahead)
 
 
 def _pretrained(estimator: Any, contexts: Windows, of_encoder: Architecture, random: np.random.RandomState) -> Encoder:

@@ -49,6 +49,7 @@ class TrainingParameters(PicklableEstimator):
     _texts: ClassVar[dict[str, str]] = TEXTS
     _auto: ClassVar[str] = ""  # name that objective="auto" stands for
     _layer_norm = True  # whether numbers pass a layer norm before the recurrence
+    _second_changes = False  # whether smooth sequences of numbers are read with the changes of their changes
     _drops_noise = False  # whether changes of numbers, and kernels, that are mostly white noise are left out
     _numbers_lr = 0.008  # that lr="auto" stands for
     _freezes_vectors = True  # whether vectors of tokens that were not drawn at random are frozen by "auto"
