@@ -74,8 +74,9 @@ def draw(names, gains):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained", sharey=True)
-    for axis, (budget, words) in zip(axes, BUDGETS.items(), strict=True):
+    budgets = {budget: words for budget, words in BUDGETS.items() if any(key[1] == budget for key in gains)}
+    figure, axes = plt.subplots(1, len(budgets), figsize=(10, 4.6), layout="constrained", sharey=True, squeeze=False)
+    for axis, (budget, words) in zip(axes[0], budgets.items(), strict=True):
         for place, name in enumerate(reversed(names)):
             if (name, budget) in gains:
                 gain, error = gains[name, budget]
