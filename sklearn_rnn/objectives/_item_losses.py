@@ -10,7 +10,7 @@ from torch.nn.functional import logsigmoid
 def sampled_cross_entropy(own: Tensor, others: Tensor, log_expected: Tensor) -> Tensor:
     r"""Cross-entropy (m,) whose sum over all items is estimated from the drawn ones.
 
-    .. math:: -r_i + \log\Big(e^{r_i} + \sum_j e^{r_j} / E_j\Big)
+    .. math:: -r_i + \log(e^{r_i} + \sum_j e^{r_j} / E_j)
 
     The mean of the sum over draws is the sum over all items but i (Bengio and Senécal 2008).
 
@@ -43,7 +43,7 @@ def bpr_max(own: Tensor, others: Tensor, penalty: float) -> Tensor:
 def top1_max(own: Tensor, others: Tensor) -> Tensor:
     r"""TOP1-max (m,) (Hidasi and Karatzoglou 2018, equation 8).
 
-    .. math:: \sum_j s_j \big(\sigma(r_j - r_i) + \sigma(r_j^2)\big)
+    .. math:: \sum_j s_j (\sigma(r_j - r_i) + \sigma(r_j^2))
 
     where s is the softmax over the negatives. Arguments are as in `sampled_cross_entropy`.
     """

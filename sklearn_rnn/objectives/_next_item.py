@@ -30,9 +30,9 @@ class NextItem(UnsupervisedObjective):
     those of other items, the loss of a step is one of
 
     .. math::
-        \text{cross\_entropy} &= -r_i + \log \sum_j e^{r_j} \\
-        \text{bpr\_max} &= -\log \sum_j s_j \sigma(r_i - r_j) + \lambda \sum_j s_j r_j^2 \\
-        \text{top1\_max} &= \sum_j s_j \big(\sigma(r_j - r_i) + \sigma(r_j^2)\big)
+        \text{cross entropy} &= -r_i + \log \sum_j e^{r_j} \\
+        \text{BPR-max} &= -\log \sum_j s_j \sigma(r_i - r_j) + \lambda \sum_j s_j r_j^2 \\
+        \text{TOP1-max} &= \sum_j s_j (\sigma(r_j - r_i) + \sigma(r_j^2))
 
     where :math:`\sigma` is the logistic function and s the softmax over the drawn items. All steps count the same,
     unless `recency` is given. A score is the product of the predicted vector with the vector of the item, plus a bias
