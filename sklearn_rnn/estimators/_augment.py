@@ -24,7 +24,8 @@ def set_augmentations(params: Any, model: Model, training: TrainingSet, options:
     light: Perturbation = StepDrop(0.2)
     strong: Perturbation = StepDrop(0.4)
     if has_numbers:
-        light, strong = Light(**options), Strong(**params._strong | options)
+        single = training.sequences.n_features == 1
+        light, strong = Light(**options), Strong(**(params._strong if single else {}) | options)
     model.augmentation = checked(params.augmentation, light, "augmentation")
     model.strong_augmentation = checked(params.strong_augmentation, strong, "strong_augmentation")
     model.unchecked = {"augmentation", "strong_augmentation"}

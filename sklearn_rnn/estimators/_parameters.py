@@ -217,7 +217,7 @@ class TrainingParameters(PicklableEstimator):
 class NetParameters(TrainingParameters):
     """Base of the estimators of sequences: parameters of the net and of training."""
 
-    _strong: ClassVar[dict[str, float]] = {}  # parameters of the default strong views of numbers
+    _strong: ClassVar[dict[str, float]] = {}  # parameters of the default strong views of one number per step
 
     bidirectional: bool = parameter(True, ["boolean"], "bool", "Whether each sequence is also read from its end.")
     pooling: str = parameter(
@@ -274,8 +274,9 @@ class NetParameters(TrainingParameters):
         'callable, "auto" or None',
         """
         The same for strong views, which objectives such as `FixMatch` need. `"auto"` is `Strong()` for numbers, with
-        the same offsets or jitter, and `StepDrop(0.4)` for token ids. In classifiers the other strengths are about
-        half: ``Strong(shift=0.1, scale=0.1, jitter=0.2, hide=0.15, trim=0.15, warp=0.1, magnitude=0.15)``.
+        the same offsets or jitter, and `StepDrop(0.4)` for token ids. In classifiers of one number per step the other
+        strengths are about half: ``Strong(shift=0.1, scale=0.1, jitter=0.2, hide=0.15, trim=0.15, warp=0.1,
+        magnitude=0.15)``.
         """,
     )
 
