@@ -110,13 +110,13 @@ def architecture(params: Any, sequences: Sequences) -> Architecture:
 
 def are_smooth(sequences: Sequences) -> bool:
     """Whether, in the median feature, the changes of the changes are smaller than the changes themselves."""
-    first, second = (changes_of(sequences, order) for order in (1, 2))
+    steps = sampled_steps(sequences)
+    first, second = (changes_of(*steps, order) for order in (1, 2))
     return bool((second < SMOOTH * first).float().mean() > 0.5)
 
 
-def changes_of(sequences: Sequences, order: int) -> torch.Tensor:
-    """Root mean square (F,) of the changes of this order from step to step; 0 if no sequence is long enough."""
-    values, lengths = sampled_steps(sequences)
+def changes_of(values: torch.Tensor, lengths: torch.Tensor | None, order: int) -> torch.Tensor:
+    """Root mean square (F,) of the changes of this order in steps (n, T, F); 0 if no sequence is long enough."""
     differences = values.double().diff(n=order, dim=1)
     if lengths is not None:
         differences = differences[step_mask(lengths, values.shape[1])[:, order:]]
@@ -177,10 +177,11 @@ def set_scales(layer: NumberInput, sequences: Sequences, drops_noise: bool) -> N
     origin = None if sequences.origin is None else torch.from_numpy(sequences.origin)
     mean, deviation, change = (torch.from_numpy(moment).float() for moment in sequences.moments())
     signal = torch.from_numpy(sequences.signal_share()).float() if drops_noise else torch.ones_like(change)
-    second = None if layer.second_change is None else changes_of(sequences, 2)
+    steps = sampled_steps(sequences)
+    second = None if layer.second_change is None else changes_of(*steps, 2)
     layer.standardise(mean, deviation, change, signal, origin, second)
     if layer.kernels is not None:
-        layer.scale_kernels(*sampled_steps(sequences), change * ((1 - signal) / 2).sqrt())
+        layer.scale_kernels(*steps, change * ((1 - signal) / 2).sqrt())
 
 
 def sampled_steps(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor | None]:
