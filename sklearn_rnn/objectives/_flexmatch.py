@@ -79,7 +79,7 @@ class FlexMatch(SemiSupervisedObjective):
         confidence, labels = answers.max(1)
         mask = (confidence >= self.thresholds(answers.shape[1])[labels]).float()
         self._remember(batch.rows.to(labels.device), labels, confidence >= self.threshold)
-        self.observe(confident=mask.mean(), agreement=model.task.agreement(answers, outputs))
+        self.observe_classes(mask.mean(), model.task.agreement(answers, outputs))
         return {"matching": (cross_entropy(outputs, labels, reduction="none") * mask).mean()}
 
     def thresholds(self, n_classes: int) -> Tensor:

@@ -77,7 +77,7 @@ class FreeMatch(SemiSupervisedObjective):
         answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
         labels = answers.argmax(1)
         mask = answers.amax(1) >= self._thresholds(answers, labels)[labels]
-        self.observe(confident=mask.float().mean(), agreement=model.task.agreement(answers, outputs))
+        self.observe_classes(mask.float().mean(), model.task.agreement(answers, outputs))
         terms = {"matching": (cross_entropy(outputs, labels, reduction="none") * mask.float()).mean()}
         strong = outputs[mask].softmax(1)
         if len(strong):

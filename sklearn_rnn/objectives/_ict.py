@@ -72,7 +72,7 @@ class ICT(SemiSupervisedObjective):
             answers = self.alignment_.align(task.answers(teacher.train_outputs(view, batch.lengths)))
         mask = confident(task, answers, self.threshold)
         mask = mask * mask[partner]
-        self.observe(confident=mask.mean(), agreement=task.agreement(answers, outputs))
+        self.observe_classes(mask.mean(), task.agreement(answers, outputs))
         x, lengths = mixture(view, batch.lengths, fraction, partner)
         mixed = task.answers(model.train_outputs(x, lengths, batch.generator))
         targets = torch.lerp(answers[partner], answers, fraction[:, None])

@@ -66,5 +66,5 @@ class MeanTeacher(SemiSupervisedObjective):
         task = model.task
         targets = self.alignment_.align(weak_answers(self.predictor(model), batch))
         mask = confident(task, targets, self.threshold)
-        self.observe(confident=mask.mean(), agreement=task.agreement(targets, outputs))
+        self.observe_classes(mask.mean(), task.agreement(targets, outputs))
         return {"consistency": (task.distance(task.answers(outputs), targets) * mask).mean()}

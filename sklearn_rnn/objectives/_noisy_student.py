@@ -76,7 +76,7 @@ class NoisyStudent(SemiSupervisedObjective):
             return {}
         rows = batch.rows.cpu()
         targets, mask = self.targets_[rows].to(outputs.device), self.sure_[rows].to(outputs.device)
-        self.observe(confident=mask.mean(), agreement=model.task.agreement(targets, outputs))
+        self.observe_classes(mask.mean(), model.task.agreement(targets, outputs))
         return {"student": -((targets * outputs.log_softmax(1)).sum(1) * mask).mean()}
 
     def finish(self, model: Model) -> None:

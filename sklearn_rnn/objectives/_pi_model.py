@@ -58,5 +58,5 @@ class PiModel(SemiSupervisedObjective):
         second = model.view(batch.values, batch.lengths, batch.generator)
         answers = task.answers(model.train_outputs(second, batch.lengths, batch.generator))
         mask = confident(task, answers, self.threshold)
-        self.observe(confident=mask.mean(), agreement=task.agreement(answers, outputs))
+        self.observe_classes(mask.mean(), task.agreement(answers, outputs))
         return {"consistency": (task.distance(task.answers(outputs), answers) * mask).mean()}

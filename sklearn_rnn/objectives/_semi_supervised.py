@@ -98,10 +98,10 @@ class SemiSupervisedObjective(Objective):
         terms = {"supervised": supervised_loss(model, outputs, batch)} if batch.n_labeled else {}
         return terms | self.added_terms(model, batch, view, outputs)
 
-    def observe_classes(self, confident: Tensor, agreement: Tensor) -> None:
+    def observe_classes(self, confident: Tensor, agreement: Tensor | None) -> None:
         """Record which fraction of the unlabeled rows is confident, and for which teacher and student agree."""
         self.observe(confident=confident, agreement=agreement)
-        if self.guard_ is not None:
+        if self.guard_ is not None and agreement is not None:
             self.guard_.follow(agreement)
 
     def added_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:

@@ -72,7 +72,7 @@ class SoftMatch(SemiSupervisedObjective):
         """Return `"matching"`."""
         answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
         weights = self._weights(answers)
-        self.observe(confident=weights.mean(), agreement=model.task.agreement(answers, outputs))
+        self.observe_classes(weights.mean(), model.task.agreement(answers, outputs))
         return {"matching": (cross_entropy(outputs, answers.argmax(1), reduction="none") * weights).mean()}
 
     def _weights(self, answers: Tensor) -> Tensor:

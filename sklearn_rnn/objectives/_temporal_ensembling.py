@@ -72,7 +72,7 @@ class TemporalEnsembling(SemiSupervisedObjective):
         norm = (1 - self.average**times).clamp_min(1e-12)
         targets = self.sums_[rows] / norm[:, None]
         mask = confident(task, targets, self.threshold) * (times > 0)
-        self.observe(confident=mask.mean(), agreement=task.agreement(targets, outputs))
+        self.observe_classes(mask.mean(), task.agreement(targets, outputs))
         self._remember(rows, answers.detach())
         return {"consistency": (task.distance(answers, targets) * mask).mean()}
 

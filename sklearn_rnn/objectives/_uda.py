@@ -65,6 +65,6 @@ class UDA(SemiSupervisedObjective):
         """Return `"matching"`."""
         answers = self.alignment_.align(weak_answers(self.predictor(model), batch))
         mask = confident(model.task, answers, self.threshold)
-        self.observe(confident=mask.mean(), agreement=model.task.agreement(answers, outputs))
+        self.observe_classes(mask.mean(), model.task.agreement(answers, outputs))
         sharpened = (answers.clamp_min(torch.finfo(answers.dtype).tiny).log() / self.temperature).softmax(1)
         return {"matching": (cross_entropy(outputs, sharpened, reduction="none") * mask).mean()}
