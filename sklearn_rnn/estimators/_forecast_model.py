@@ -10,7 +10,7 @@ import torch
 
 from ..modules import Architecture, Encoder, Model, NumberInput, initialise
 from ..objectives import Supervised
-from ..sequences import Series, Windows, joined, window_starts
+from ..sequences import Columns, Series, Windows, joined, window_starts
 from ..tasks import Forecasting
 from ._build import architecture, build_model, resumed_model, set_scales
 from ._options import as_option
@@ -47,6 +47,11 @@ def forecast_model(
     return build_model(estimator, windows, Supervised(), task, seed, encoder)
 
 
+def most_windows(columns: Columns) -> int:
+    """Largest number of windows in an epoch."""
+    return max(1, MAX_ROWS // columns.n_rows)
+
+
 def _architecture(estimator: Any, windows: Windows, task: Forecasting) -> Architecture:
     patch = estimator.patch_size
     if patch == "auto":
@@ -65,7 +70,7 @@ def _pretrained(estimator: Any, contexts: Windows, of_encoder: Architecture, ran
 def _all_contexts(windows: Windows, series: list[Series]) -> Windows:
     """Return the windows of all contexts of several sets of series, also those without a known future."""
     both = series[0] if len(series) == 1 else joined(series)
-    limit = max(1, MAX_ROWS // windows.columns.n_rows)
+    limit = most_windows(windows.columns)
     starts = window_starts(both, windows.context, 0 * both.lengths, both.lengths, limit)
     moments = (windows.center, windows.scale)
     return Windows.of(both, starts, windows.columns, windows.context, windows.horizon, moments)

@@ -16,7 +16,7 @@ from ..sequences import Columns, Futures, Series, TrainingSet, Windows, read_ser
 from ..tasks import Forecasting
 from ..training import FitWatch, with_callbacks
 from ._autoencoder import RNNAutoencoderTransformer
-from ._forecast_model import MAX_ROWS, forecast_model
+from ._forecast_model import forecast_model, most_windows
 from ._forecasting import ForecastingEstimator
 from ._long_series import auto_context, check_lengths, columns_of, held_out_steps, moments, tails
 from ._options import Pretraining
@@ -282,7 +282,7 @@ class RNNForecaster(ForecastingEstimator):
 
     def _training_sets(self, series: Series, columns: Columns, context: int) -> tuple[Windows, Any, Any]:
         """Return the windows, the rows to train on, and those whose targets are held out, None if there are none."""
-        length, zeros, limit = context + self.horizon, 0 * series.lengths, max(1, MAX_ROWS // columns.n_rows)
+        length, zeros, limit = context + self.horizon, 0 * series.lengths, most_windows(columns)
         ends = series.lengths - held_out_steps(self, series, context)
         trained = window_starts(series, length, zeros, ends, limit)
         held_out = window_starts(series, length, np.maximum(ends - context, 0), series.lengths, limit)
