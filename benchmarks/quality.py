@@ -71,15 +71,13 @@ def main(arguments):
             tasks, methods = OBJECTIVE_TASKS, ["floor", *objective_names("classification")]
         if arguments.text:
             tasks, methods = TEXT_TASKS, ["floor", "supervised", VOTE]
-        missing = [
+        jobs = [
             (task, method, seed)
             for seed in SEEDS
             for task in tasks
             for method in (["autoencoder + linear", *methods] if task == "japanese_vowels:all" else methods)
-            if (*task.split(":"), method, str(seed)) not in done
         ]
-        print(len(missing), "runs to do")
-        joblib.Parallel(n_jobs=arguments.jobs)(joblib.delayed(run)(arguments.folder, *job) for job in missing)
+        run_missing(arguments, jobs, done)
         done = RUNS.first()
     done = whole(done)
     write_tables(done)
@@ -94,13 +92,18 @@ def main_small(arguments):
         tasks = [f"{name}:{budget}" for budget in quality_small.BUDGETS for name in names]
         tasks = tasks if arguments.tasks is TASKS else [task for task in tasks if task in arguments.tasks]
         jobs = [(task, method, seed) for seed in SEEDS for task in tasks for method in arguments.methods]
-        missing = [job for job in jobs if (*job[0].split(":"), job[1], str(job[2])) not in done]
-        print(len(missing), "runs to do")
-        runs = (joblib.delayed(run)(arguments.folder, *job, small=True) for job in missing)
-        joblib.Parallel(n_jobs=arguments.jobs)(runs)
+        run_missing(arguments, jobs, done)
         done = quality_small.RUNS.first()
     quality_small.write(done, DEFAULT)
     return None
+
+
+def run_missing(arguments, jobs, done):
+    """Run the jobs (task, method, seed) that are not done."""
+    missing = [job for job in jobs if (*job[0].split(":"), job[1], str(job[2])) not in done]
+    print(len(missing), "runs to do")
+    runs = (joblib.delayed(run)(arguments.folder, *job, small=arguments.small) for job in missing)
+    joblib.Parallel(n_jobs=arguments.jobs)(runs)
 
 
 def run(folder, task, method, seed, small=False):
