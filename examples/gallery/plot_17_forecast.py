@@ -31,7 +31,7 @@ forecaster.fit(train)
 print(f"{-forecaster.score(test):.2f} times the error of the day before")
 
 # %%
-# The forecast from Friday evening on: the net is told that a day off follows.
+# We forecast from Friday evening. The column `day off` is known ahead, so the net knows that Saturday is free.
 friday = test.index[24 * 5 - 1]
 known = test[test.index <= friday]
 ahead = test[test.index > friday][:24]

@@ -36,7 +36,7 @@ class Catalogue:
             items = list(dict.fromkeys(values.tolist()))
         except TypeError as error:
             raise TypeError(
-                f"X has items that cannot be told apart ({error}); argument must be a string or a number."
+                f"X has items that are not hashable ({error}); argument must be a string or a number."
             ) from error
         array = np.empty(len(items), dtype=object)
         array[:] = items
