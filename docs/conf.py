@@ -14,6 +14,7 @@ import make_pages
 
 import sklearn_rnn
 
+sklearn_rnn._links.site = lambda: ".."  # of the estimators that the pages of the gallery show
 make_pages.write(HERE)
 draw_house.draw(HERE / "house.png")
 

@@ -10,9 +10,9 @@ from functools import wraps
 from typing import Any
 
 from joblib import wrap_non_picklable_objects
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
+from ._links import LinkedEstimator
 from ._warnings import warn
 
 VERSION, FORMAT = "_sklearn_rnn_version", "_sklearn_rnn_format"  # names in a pickled state
@@ -41,7 +41,7 @@ def all_or_nothing(fit: Callable) -> Callable:
     return fitting
 
 
-class PicklableEstimator(BaseEstimator):
+class PicklableEstimator(LinkedEstimator):
     """Base of the estimators: their pickles contain the version of this package and of the format.
 
     A function among the parameters that cannot be imported by name (a lambda, or a function that is defined in another

@@ -1,16 +1,22 @@
 """The site: every public name has a page, and the built pages are whole in a browser."""
 
+import contextlib
+import inspect
 import json
 import re
 import shutil
 import subprocess
 import sys
+from email.message import Message
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from sklearn.base import BaseEstimator
+
+from sklearn_rnn import RNNForecaster, _links
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SITE = DOCS / "_build" / "html"
@@ -140,3 +146,42 @@ def test_no_page_scrolls_sideways_and_no_image_is_broken(looked):
 @pytest.mark.slow
 def test_the_search_of_the_site_finds_an_objective(looked):
     assert "FixMatch" in looked["found"]
+
+
+def test_a_notebook_links_to_the_page_of_each_class_with_parameters(make_pages, monkeypatch):
+    monkeypatch.setattr(_links, "site", lambda: "https://site")
+    pages = make_pages.places()
+    linked = 0
+    for short, module in make_pages.modules().items():
+        for name in module.__all__:
+            cls = getattr(module, name)
+            base = inspect.isabstract(cls) or name.endswith(("Objective", "Estimator"))
+            if isinstance(cls, type) and issubclass(cls, BaseEstimator) and not base:
+                with contextlib.suppress(TypeError):  # it has parameters without a default
+                    assert cls()._get_doc_link() == f"https://site/{pages[short, name]}.html"
+                    linked += 1
+    assert linked > 50
+    assert 'href="https://site/reference/RNNForecaster.html"' in RNNForecaster()._repr_html_()
+
+
+def test_there_is_no_link_without_an_address_of_the_documentation(monkeypatch):
+    monkeypatch.setattr(_links, "site", lambda: "")
+    assert RNNForecaster()._get_doc_link() == ""
+    assert "href" not in RNNForecaster()._repr_html_()
+
+
+def test_the_address_of_the_documentation_is_that_of_the_installed_package(monkeypatch):
+    message = Message()
+    message["Project-URL"] = "Source, https://code"
+    message["Project-URL"] = "Documentation, https://site/stable/"
+    monkeypatch.setattr(_links, "metadata", lambda name: message)
+    assert _links.site.__wrapped__() == "https://site/stable"
+
+
+def test_a_class_of_a_user_has_no_page(monkeypatch):
+    monkeypatch.setattr(_links, "site", lambda: "https://site")
+
+    class Own(RNNForecaster):
+        pass
+
+    assert Own()._get_doc_link() == ""

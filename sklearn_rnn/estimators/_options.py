@@ -7,9 +7,8 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
-from sklearn.base import BaseEstimator
-
 from .._documented import documented, parameter
+from .._links import LinkedEstimator
 from .._sklearn import COUNT, FRACTION, NOT_NEGATIVE, POSITIVE, HasMethods, StrOptions, plain_parameters
 from ..objectives import Objective
 from ..training import OPTIMIZERS
@@ -18,7 +17,7 @@ from ._advice import example_of
 
 @documented
 @dataclass(repr=False, eq=False)
-class Embedding(BaseEstimator):
+class Embedding(LinkedEstimator):
     """Vectors of token ids.
 
     Parameters
@@ -60,7 +59,7 @@ class Embedding(BaseEstimator):
 
 @documented
 @dataclass(repr=False, eq=False)
-class Optimizer(BaseEstimator):
+class Optimizer(LinkedEstimator):
     """The optimizer and its regularisation.
 
     Parameters
@@ -94,7 +93,7 @@ class Optimizer(BaseEstimator):
 
 @documented
 @dataclass(repr=False, eq=False)
-class Pretraining(BaseEstimator):
+class Pretraining(LinkedEstimator):
     """Unsupervised training of the encoder, and how the encoder is trained afterwards.
 
     Parameters

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 import torch
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 
+from .._links import LinkedEstimator
 from .._sklearn import plain_parameters
 from .._warnings import warn
 from ..modules import Model
@@ -27,12 +27,13 @@ FITTING: dict[str, set[str]] = {  # what a task provides, as the objective's `ne
 MIN_STEPS = 100  # of the optimiser; after fewer steps there are no warnings about convergence
 
 
-class Objective(BaseEstimator, ABC):
+class Objective(LinkedEstimator, ABC):
     """Base of the objectives: what a net is trained for, one algorithm per class.
 
     An objective is a parameter of an estimator, which clones it before use.
     """
 
+    _folder = "objectives"
     _parameter_constraints: dict[str, list[Any]] = {}
     needs: ClassVar[Needs]  # only sequences, or targets of some, or targets that are classes, or items
     teacher_: Any = None  # a `MovingAverage`, in training, if the objective has a teacher

@@ -8,9 +8,9 @@ from numbers import Integral
 from typing import Any
 
 import torch
-from sklearn.base import BaseEstimator
 from torch import Tensor
 
+from .._links import LinkedEstimator
 from .._sklearn import Interval, plain_parameters
 
 MAX_F = 4.0  # F ratio above which the means of sequences depend on their class
@@ -105,7 +105,7 @@ class Steps:
         return self.keep(x).sum(1) / self.ends[:, None]
 
 
-class Perturbation(BaseEstimator, ABC):
+class Perturbation(LinkedEstimator, ABC):
     """Base of the perturbations, which change a batch of sequences at random.
 
     A subclass defines `perturb`, which `Compose` calls too, and `_parameter_constraints` if it has parameters.
