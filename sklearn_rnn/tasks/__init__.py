@@ -19,6 +19,8 @@ from ._ranking import RANKING, ranking_score
 from ._regression import Regression
 from ._representation import Representation
 from ._scores import r2_of_known
+from ._step_labels import flat_labels, has_step_labels, rows_of_labels
+from ._tagging import Tagging
 
 __all__ = [
     "RANKING",
@@ -29,11 +31,14 @@ __all__ = [
     "Numbers",
     "Regression",
     "Representation",
+    "Tagging",
     "Target",
     "Targets",
     "Task",
     "class_numbers",
     "find_nothing",
+    "flat_labels",
+    "has_step_labels",
     "is_nothing",
     "own_markers",
     "r2_of_known",
@@ -42,4 +47,5 @@ __all__ = [
     "read_labels",
     "read_numbers",
     "read_target",
+    "rows_of_labels",
 ]
