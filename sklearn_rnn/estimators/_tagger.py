@@ -74,7 +74,7 @@ class SemiSupervisedRNNTagger(LabeledEstimator):
     >>> tagger = SemiSupervisedRNNTagger(missing_label=None, hidden_size=8, max_epochs=4, lr=0.03, random_state=0)
     >>> tagger = tagger.fit(X, y)
     >>> tagger.predict([["the", "bird", "barks"]])
-    [array(['DET', 'NOUN', 'VERB'], dtype='<U4')]
+    [array(['DET', 'NOUN', 'VERB'], dtype=object)]
     """
 
     __metadata_request__fit = {"sample_weight": True}

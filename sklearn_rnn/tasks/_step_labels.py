@@ -7,15 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sequences import is_frame, listed
+from ..sequences import any_of_row, is_frame, listed
 from ._arrays import as_array, is_nothing
-
-
-def has_step_labels(y: Any) -> bool:
-    """Whether y has labels of steps: it is an array (n, T), or one of its elements is an array."""
-    if getattr(y, "ndim", 1) == 2:
-        return y.shape[1] > 1
-    return any(_is_nested(labels) for labels in rows_of_labels(y))
+from ._labels import Target, read_target
 
 
 def rows_of_labels(y: Any) -> list[Any]:
@@ -94,3 +88,17 @@ def _plain(labels: NDArray, kinds: set[bool], missing_label: Any) -> NDArray:
     if kinds <= {False} and isinstance(missing_label, int | float) and not is_nothing(missing_label):
         return as_array(labels.tolist())
     return labels
+
+
+def read_step_target(y: Any, missing_label: Any, name: str) -> Target:
+    """Read a y with a label for each step; a row is labeled if one of its steps is, and its label is not looked at.
+
+    Returns
+    -------
+    target : Target
+        Its values are the positions of the rows.
+    """
+    lengths = np.array([len(row) if _is_nested(row) else 1 for row in rows_of_labels(y)], dtype=np.int64)
+    steps = read_target(flat_labels(y, lengths, missing_label, name), missing_label, name)
+    missing = ~any_of_row(~steps.missing, lengths)
+    return Target(np.arange(len(lengths)), missing, np.zeros(int((~missing).sum()), dtype=np.int64))
