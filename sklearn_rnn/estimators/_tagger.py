@@ -122,6 +122,8 @@ class SemiSupervisedRNNTagger(LabeledEstimator):
         """,
     )
 
+    batch_size: int = parameter(32, COUNT, "int", "Largest number of labeled sequences in an optimiser step.")
+
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SemiSupervisedRNNTagger:
         """Learn from all sequences and from the labels of some of their steps.

@@ -66,6 +66,10 @@ class Batch:
         """Mask of the answers for the labeled rows whose targets are known; None if all are."""
         return self.targets[: self.n_answers] >= 0 if self.by_step else None
 
+    def of_known(self, values: Tensor) -> Tensor:
+        """Return the answers for, or the targets of, labeled rows without steps that have no label; of others, all."""
+        return values[self.known] if self.by_step and self.n_labeled else values
+
     @property
     def labeled(self) -> Batch:
         """The labeled rows."""

@@ -190,8 +190,8 @@ class Loop:
         for cb in self.hooks["on_batch_end"]:
             scores = getattr(cb, "on_train", False)  # whether it compares predictions with labels
             shown = batch.labeled if scores and batch.n_labeled else batch
-            y_pred = self.net.infer(shown) if scores else None
-            y = self.module.task.shown(shown.targets)
+            y_pred = shown.of_known(self.net.infer(shown)) if scores else None
+            y = self.module.task.shown(shown.of_known(shown.targets))
             cb.on_batch_end(self.net, batch=(shown, y), training=True, y_pred=y_pred, loss=None)
 
     def _record_epoch(self, terms: dict[str, float], n_steps: int) -> None:
@@ -214,14 +214,14 @@ class Loop:
         for batch, targets in net.get_iterator(validation):
             batch_weight = _weight(batch)
             with torch.no_grad():
-                y_pred = net.infer(batch) if self.hooks["on_batch_end"] else None
+                y_pred = batch.of_known(net.infer(batch)) if self.hooks["on_batch_end"] else None
                 loss = self.objective.validation_loss(self.module, batch)
             total, weight, n_batches = total + loss * batch_weight, weight + batch_weight, n_batches + 1
             if self.hooks["on_batch_end"]:
                 net.history.new_batch()
                 net.history.record_batch("valid_loss", loss)
                 net.history.record_batch("valid_batch_size", len(batch))
-                y = self.module.task.shown(targets)
+                y = self.module.task.shown(batch.of_known(targets))
                 for cb in self.hooks["on_batch_end"]:
                     cb.on_batch_end(net, batch=(batch, y), training=False, y_pred=y_pred, loss=loss)
         net.history.record("valid_loss", total / weight)
