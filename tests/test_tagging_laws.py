@@ -21,8 +21,16 @@ from sklearn.base import clone
 from test_objectives import assert_same, slow_but
 
 from sklearn_rnn import Embedding, SemiSupervisedRNNClassifier, SemiSupervisedRNNTagger
-from sklearn_rnn.objectives import ICT, CrossView, FixMatch, SelfTraining, Supervised, TemporalEnsembling, VAT
-from sklearn_rnn.objectives import objective_names
+from sklearn_rnn.objectives import (
+    ICT,
+    VAT,
+    CrossView,
+    FixMatch,
+    SelfTraining,
+    Supervised,
+    TemporalEnsembling,
+    objective_names,
+)
 from sklearn_rnn.tasks import Tagging
 
 CASES = [*(cls for cls in CLASSES if cls.needs in ("targets", "classes") and cls.by_step), CrossView]
@@ -180,8 +188,10 @@ def test_cross_view_is_that_of_clark_2018():
     model, objective = tagging_model(CrossView, patch_size=1).double(), CrossView(weight=0.7, memory=0)
     batch = tagging_batch(CrossView, 3, noise=False)
     batch = replace(batch, values=batch.values.double(), progress=0.2)
-    encoder, stack, expected = model.encoder, model.encoder.recurrence, dict.fromkeys(
-        ("to_step", "past", "from_step", "future"), 0.0
+    encoder, stack, expected = (
+        model.encoder,
+        model.encoder.recurrence,
+        dict.fromkeys(("to_step", "past", "from_step", "future"), 0.0),
     )
     n_steps = int(LENGTHS[3:].sum())
     for i in range(3, 8):

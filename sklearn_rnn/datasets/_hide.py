@@ -58,8 +58,8 @@ def hide_labels(
         least `n_labeled` labels are kept. With `stratify`, groups that have a class without a label come first.
     per_step : bool, default=None
         For a y with a label for each step, a list of arrays or an array (n, T), as `SemiSupervisedRNNTagger` reads it.
-        False: whole sequences keep their labels, and `n_labeled` is their number; they are drawn at random. True: single
-        steps keep their labels, and `n_labeled` is the number of steps. None: y has one label for each row.
+        False: whole sequences keep their labels, and `n_labeled` is their number; they are drawn at random. True:
+        single steps keep their labels, and `n_labeled` is the number of steps. None: y has one label for each row.
     missing_label : int, float, str, None or nan, default=-1
         Marks the hidden labels; NaN for a regressor.
     random_state : int, RandomState or None, default=None
@@ -68,7 +68,8 @@ def hide_labels(
     Returns
     -------
     y : ndarray of shape (n,) or (n, k), or list of arrays
-        A copy (a list with `per_step`, unless y was an array), in a dtype that can hold the marker. With a marker of None or NaN, numbers are float (None becomes NaN).
+        A copy (a list with `per_step`, unless y was an array), in a dtype that can hold the marker. With a marker of
+        None or NaN, numbers are float (None becomes NaN).
         With a number as the marker, booleans are int. Strings are objects unless the marker is a string, because
         scikit-learn's metrics accept only objects that are strings.
 

@@ -118,6 +118,7 @@ class LabeledEstimator(SequenceEstimator):
         if isinstance(source, FrozenEstimator):
             return self._copied_encoder(clone(source).estimator)
         transformer = unfitted_autoencoder(self, source, random, self._pooling(sequences.kind == "tokens"))
+        transformer._n_parts = self._n_parts
         return transformer._pretrain(sequences.cut(transformer.max_length), self).net_.module_.encoder
 
     def _copied_encoder(self, transformer: Any) -> Encoder:

@@ -18,13 +18,15 @@ from ..sequences import Sequences, Vocabulary, are_words, flat_items, read_seque
 from ..tasks import Tagging, Targets, Task, flat_labels, read_target
 from ._labeled import LabeledEstimator
 
+
 @documented
 @dataclass(repr=False, eq=False)
 class SemiSupervisedRNNTagger(LabeledEstimator):
     """Recurrent tagger: a class for each step of a sequence, learned from sequences of which few steps have labels.
 
-    The steps are numbers, token ids, or words. Words need no vocabulary: those that occur once share a vector, and all have
-    vectors of their endings, beginnings and shapes, so that the net also knows something of words that it never saw.
+    The steps are numbers, token ids, or words. Words need no vocabulary: those that occur once share a vector, and all
+    have vectors of their endings, beginnings and shapes, so that the net also knows something of words that it never
+    saw.
 
     Parameters
     ----------
@@ -56,8 +58,8 @@ class SemiSupervisedRNNTagger(LabeledEstimator):
 
     Notes
     -----
-    What the texts of objectives say of rows holds for steps here: of unlabeled sequences, and of sequences of which only
-    some steps have labels.
+    What the texts of objectives say of rows holds for steps here: of unlabeled sequences, and of sequences of which
+    only some steps have labels.
 
     References
     ----------
@@ -174,7 +176,7 @@ class SemiSupervisedRNNTagger(LabeledEstimator):
     def _transduce(self, sequences: Sequences, targets: Targets) -> None:
         numbers = targets.values
         distributions = np.eye(len(self.classes_), dtype=np.float32)[numbers]
-        if len(unlabeled := targets.unlabeled):
+        if len(targets.unlabeled):
             answers = self._compute(sequences, lambda model: model)
             distributions[numbers < 0] = answers[numbers < 0]
         self.label_distributions_ = self._in_form(distributions, sequences)

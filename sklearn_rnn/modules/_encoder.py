@@ -38,7 +38,7 @@ class Architecture:
 
 
 def auto_patch_size(median_length: float, tokens: bool = False, n_steps: int | None = None) -> int:
-    """Patch size with which a sequence of median length has about `n_steps` recurrent steps, by default `auto_steps`."""
+    """Patch size with which a sequence of median length has about `n_steps` recurrent steps (or `auto_steps`)."""
     n_steps = n_steps or (TokenInput if tokens else NumberInput).auto_steps
     return max(1, round(median_length / n_steps))
 

@@ -85,7 +85,7 @@ class Model(nn.Module):
         generator: torch.Generator | None = None,
         n_labeled: int = 0,
     ) -> Tensor:
-        """Outputs (n, n_outputs) for embedded steps, in training; (m, n_outputs) if the task has an answer for each step.
+        """Outputs (n, n_outputs) for embedded steps, in training; (m, n_outputs) if each step has an answer.
 
         Kernel features are zeroed in a fraction `kernel_dropout` of the first `n_labeled` rows.
         """

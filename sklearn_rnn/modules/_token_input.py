@@ -30,9 +30,9 @@ class TokenInput(InputLayer):
         Number of known columns of each token. A linear layer maps them to vectors, which are added to those of the
         tokens.
     n_parts : int, default=0
-        Number of parts of words, such as endings, without the unknown part. If there are parts, values are (n, T, 1 + k):
-        the id of a word, and those of its k parts. The sum of the vectors of the parts follows the vector of the word:
-        embedded steps are (n, T, 2 E).
+        Number of parts of words, such as endings, without the unknown part. If there are parts, values are
+        (n, T, 1 + k): the id of a word, and those of its k parts. The sum of the vectors of the parts follows the
+        vector of the word: embedded steps are (n, T, 2 E).
     """
 
     auto_steps = 48
@@ -68,7 +68,7 @@ class TokenInput(InputLayer):
                 self.embedding.weight.copy_(vectors)
 
     def set_parts(self, vectors: Tensor | None, steps: Tensor) -> None:
-        """Set the vectors (n_parts + 1, E) of parts, if given, and learn the scale of their sums from steps (m, 1 + k)."""
+        """Set the vectors (n_parts + 1, E) of parts, if given; learn the scale of their sums from steps (m, 1 + k)."""
         assert self.parts is not None
         with torch.no_grad():
             if vectors is not None:

@@ -37,7 +37,9 @@ class Objective(LinkedEstimator, ABC):
 
     _folder = "objectives"
     _parameter_constraints: dict[str, list[Any]] = {}
-    needs: ClassVar[Needs]  # only sequences, or targets of some, or targets that are classes, or those of steps, or items
+    needs: ClassVar[
+        Needs
+    ]  # only sequences, or targets of some, or targets that are classes, or those of steps, or items
     by_step: bool = True  # whether it also serves a task with an answer for each step, if it needs targets
     teacher_: Any = None  # a `MovingAverage`, in training, if the objective has a teacher
     n_rounds: int = 1

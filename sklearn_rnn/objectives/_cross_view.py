@@ -26,11 +26,12 @@ class CrossView(SemiSupervisedObjective):
     .. math:: w(t) \sum_v \frac{1}{n} \sum_i KL(q_i \| p^v_i)
 
     over the n steps of unlabeled rows, where :math:`q_i` are the probabilities of the whole net for step i, and
-    :math:`p^v_i` are those of a head that reads only a view: the forward direction up to the step (`"to_step"`) or up to the
-    step before (`"past"`), or the backward direction from the step (`"from_step"`) or from the step after (`"future"`). In
-    no layer does one direction see the states of the other. No gradient passes through :math:`q_i`, which are answers of
-    the teacher without noise. A net that reads in one direction has the view `"past"` alone. The heads are not used to
-    predict: what they teach is in the states. The random kernels of numbers are zero in views, because they look ahead.
+    :math:`p^v_i` are those of a head that reads only a view: the forward direction up to the step (`"to_step"`) or up
+    to the step before (`"past"`), or the backward direction from the step (`"from_step"`) or from the step after
+    (`"future"`). In no layer does one direction see the states of the other. No gradient passes through :math:`q_i`,
+    which are answers of the teacher without noise. A net that reads in one direction has the view `"past"` alone. The
+    heads are not used to predict: what they teach is in the states. The random kernels of numbers are zero in views,
+    because they look ahead. Steps of a patch are one step here.
 
     Parameters
     ----------

@@ -109,9 +109,7 @@ def states_around(encoder: Any, embedded: Tensor, batch: Batch, part: str) -> Te
     return beside_each(*one_direction(encoder, embedded, batch, backward), backward)
 
 
-def one_direction(
-    encoder: Any, embedded: Tensor, batch: Batch, backward: bool
-) -> tuple[Tensor, Tensor | None]:
+def one_direction(encoder: Any, embedded: Tensor, batch: Batch, backward: bool) -> tuple[Tensor, Tensor | None]:
     """States (n, T / patch_size, H) of one direction, which does not see the other, and their lengths; no kernels."""
     no_kernels = torch.zeros(len(embedded), dtype=torch.bool, device=embedded.device)
     x, lengths = encoder.patched(embedded, batch.lengths, kernel_mask=no_kernels)

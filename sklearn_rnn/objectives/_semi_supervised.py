@@ -24,9 +24,9 @@ LITTLE = 0.5  # factor of the guard below which there is a warning
 class SemiSupervisedObjective(Objective):
     """Base of objectives that add terms to the task's loss of the labeled rows.
 
-    All rows go through the net once. If the task has an answer for each step, outputs are those of the steps of all rows,
-    one row after the other, without padding; what is said of rows then holds for steps. A subclass returns `unlabeled_terms`, `labeled_terms` or both. This class
-    reads the parameters
+    All rows go through the net once. If the task has an answer for each step, outputs are those of the steps of all
+    rows, one row after the other, without padding; what is said of rows then holds for steps. A subclass returns
+    `unlabeled_terms`, `labeled_terms` or both. This class reads the parameters
 
     weight : float
         Weight of the added terms; the labeled rows have weight 1. With 0, the objective trains exactly what

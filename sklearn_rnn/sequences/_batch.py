@@ -67,8 +67,8 @@ class Batch:
         return self.targets[: self.n_answers] >= 0 if self.by_step else None
 
     def of_known(self, values: Tensor) -> Tensor:
-        """Return the answers for, or the targets of, labeled rows without steps that have no label; of others, all."""
-        return values[self.known] if self.by_step and self.n_labeled else values
+        """Return the answers, or the targets, without steps that have no label, if all rows are labeled; else all."""
+        return values[self.known] if self.by_step and self.n_labeled == len(self) else values
 
     @property
     def labeled(self) -> Batch:

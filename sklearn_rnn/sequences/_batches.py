@@ -22,8 +22,8 @@ FILE_BLOCK = 8192  # neighbouring rows of a memory map that are read together
 class TrainingSet:
     """Sequences with their targets and weights, and the positions of labeled and unlabeled rows.
 
-    If there is a target `by_step`, `targets` and `weights` are those of all steps, one sequence after the other. A row is
-    then labeled if one of its steps is, and unlabeled if one of its steps is not; many are both.
+    If there is a target `by_step`, `targets` and `weights` are those of all steps, one sequence after the other. A row
+    is then labeled if one of its steps is, and unlabeled if one of its steps is not; many are both.
 
     The `weights` of labeled rows include the `class_weights`; those of rows that get a label later are multiplied with
     them then.

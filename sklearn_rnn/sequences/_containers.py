@@ -263,7 +263,7 @@ def is_words(x: Any) -> bool:
 def are_words(X: Any) -> bool:
     """Whether X is a list or a column of lists of words."""
     rows = listed(X)
-    return bool(rows) and any(is_words(row) for row in rows)
+    return any(is_words(row) for row in rows or [])
 
 
 def _refuse_elements(values: list[Any], nested: list[bool]) -> None:

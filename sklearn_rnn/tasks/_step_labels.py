@@ -52,7 +52,9 @@ def flat_labels(y: Any, lengths: NDArray, missing_label: Any, name: str) -> NDAr
         if part.ndim != 1:
             raise ValueError(f"y[{i}] must be a 1-D array with a label for each step, got {part.ndim} dimensions.")
         if len(part) != length and len(part) != width:
-            raise ValueError(f"y[{i}] has {len(part)} labels, but X[{i}] has {length} steps; {name} needs one for each.")
+            raise ValueError(
+                f"y[{i}] has {len(part)} labels, but X[{i}] has {length} steps; {name} needs one for each."
+            )
         parts.append(part[:length])
     return _joined(parts, missing_label)
 
@@ -63,8 +65,8 @@ def _is_nested(labels: Any) -> bool:
 
 def _check_marker(label: Any, missing_label: Any, i: int, name: str) -> None:
     """Raise an error for a single label in the place of the labels of a sequence."""
-    marks = is_nothing(label) or (type(label) is type(missing_label) or not isinstance(label, str)) and bool(
-        label == missing_label
+    marks = is_nothing(label) or (
+        (type(label) is type(missing_label) or not isinstance(label, str)) and bool(label == missing_label)
     )
     if not marks:
         raise ValueError(
