@@ -212,7 +212,8 @@ def test_cross_view_is_that_of_clark_2018():
             log_p = model.parts[name](states).log_softmax(1)
             expected[name] = expected[name] + 0.7 * (q * (q.log() - log_p)).sum() / n_steps
     labeled = objective_of_labels(model, batch)
-    assert_terms(objective, model, batch, {"supervised": labeled, **expected})
+    objective.start(model, 10, len(batch.targets))
+    assert_terms(objective, model, batch, {"supervised": labeled, **expected}, started=True)
 
 
 def objective_of_labels(model, batch):
