@@ -32,7 +32,7 @@ known = [tags if i < 3 else None for i, tags in enumerate(y[:40])]  # None: nobo
 
 # %%
 # Fit with the unlabeled recordings, and without them.
-small = {"missing_label": None, "hidden_size": 24, "n_kernels": 32, "max_epochs": 8, "random_state": 0}
+small = {"missing_label": None, "hidden_size": 24, "n_kernels": 16, "patch_size": 3, "max_epochs": 6, "random_state": 0}
 for objective in ("supervised", "cross_view"):
     tagger = SemiSupervisedRNNTagger(objective, **small).fit(X[:40], known)
     print(f"{objective}: {tagger.score(X[40:], y[40:]):.3f} of the steps of 10 new recordings")
