@@ -116,8 +116,11 @@ class SegmentDisplay:
         names = [f"feature {k}" for k in range(series.shape[1])] if self.names is None else list(self.names)
         for k, column in enumerate(series.T):
             label = names[k] if few and series.shape[1] > 1 else None
-            style = {"linewidth": 1.2, "color": "black"} if series.shape[1] == 1 else {"linewidth": 1.0}
-            self.ax_.plot(np.arange(len(column)) + 0.5, column, label=label, **style)
+            gray = str(0.6 * k / max(1, series.shape[1] - 1))  # colors are those of tags
+            self.ax_.plot(np.arange(len(column)) + 0.5, column, label=label, linewidth=1.2, color=gray)
+        if self.truth is not None:
+            low, high = self.ax_.get_ylim()
+            self.ax_.set_ylim(low - 0.1 * (high - low), high)  # so that no line lies on the strip
 
     def _draw_spans(self, segments: Any, bottom: float) -> None:
         seen: set[Any] = set()
