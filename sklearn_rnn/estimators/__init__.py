@@ -9,6 +9,7 @@ from ._labeled import LabeledEstimator
 from ._options import Embedding, Optimizer, Pretraining
 from ._recommender import RNNNextItemRecommender
 from ._regressor import SemiSupervisedRNNRegressor
+from ._tagger import SemiSupervisedRNNTagger
 
 __all__ = [
     "Embedding",
@@ -21,6 +22,7 @@ __all__ = [
     "RNNOutlierDetector",
     "SemiSupervisedRNNClassifier",
     "SemiSupervisedRNNRegressor",
+    "SemiSupervisedRNNTagger",
     "documented",
     "parameter",
 ]

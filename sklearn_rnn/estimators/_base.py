@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from .._warnings import warn
 from ..modules import Encoder, Model
 from ..objectives import Objective, from_name, objective_names
-from ..objectives._base import FITTING
+from ..objectives._base import fits
 from ..sequences import Sequences, TrainingSet, read_sequences
 from ..tasks import Targets, Task
 from ..training import FitWatch, with_callbacks
@@ -100,7 +100,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
                 f"{type(objective).__name__} must have `needs`, which says what it learns from: 'sequences', 'targets' "
                 "or 'classes'."
             )
-        if objective.needs not in FITTING[self.task_name]:
+        if not fits(objective, self.task_name):
             raise ValueError(
                 f"objective={objective!r} does not fit {type(self).__name__}, which is for {self.task_name}; "
                 f"choose from {fitting}."
@@ -122,11 +122,12 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
         objective, task = self._resolve_objective(), self._make_task()
         if y is not None:
             check_consistent_length(X, y)
-        targets = task.read(y, len(sequences), self.net_.module_.task if self._goes_on else None, sample_weight)
+        last = self.net_.module_.task if self._goes_on else None
+        targets = task.read(y, sequences.lengths if task.by_step else len(sequences), last, sample_weight)
         weights = self._row_weights(task, targets, sample_weight)
         random, validation = check_random_state(self.random_state), None
         training = TrainingSet(
-            sequences, targets.values, weights, targets.labeled, targets.unlabeled, task.class_weights
+            sequences, targets.values, weights, targets.labeled, targets.unlabeled, task.class_weights, task.by_step
         )
         with self._computing():
             if self.early_stopping:
@@ -191,8 +192,10 @@ def objective_can(method: str) -> Callable[[Any], bool]:
 def known_tokens(sequences: Sequences, encoder: Encoder) -> Sequences:
     """Replace ids outside the vocabulary by the unknown token, and warn with their number."""
     n_tokens = encoder.architecture.n_tokens
-    if not n_tokens or sequences.values.max() < n_tokens:
+    if not n_tokens or sequences.ids.max() < n_tokens:
         return sequences
+    if encoder.architecture.n_parts:
+        return sequences  # the vocabulary has replaced unknown words
     unknown = sequences.values >= n_tokens
     warn(
         f"X has {unknown.sum()} token ids outside the vocabulary of {n_tokens}; they are read as the unknown token.",

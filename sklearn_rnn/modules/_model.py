@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ._encoder import Encoder
-from ._layers import full_precision
+from ._layers import dropout, full_precision, steps_in_order, unpatched
 
 Augmentation: TypeAlias = Callable[[Tensor, Tensor | None, torch.Generator], Tensor]
 
@@ -85,7 +85,7 @@ class Model(nn.Module):
         generator: torch.Generator | None = None,
         n_labeled: int = 0,
     ) -> Tensor:
-        """Outputs (n, n_outputs) for embedded steps, in training.
+        """Outputs (n, n_outputs) for embedded steps, in training; (m, n_outputs) if each step has an answer.
 
         Kernel features are zeroed in a fraction `kernel_dropout` of the first `n_labeled` rows.
         """
@@ -93,7 +93,21 @@ class Model(nn.Module):
         if n_labeled and self.kernel_dropout and generator is not None and self.encoder.input.kernel_width:
             kernel_mask = embedded.new_ones(len(embedded)).bool()
             kernel_mask[:n_labeled].bernoulli_(1 - self.kernel_dropout, generator=generator)
+        if self.task.by_step:
+            return steps_in_order(self.step_outputs(embedded, lengths, generator, kernel_mask), lengths)
         return full_precision(self.head(self.encoder(embedded, lengths, generator, kernel_mask)))
+
+    def step_outputs(
+        self,
+        embedded: Tensor,
+        lengths: Tensor | None,
+        generator: torch.Generator | None = None,
+        kernel_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Outputs (n, T, n_outputs) for each step of embedded steps, if the task has an answer for each."""
+        states, _ = self.encoder.states(embedded, lengths, generator, kernel_mask)
+        states = dropout(states, self.encoder.architecture.dropout, generator)
+        return full_precision(unpatched(self.head(states), self.task.n_outputs, embedded.shape[1]))
 
     def embed_sequences(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Embeddings (n, out_features) of sequences, without noise."""
@@ -106,6 +120,9 @@ class Model(nn.Module):
 
     def predict_outputs(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
         """Outputs (n, n_outputs) for embedded steps, without noise, for predictions."""
+        if self.task.by_step:
+            shifted = [self.step_outputs(x, ends)[:, k:] for k, x, ends in self.readings(embedded, lengths)]
+            return steps_in_order(torch.stack(shifted).mean(0), lengths)
         return full_precision(self.head(self.predict_embeddings(embedded, lengths)))
 
     def readings(self, embedded: Tensor, lengths: Tensor | None) -> Iterator[tuple[int, Tensor, Tensor | None]]:

@@ -10,9 +10,10 @@ from ..sequences import Batch
 from ._adversarial import AdversarialTraining
 from ._adversarial_autoencoder import AdversarialAutoencoder
 from ._average import weak_answers
-from ._base import FITTING, Objective
+from ._base import Objective, fits
 from ._composite import Composite
 from ._contrastive import Contrastive
+from ._cross_view import CrossView
 from ._denoising import Denoising
 from ._entropy import EntropyMinimization
 from ._feature_matching_gan import FeatureMatchingGAN
@@ -52,6 +53,7 @@ __all__ = [
     "Batch",
     "Composite",
     "Contrastive",
+    "CrossView",
     "Denoising",
     "EntropyMinimization",
     "FeatureMatchingGAN",
@@ -101,8 +103,8 @@ _NAMED: dict[str, type[Objective]] = {
 
 
 def objective_names(task: str) -> list[str]:
-    """Names of the objectives for a task: `"classification"`, `"regression"`, `"representation"` or `"next_item"`."""
-    return sorted(name for name, cls in _NAMED.items() if cls.needs in FITTING[task])
+    """Names of the objectives for a task: `"classification"`, `"regression"`, `"tagging"`, `"representation"` ..."""
+    return sorted(name for name, cls in _NAMED.items() if fits(cls, task))
 
 
 def from_name(name: str) -> Objective:

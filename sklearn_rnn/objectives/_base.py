@@ -17,13 +17,15 @@ from ..modules import Model
 from ..sequences import Batch
 from ._remembered import remember, remembered
 
-Needs = Literal["sequences", "targets", "classes", "items"]
+Needs = Literal["sequences", "targets", "classes", "steps", "items"]
 FITTING: dict[str, set[str]] = {  # what a task provides, as the objective's `needs`
     "classification": {"targets", "classes"},
     "regression": {"targets"},
+    "tagging": {"targets", "classes", "steps"},
     "representation": {"sequences"},
     "next_item": {"items"},
 }
+BY_STEP = {"tagging"}  # tasks with an answer for each step
 MIN_STEPS = 100  # of the optimiser; after fewer steps there are no warnings about convergence
 
 
@@ -35,7 +37,10 @@ class Objective(LinkedEstimator, ABC):
 
     _folder = "objectives"
     _parameter_constraints: dict[str, list[Any]] = {}
-    needs: ClassVar[Needs]  # only sequences, or targets of some, or targets that are classes, or items
+    needs: ClassVar[
+        Needs
+    ]  # only sequences, or targets of some, or targets that are classes, or those of steps, or items
+    by_step: bool = True  # whether it also serves a task with an answer for each step, if it needs targets
     teacher_: Any = None  # a `MovingAverage`, in training, if the objective has a teacher
     n_rounds: int = 1
     rate: float = 1  # the learning rate, as a fraction of the estimator's lr
@@ -150,19 +155,27 @@ class Objective(LinkedEstimator, ABC):
         return ()
 
 
+def fits(objective: Any, task: str) -> bool:
+    """Whether an objective, or a class of objectives, serves the task of this name."""
+    return objective.needs in FITTING[task] and (objective.by_step or task not in BY_STEP)
+
+
 def supervised_loss(model: Model, outputs: Tensor, batch: Batch) -> Tensor:
     """Weighted mean of the loss of the labeled rows; outputs of unlabeled rows may follow."""
     return weighted_mean(model.task.loss(outputs, batch), batch)
 
 
 def weighted_mean(losses: Tensor, batch: Batch, normalised: bool = False) -> Tensor:
-    """Mean of the losses (k,) of the first k rows, times their weights.
+    """Mean of the losses (k,) of the first k answers whose targets are known, times their weights.
 
-    If `normalised`, divided by the sum of the weights instead of k.
+    If `normalised`, divided by the sum of the weights instead of their number.
     """
-    if batch.weights is None:
+    weights, known = batch.weights, batch.known
+    weights = None if weights is None else weights[: len(losses)]
+    if known is not None:
+        losses, weights = losses[known], None if weights is None else weights[known]
+    if weights is None:
         return losses.mean()
-    weights = batch.weights[: len(losses)]
     return (losses * weights).sum() / weights.sum() if normalised else (losses * weights).mean()
 
 

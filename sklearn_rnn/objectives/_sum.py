@@ -44,8 +44,14 @@ class Sum(SemiSupervisedObjective):
 
     @property
     def needs(self) -> Needs:  # type: ignore[override]
-        """Classes, if one of the objectives needs them, else targets."""
-        return "classes" if "classes" in (self.first.needs, self.second.needs) else "targets"
+        """Steps, if one of the objectives needs them, else classes or, if none needs them, targets."""
+        needs: tuple[Needs, ...] = ("steps", "classes")
+        return next((need for need in needs if need in (self.first.needs, self.second.needs)), "targets")
+
+    @property
+    def by_step(self) -> bool:  # type: ignore[override]
+        """Whether both objectives also serve tasks with an answer for each step."""
+        return self.first.by_step and self.second.by_step
 
     @property
     def unlabeled_ratio(self) -> float:

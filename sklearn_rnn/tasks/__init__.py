@@ -19,6 +19,8 @@ from ._ranking import RANKING, ranking_score
 from ._regression import Regression
 from ._representation import Representation
 from ._scores import r2_of_known
+from ._step_labels import flat_labels, read_step_target, rows_of_labels
+from ._tagging import Tagging
 
 __all__ = [
     "RANKING",
@@ -29,11 +31,13 @@ __all__ = [
     "Numbers",
     "Regression",
     "Representation",
+    "Tagging",
     "Target",
     "Targets",
     "Task",
     "class_numbers",
     "find_nothing",
+    "flat_labels",
     "is_nothing",
     "own_markers",
     "r2_of_known",
@@ -41,5 +45,7 @@ __all__ = [
     "read_groups",
     "read_labels",
     "read_numbers",
+    "read_step_target",
     "read_target",
+    "rows_of_labels",
 ]
