@@ -163,6 +163,12 @@ def test_words_and_numbers_are_not_confused():
         fitted(X, y).predict(WORDS)
 
 
+def test_vectors_of_ids_do_not_fit_words():
+    tagger = SemiSupervisedRNNTagger(embedding=Embedding(init=np.ones((9, 4))))
+    with pytest.raises(ValueError, match="embedding__init is an array, but X has words"):
+        tagger.fit(WORDS, TAGS)
+
+
 def test_a_new_fit_forgets_the_words_of_the_last():
     tagger = fitted(WORDS, TAGS)
     assert {"the", "dog", "sleeps"} <= set(tagger.words_)

@@ -17,6 +17,7 @@ from ..objectives import Objective
 from ..sequences import Sequences, Vocabulary, are_words, flat_items, read_sequences
 from ..tasks import Tagging, Targets, Task, flat_labels, read_target
 from ._labeled import LabeledEstimator
+from ._options import as_option
 
 
 @documented
@@ -161,6 +162,11 @@ class SemiSupervisedRNNTagger(LabeledEstimator):
         self._n_parts = 0
         if not are_words(X):
             return super()._read_training(X)
+        if not isinstance(as_option("embedding", self.embedding).init, str):
+            raise ValueError(
+                "embedding__init is an array, but X has words, which are numbered in fit. Pass token ids as X, or set "
+                "embedding__init='auto'."
+            )
         vocabulary = Vocabulary.of(flat_words(X, type(self).__name__)[0])
         self.words_, self.parts_, self._n_parts = vocabulary.words, vocabulary.parts, len(vocabulary.parts)
         return self._read_words(X, reset=True)
