@@ -85,6 +85,16 @@ def test_a_sequence_may_be_read_in_parts(cell):
     torch.testing.assert_close(end, last)
 
 
+def test_half_precision_keeps_the_state_in_single_precision(cell):
+    x, first = (value.float() for value in inputs())
+    expected, _ = cell.float()(x, first)
+    with torch.autocast("cpu", torch.bfloat16):
+        states, _ = cell(x, first.bfloat16().requires_grad_())
+        states.sum().backward()
+    assert states.dtype == torch.float32
+    torch.testing.assert_close(states, expected, rtol=0, atol=0.05)
+
+
 def test_ten_thousand_steps_in_single_precision_are_right(cell):
     x = torch.randn(2, 10_000, 3, generator=seeded(1))
     expected = formula(cell, x.double(), torch.zeros(1, 2, 4, dtype=torch.float64))

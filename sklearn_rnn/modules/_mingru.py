@@ -25,6 +25,8 @@ class MinGRU(nn.Module):
     ----------
     input_size, hidden_size : int
         Widths of the input and of the state.
+    batch_first, device : bool, torch.device
+        Not read: they are arguments of `torch.nn.GRU`.
 
     References
     ----------
@@ -47,7 +49,7 @@ class MinGRU(nn.Module):
             states = _Recurrence.apply(x.transpose(0, 1), start, *weights)
         else:
             inputs = x.transpose(0, 1)
-            states = _Scan.apply(full_precision(self.gate(inputs)), full_precision(self.value(inputs)), start)
+            states = _Scan.apply(*map(full_precision, (self.gate(inputs), self.value(inputs), start)))
         return states.transpose(0, 1), states[-1:]
 
     def step(self, x: Tensor, state: Tensor) -> Tensor:
