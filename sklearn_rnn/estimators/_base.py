@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.utils import check_random_state
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .._warnings import warn
@@ -34,6 +35,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
     A subclass has a `task_name`, makes its `Task`, and defines `fit`.
     """
 
+    __metadata_request__transform = {"out": UNUSED}
     objective: Any = None
 
     def __sklearn_tags__(self) -> Any:
@@ -47,20 +49,22 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
     def _n_features_out(self) -> int:
         return self.net_.module_.encoder.out_features
 
-    def transform(self, X: Any) -> NDArray[np.float32]:
+    def transform(self, X: Any, out: Any = None) -> NDArray[np.float32]:
         """Encode sequences.
 
         Parameters
         ----------
         X : array-like or list of arrays
             Sequences, as in `fit`.
+        out : array of shape (n, n_features_out), default=None
+            Filled and returned; an array of floats of numpy, zarr, HDF5 or the like. By default a new array.
 
         Returns
         -------
         embeddings : ndarray of shape (n, n_features_out), float32
             One embedding for each sequence.
         """
-        return self._compute(self._read(X), self._embedder)
+        return self._compute(self._read(X), self._embedder, out=out)
 
     def _embedder(self, model: Any) -> Callable[..., torch.Tensor]:
         return model.embed_sequences

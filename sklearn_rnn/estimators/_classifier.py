@@ -161,19 +161,21 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
         self.label_distributions_ = distributions
         self.transduction_ = self.classes_[distributions.argmax(1)]
 
-    def predict_proba(self, X: Any) -> NDArray[np.float32]:
+    def predict_proba(self, X: Any, out: Any = None) -> NDArray[np.float32]:
         """Predict class probabilities.
 
         Parameters
         ----------
         X : array-like or list of arrays
             Sequences, as in `fit`.
+        out : array of shape (n, n_classes), default=None
+            Filled and returned; an array of floats of numpy, zarr, HDF5 or the like. By default a new array.
 
         Returns
         -------
         probabilities : ndarray of shape (n, n_classes), float32
         """
-        return self._compute(self._read(X), lambda model: model)
+        return self._compute(self._read(X), lambda model: model, out=out)
 
     def predict(self, X: Any) -> NDArray:
         """Predict the most probable classes.

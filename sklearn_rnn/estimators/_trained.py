@@ -27,6 +27,7 @@ from ..training import (
     noting_memory,
 )
 from ._options import as_option
+from ._output import Output
 from ._parameters import TrainingParameters
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # sizes from which on a second thread saves time
@@ -121,15 +122,17 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         wide = self.hidden_size >= WIDE_HIDDEN or self.batch_size >= WIDE_BATCH
         return computing(wide and self.random_state is None)
 
-    def _compute(self, sequences: Sequences, part: Callable[[Any], Any], rows: NDArray | None = None) -> NDArray:
+    def _compute(
+        self, sequences: Sequences, part: Callable[[Any], Any], rows: NDArray | None = None, out: Any = None
+    ) -> NDArray:
         """Apply `part(model)`, a function of values and lengths, in batches to the sequences, or to `rows` of them.
 
-        If it is the model itself, and the task has an answer for each step, the answers for all steps of these rows are
+        The results are written into the array `out` if it is given. If `part` returns the model itself, and the task has an answer for each step, the answers for all steps of these rows are
         returned, one row after the other.
         """
         model = self.net_.module_
         rows = np.arange(len(sequences)) if rows is None else rows
-        output: NDArray | None = None
+        output: Output | None = None
         with self._computing(), torch.inference_mode():
             for places, values, lengths in in_batches(model, sequences, rows):
                 function = part(model)
@@ -139,10 +142,10 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
                 result = function(values, lengths)[: len(places)].cpu().numpy()
                 if output is None:
                     n = int(sequences.lengths[rows].sum()) if by_step else len(rows)
-                    output = np.empty((n, *result.shape[1:]), result.dtype)
-                output[places] = result
+                    output = Output(n, result, out)
+                output.fill(places, result)
         assert output is not None
-        return output
+        return output.array
 
 
 def check_device(device: Any) -> None:

@@ -1,5 +1,6 @@
 """Reading the user's X, in any form, into one container, and batches of it."""
 
+from ._ahead import read_ahead
 from ._batch import Batch
 from ._batches import TrainingSet, batches_by_length
 from ._containers import are_words, is_frame, is_words, listed
@@ -36,6 +37,7 @@ __all__ = [
     "listed",
     "moments_of",
     "next_times",
+    "read_ahead",
     "read_sequences",
     "read_series",
     "rows_of_items",

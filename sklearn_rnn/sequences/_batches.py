@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ._ahead import read_ahead
 from ._batch import Batch
 from ._sequences import Sequences, all_steps, any_of_row
 
 WINDOW = 20  # batches whose rows are sorted by length together
 MAX_STEPS = 1 << 18  # padded time steps in a batch
 MIN_STEPS_PER_EPOCH = 25
-FILE_BLOCK = 8192  # neighbouring rows of a memory map that are read together
+AHEAD = 16 << 20  # bytes of batches that are read ahead from a file
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,16 @@ class TrainingSet:
 
     def training_batches(
         self, batch_size: int, ratio: float, random: np.random.Generator, n_skipped: int = 0
-    ) -> Iterator[Batch]:
-        """Yield batches without end, but not the first `n_skipped`; the training loop sets noise and progress."""
+    ) -> Generator[Batch]:
+        """Yield batches without end, but not the first `n_skipped`; the training loop sets noise and progress.
+
+        If X lies in a file, they are read ahead in a thread, which ends when the iterator is closed.
+        """
         rows = self._training_rows(batch_size, ratio, random)
         for _ in range(n_skipped):
             next(rows)
-        for chosen, n_labeled in rows:
-            yield self.batch(chosen, n_labeled)
+        batches = (self.batch(chosen, n_labeled) for chosen, n_labeled in rows)
+        return batches if self.sequences.block is None else read_ahead(batches, AHEAD, bytes_of)
 
     def _training_rows(
         self, batch_size: int, ratio: float, random: np.random.Generator
@@ -93,8 +97,8 @@ class TrainingSet:
         """Yield the rows of batches, the labeled rows first, and the number of labeled rows."""
         n_unlabeled = min(max(1, round(ratio * batch_size)), len(self.unlabeled)) if ratio else 0
         seeds = random.spawn(2)
-        labeled = self._endless(self.labeled, batch_size, seeds[0])
-        unlabeled = self._endless(self.unlabeled, n_unlabeled, seeds[1])
+        labeled = self._endless("labeled", batch_size, seeds[0])
+        unlabeled = self._endless("unlabeled", n_unlabeled, seeds[1])
         left = self.labeled[:0]
         while True:
             first, second = left if len(left) else next(labeled), next(unlabeled)
@@ -129,27 +133,51 @@ class TrainingSet:
             by_step=self.by_step,
         )
 
-    def _endless(self, rows: NDArray, batch_size: int, random: np.random.Generator) -> Iterator[NDArray]:
+    def _endless(self, name: str, batch_size: int, random: np.random.Generator) -> Iterator[NDArray]:
+        rows = getattr(self, name)
         if len(rows) == 0 or batch_size == 0:
             while True:
                 yield rows[:0]
         while True:
-            yield from one_pass(self.sequences, rows, batch_size, random)
+            yield from one_pass(self.sequences, rows, batch_size, random, name)
 
 
-def one_pass(sequences: Sequences, rows: NDArray, batch_size: int, random: np.random.Generator) -> Iterator[NDArray]:
-    """Yield shuffled batches of all `rows`, of equal sizes; if lengths differ, rows of a batch have similar lengths."""
-    order = _shuffled(rows, FILE_BLOCK if sequences.pages is not None else len(rows), random)
-    n_batches = -(-len(rows) // batch_size)
+def one_pass(
+    sequences: Sequences, rows: NDArray, batch_size: int, random: np.random.Generator, name: str = "pass"
+) -> Iterator[NDArray]:
+    """Yield shuffled batches of all `rows`, of equal sizes; if lengths differ, rows of a batch have similar lengths.
+
+    Rows of a file are shuffled in blocks of neighbours, and each block is announced under this name.
+    """
+    blocks = _shuffled(rows, sequences.block or len(rows), random)
+    order, n_batches = np.concatenate(blocks), -(-len(rows) // batch_size)
     if sequences.equal:
         size = min(len(rows), max(1, MAX_STEPS // int(sequences.lengths[0])))
-        yield from np.array_split(order, max(n_batches, -(-len(rows) // size)))
+        batches = np.array_split(order, max(n_batches, -(-len(rows) // size)))
+        yield from _announced(batches, blocks, sequences, name)
         return
-    for window in np.array_split(order, -(-n_batches // WINDOW)):
+    for window in _announced(np.array_split(order, -(-n_batches // WINDOW)), blocks, sequences, name):
         window = window[np.argsort(sequences.lengths[window], kind="stable")]
         batches = batches_by_length(window, sequences.lengths[window], batch_size, MAX_STEPS)
         for i in random.permutation(len(batches)):
             yield batches[i]
+
+
+def _announced(parts: list[NDArray], blocks: list[NDArray], sequences: Sequences, name: str) -> Iterator[NDArray]:
+    """Yield parts of shuffled rows, and announce each block of rows before the first part with rows of it."""
+    n_announced = n_rows = n_yielded = 0
+    for part in parts:
+        n_yielded += len(part)
+        while n_rows < n_yielded:
+            sequences.plan(name, np.sort(blocks[n_announced]))
+            n_rows += len(blocks[n_announced])
+            n_announced += 1
+        yield part
+
+
+def bytes_of(batch: Batch) -> int:
+    """Size of the values of a batch."""
+    return batch.values.nbytes
 
 
 def batches_by_length(rows: NDArray, lengths: NDArray, batch_size: int, max_steps: int) -> list[NDArray]:
@@ -165,8 +193,9 @@ def batches_by_length(rows: NDArray, lengths: NDArray, batch_size: int, max_step
     return batches
 
 
-def _shuffled(rows: NDArray, block: int, random: np.random.Generator) -> NDArray:
+def _shuffled(rows: NDArray, block: int, random: np.random.Generator) -> list[NDArray]:
+    """Return blocks of neighbouring rows in random order, each shuffled."""
     if block >= len(rows):
-        return random.permutation(rows)
+        return [random.permutation(rows)]
     blocks = np.array_split(rows, -(-len(rows) // block))
-    return np.concatenate([random.permutation(blocks[i]) for i in random.permutation(len(blocks))])
+    return [random.permutation(blocks[i]) for i in random.permutation(len(blocks))]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._sequences import Kind, float_like
+from ._stored import arrow_column
 
 TIME = re.compile(r"date|time|duration|period")  # beginning of the names of time types in pandas, polars and Arrow
 ARRAY_LIKE = ("__array__", "__array_interface__", "__dlpack__", "shape")
@@ -230,7 +231,8 @@ def listed(X: Any) -> list[Any] | None:
         if values.ndim > 1:
             return list(values)
     elif isinstance(X, Sequence) and not isinstance(X, str | bytes):  # a column of Hugging Face's datasets
-        return list(X)
+        column = arrow_column(X)
+        return list(X) if column is None else listed(column)
     else:
         return None
     return list(values) if values.ndim == 1 and values.dtype.kind in "OUT" else None

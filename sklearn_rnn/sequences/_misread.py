@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,11 +28,11 @@ def warn_of_values(ids: NDArray, lengths: NDArray) -> None:
     )
 
 
-def warn_of_padding(X: NDArray) -> None:
+def warn_of_padding(X: Any) -> None:
     """Warn if an integer matrix looks like token ids, or series, padded to one length."""
     if X.dtype.kind not in "iu":
         return
-    rows = X[: max(1, LOOK // X.shape[1])]
+    rows = np.asarray(X[: max(1, LOOK // X.shape[1])])
     if (pad := rows.min()) > 0 or not (_padded(rows, pad) or _padded(rows[:, ::-1], pad)):
         return
     warn(
@@ -40,10 +42,10 @@ def warn_of_padding(X: NDArray) -> None:
     )
 
 
-def warn_of_features_first(X: NDArray) -> None:
+def warn_of_features_first(X: Any) -> None:
     """Warn if the axes of an array (n, T, F) look like (n, F, T)."""
     n, n_steps, n_features = X.shape
-    rows = X[: max(1, LOOK // (n_steps * n_features))]
+    rows = np.asarray(X[: max(1, LOOK // (n_steps * n_features))])
     if n_steps == 1 and n_features >= MANY:
         what = f"one step of {n_features} features"
     elif n_features >= 2 * n_steps and _features_are_time(rows):

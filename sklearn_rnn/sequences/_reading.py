@@ -14,7 +14,8 @@ from sklearn.utils.validation import validate_data
 
 from ._containers import arrays_of, as_array, detached, is_frame, refuse_text_columns, unmasked
 from ._misread import warn_of_features_first, warn_of_padding, warn_of_values
-from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, float_like, unpadded_lengths
+from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, float_like, overlaps, unpadded_lengths
+from ._stored import StoredRows, is_stored, list_column
 
 WHAT = {
     "table": "a 2-D array (one value per step, all sequences of one length)",
@@ -78,6 +79,8 @@ def _read(
     estimator: BaseEstimator, X: Any, reset: bool, gaps: bool, exact: bool, values: bool, doubt: bool
 ) -> Sequences:
     expected: Kind | None = None if reset else estimator._kind
+    if not exact and (sequences := _read_stored(estimator, X, reset, gaps, doubt, values or expected)) is not None:
+        return sequences
     arrays, named = arrays_of(X, expected, None if reset else getattr(estimator, "feature_names_in_", None))
     validate_data(estimator, named, reset=reset, skip_check_array=True, ensure_2d=False)
     if expected == "table" and arrays is not None and len({x.shape for x in arrays}) == 1 and arrays[0].ndim == 1:
@@ -88,6 +91,40 @@ def _read(
     else:
         sequences = _read_list(arrays, name, "series" if values else expected, gaps, exact, doubt)
     return replace(sequences, index=X.index) if hasattr(X, "iloc") else sequences
+
+
+def _read_stored(
+    estimator: BaseEstimator, X: Any, reset: bool, gaps: bool, doubt: bool, expected: Any
+) -> Sequences | None:
+    """Check an X that is not in memory, block by block, and leave it there; None if X is another one."""
+    name = type(estimator).__name__
+    column = None if expected == "table" else list_column(X)
+    if column is None and not is_stored(X):
+        return None
+    validate_data(estimator, X, reset=reset, skip_check_array=True, ensure_2d=False)
+    if column is None:
+        return _read_rows(X, name, gaps, reset and doubt)
+    values, lengths = column
+    _check_lengths(lengths, name)
+    starts = first_steps(lengths)
+    _check_steps(values, starts, gaps)
+    source = None if float_like(values.dtype) == np.float32 else values
+    return Sequences(values, lengths, starts, "series", source=source)
+
+
+def _read_rows(X: Any, name: str, gaps: bool, doubt: bool) -> Sequences:
+    if len(X.shape) >= 3:
+        _check_shape(X.shape, name)
+    head = np.asarray(X[:1]) if all(X.shape) else np.empty(X.shape)
+    as_array(head, "X")
+    check_array(head, allow_nd=True, ensure_all_finite=False, input_name="X", estimator=name)
+    kind: Kind = "table" if len(X.shape) == 2 else "series"
+    if doubt:
+        warn_of_padding(X) if kind == "table" else warn_of_features_first(X)
+    rows = StoredRows(X)
+    lengths = np.full(rows.shape[0], rows.shape[1], dtype=np.int64)
+    sequences = Sequences(rows, lengths, None, kind, source=None if float_like(rows.dtype) == np.float32 else rows)
+    return replace(sequences, lengths=_check_grid(sequences, gaps))
 
 
 def _check_known(estimator: BaseEstimator, sequences: Sequences, of_frame: bool) -> None:
@@ -132,7 +169,7 @@ def _read_grid(X: Any, name: str, gaps: bool, exact: bool, doubt: bool) -> Seque
     if doubt:
         warn_of_padding(X) if kind == "table" else warn_of_features_first(X)
     given = grid = X.reshape(*X.shape, 1) if kind == "table" else X
-    if pages is None:
+    if pages is None and not overlaps(grid):
         with np.errstate(over="ignore"):
             grid = grid.astype(float_like(grid.dtype) if exact else np.float32, copy=False)
     full = np.full(len(grid), grid.shape[1], dtype=np.int64)
@@ -157,9 +194,7 @@ def _read_list(
     if not arrays:
         raise ValueError(f"Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is required by {name}.")
     lengths = np.array([len(x) for x in arrays], dtype=np.int64)
-    if not lengths.all():
-        i = int(np.argmin(lengths))
-        raise ValueError(f"X[{i}] has 0 time step(s) while a minimum of 1 is required by {name}.")
+    _check_lengths(lengths, name)
     dims = sorted({x.ndim for x in arrays})
     if len(dims) > 1 or dims[0] > 2:
         raise ValueError(f"X must be a list of (T_i, F) or (T_i,) arrays, got arrays with {dims} dimensions.")
@@ -187,6 +222,18 @@ def _read_list(
     with np.errstate(over="ignore"):
         values = np.empty((lengths.sum(), widths[0]), dtype)  # in C order, whatever the order of the arrays
         np.concatenate(arrays, out=values, casting="unsafe")
+    _check_steps(values, starts, gaps)
+    return Sequences(values, lengths, starts, "series", source=None if wide == dtype else arrays)
+
+
+def _check_lengths(lengths: NDArray, name: str) -> None:
+    if not lengths.all():
+        i = int(np.argmin(lengths))
+        raise ValueError(f"X[{i}] has 0 time step(s) while a minimum of 1 is required by {name}.")
+
+
+def _check_steps(values: Any, starts: NDArray, gaps: bool) -> None:
+    """Raise an error for the first step (F,) of all that is not finite; NaN is allowed if there may be gaps."""
     for first in range(0, len(values), BLOCK):
         with np.errstate(over="ignore"):
             block = values[first : first + BLOCK].astype(np.float32, copy=False)
@@ -194,7 +241,6 @@ def _read_list(
             step = first + int(np.argmax(wrong))
             i = int(np.searchsorted(starts, step, side="right")) - 1
             _refuse(block[step - first], i, step - int(starts[i]))
-    return Sequences(values, lengths, starts, "series", source=None if wide == dtype else arrays)
 
 
 def _read_tokens(arrays: list[NDArray], lengths: NDArray, starts: NDArray, doubt: bool) -> Sequences:

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from .._warnings import warn
 from ._moments import Moments, moments_of, signal_share
+from ._stored import ListColumn, StoredRows
 
 Kind = Literal["table", "series", "tokens"]
 BLOCK = 1 << 20  # values that are read together: 4 MB of float32
+FILE_BLOCK = 8192  # neighbouring rows of a memory map that are read together
 BLURRED = 0.01  # error of float32, relative to the variation of a feature, above which the feature is centred
 LOST = 0.1  # the same after centring, above which the user is warned
 NOISE = 1e-14  # deviation of a constant, relative to its value, that is due to rounding in float64
@@ -26,7 +28,7 @@ class Sequences:
 
     Attributes
     ----------
-    values : ndarray of shape (n, T, F), (steps, F) or (steps,)
+    values : ndarray of shape (n, T, F), (steps, F) or (steps,); StoredRows or ListColumn
         If `starts` is None, a grid with one row per sequence. Otherwise the steps of all sequences, one sequence after
         the other; integers are token ids. Words have several ids in a step: their own, and those of their parts.
     lengths : ndarray of shape (n,)
@@ -47,7 +49,7 @@ class Sequences:
         The `moments`, if they have been computed.
     """
 
-    values: NDArray
+    values: Any
     lengths: NDArray[np.int64]
     starts: NDArray[np.int64] | None
     kind: Kind
@@ -75,6 +77,24 @@ class Sequences:
         """Whether all sequences have the same length."""
         return bool(self.lengths[0] == self.lengths.min() == self.lengths.max())
 
+    @property
+    def block(self) -> int | None:
+        """Number of neighbouring rows to read together, because they lie in a file; None if X is in memory."""
+        if isinstance(self.values, StoredRows | ListColumn):
+            return self.values.block
+        return None if self.pages is None else FILE_BLOCK
+
+    def parts(self, rows: NDArray) -> Iterator[slice]:
+        """Yield parts of an array of rows: all of it or, if X lies in a file, one block after the other."""
+        size = self.block or len(rows)
+        for first in range(0, len(rows), size):
+            yield slice(first, min(first + size, len(rows)))
+
+    def plan(self, name: str, rows: NDArray) -> None:
+        """Announce rows that a pass of this name will read next."""
+        if isinstance(self.values, StoredRows):
+            self.values.plan(name, rows)
+
     def batch(self, rows: NDArray, dtype: Any = np.float32) -> tuple[NDArray, NDArray | None]:
         """Return the values of `rows`, minus the origin, padded with zeros to the longest of them.
 
@@ -101,8 +121,9 @@ class Sequences:
         if self.starts is not None:
             steps = np.minimum(np.arange(longest), lengths[:, None] - 1)
             return self.values.take(self.starts[rows, None] + steps, axis=0)
-        whole = longest == self.values.shape[1]
-        return self.values.take(rows, axis=0) if whole else self.values[rows, :longest]
+        if longest < self.values.shape[1] or is_view(self.values):
+            return self.values[rows, :longest]
+        return self.values.take(rows, axis=0)
 
     def cut(self, max_length: int | None) -> Sequences:
         """Keep the first `max_length` steps of each sequence, and warn if that shortens a sequence."""
@@ -212,6 +233,17 @@ class Sequences:
         return np.where(moved, two_floats(mean), 0)
 
 
+def is_view(values: Any) -> bool:
+    """Whether an array is one that numpy's `take` would copy first, such as overlapping windows of a long series."""
+    return isinstance(values, np.ndarray) and not values.flags.c_contiguous
+
+
+def overlaps(values: NDArray) -> bool:
+    """Whether an array is larger than the memory it is a view of, such as overlapping windows of a long series."""
+    first, end = np.lib.array_utils.byte_bounds(values)
+    return values.nbytes > end - first
+
+
 def difference(values: NDArray, origin: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return values minus an origin, exact also for 8-byte integers, which float64 would round."""
     wide: Any = np.longdouble if values.dtype.kind in "iu" else np.float64
@@ -263,13 +295,14 @@ class Pages:
     @classmethod
     def behind(cls, array: Any) -> Pages | None:
         """Return the memory map that `array` is a view of; None if it is in memory."""
-        while isinstance(array, np.ndarray):
+        shared = False
+        if not isinstance(array, np.ndarray):
+            return None
+        while array is not None and not isinstance(array, mmap.mmap):
             # Pages of a private map contain what was written to it, which would be lost.
             shared = isinstance(array, np.memmap) and array.mode != "c"
-            array = array.base
-            if isinstance(array, mmap.mmap):
-                return cls(array) if shared and hasattr(mmap, "MADV_DONTNEED") else None
-        return None
+            array = getattr(array, "base", None)  # also of what numpy's sliding windows refer to
+        return cls(array) if array is not None and shared and hasattr(mmap, "MADV_DONTNEED") else None
 
     def release(self, n_bytes: int) -> None:
         """Count the bytes that were read, and return the pages from time to time."""

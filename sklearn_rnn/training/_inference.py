@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..modules import Model, TokenInput
-from ..sequences import Sequences, batches_by_length
+from ..sequences import Sequences, batches_by_length, read_ahead
 
+AHEAD = 16 << 20  # bytes of batches that are read ahead from a file
 STATES = 1 << 20  # computed together on a CPU, so that they fit the cache
 STATES_OF_GPU = 1 << 24  # fewer do not keep a GPU busy
 SAME_BITS = 4  # rows; smaller batches are filled up, because torch computes them with other routines and roundings
@@ -23,16 +24,26 @@ def in_batches(
     """Yield batches of up to `largest` rows: their places in `rows`, their values and their lengths.
 
     Values and lengths are on the model's device. A batch of fewer than `SAME_BITS` rows is filled up with copies of
-    its rows, which follow them.
+    its rows, which follow them. If X lies in a file, batches of one block of it follow those of the block before, and
+    are read ahead in a thread, which ends when the iterator is closed.
     """
     device = next(model.parameters()).device
-    lengths = sequences.lengths[rows]
-    order = np.arange(len(rows)) if sequences.equal else np.argsort(lengths, kind="stable")
     budget = _steps(model, device)
-    size = max(1, min(largest, budget // int(np.median(lengths))))
-    for places in batches_by_length(order, lengths[order], size, 2 * budget):
-        values, ends = sequences.batch(rows[np.resize(places, max(len(places), SAME_BITS))])
+    size = max(1, min(largest, budget // int(np.median(sequences.lengths[rows]))))
+    read = (
+        (places, *sequences.batch(rows[np.resize(places, max(len(places), SAME_BITS))]))
+        for part in sequences.parts(rows)
+        for places in _places(sequences, rows, part, size, 2 * budget)
+    )
+    for places, values, ends in read if sequences.block is None else read_ahead(read, AHEAD, lambda x: x[1].nbytes):
         yield places, torch.from_numpy(values).to(device), None if ends is None else torch.from_numpy(ends).to(device)
+
+
+def _places(sequences: Sequences, rows: NDArray, part: slice, size: int, most: int) -> list[NDArray]:
+    """Return batches of places in `rows`: a part of them, by length."""
+    lengths = sequences.lengths[rows[part]]
+    order = np.arange(len(lengths)) if sequences.equal else np.argsort(lengths, kind="stable")
+    return [part.start + places for places in batches_by_length(order, lengths[order], size, most)]
 
 
 def _steps(model: Model, device: torch.device) -> int:

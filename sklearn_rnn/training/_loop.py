@@ -133,6 +133,7 @@ class Loop:
                 for keeper in self.keepers:
                     keeper.keep(self)
         finally:
+            stream.close()
             self.module.load_state_dict(self.best)
             self.objective.finish(self.module)
             self.objective.observed()  # drops the values of an interrupted epoch
@@ -166,15 +167,19 @@ class Loop:
         self.module.train()  # cuDNN computes no gradient otherwise
         started = perf_counter()
         totals: dict[str, float] = {}
+        n_rows = 0
         for _ in range(n_steps):
             batch = self.stepper.prepare(next(stream))
+            n_rows += len(batch)
             self._begin_batch(batch)
             terms = self.stepper.step(batch)
             for name, value in terms.items():
                 totals[name] = totals.get(name, 0.0) + value
             self._end_batch(batch, sum(terms.values()))
         self._record_epoch({name: total / n_steps for name, total in totals.items()}, n_steps)
-        self.net.history.record("dur", perf_counter() - started)
+        seconds = perf_counter() - started
+        self.net.history.record("dur", seconds)
+        self.net.history.record("rows_per_second", n_rows / seconds)
 
     def _begin_batch(self, batch: Batch) -> None:
         if self.hooks["on_batch_begin"] or self.hooks["on_batch_end"]:

@@ -1,0 +1,224 @@
+"""Data outside numpy's memory: arrays of zarr, HDF5 or dask, and list columns of Arrow, whose rows are read in use."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+BLOCK_BYTES = 32 << 20  # of neighbouring rows that are read together
+KEPT = 2  # blocks of each pass that stay in memory
+DENSE = 2  # rows that are read for each row that is wanted, at most, to read one slice instead of single rows
+IN_MEMORY = ("__array_interface__", "__array_struct__", "__dlpack__", "__cuda_array_interface__", "iloc", "columns")
+
+
+def is_stored(X: Any) -> bool:
+    """Whether X is an array that is not in memory: it has a shape and rows by number, but no buffer or frame's columns.
+
+    Such are the arrays of zarr, HDF5 and dask, and any object of a user's with `shape`, `dtype` and `X[rows]`.
+    """
+    if isinstance(X, np.ndarray) or issparse(X) or any(hasattr(X, name) for name in IN_MEMORY):
+        return False
+    shape = getattr(X, "shape", None)
+    return isinstance(shape, tuple) and len(shape) > 1 and hasattr(X, "dtype") and hasattr(X, "__getitem__")
+
+
+class StoredRows:
+    """An array (n, T) or (n, T, F) that is not in memory, with the methods of numpy that `Sequences` needs.
+
+    Rows are read in blocks of neighbours, and the last blocks of each pass are kept, because chunks of a file cannot be
+    read in parts.
+
+    Parameters
+    ----------
+    array : object
+        Has `shape`, `dtype`, and rows by slice and by an increasing array of row numbers.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        ``(n, T, F)``; F is 1 if the array has two dimensions.
+    block : int
+        Number of neighbouring rows that are read together.
+    """
+
+    def __init__(self, array: Any):
+        self.array, self.dtype = array, np.dtype(array.dtype)
+        self.shape = tuple(int(size) for size in array.shape) + (1,) * (3 - len(array.shape))
+        row_bytes = max(1, self.shape[1] * self.shape[2] * self.dtype.itemsize)
+        chunk = _rows_per_chunk(array)
+        self.block = max(1, BLOCK_BYTES // row_bytes // chunk) * chunk
+        self.kept: dict[str, deque[_Block]] = {}
+        self.lock = threading.RLock()  # training reads ahead in a thread while validation reads
+
+    def plan(self, name: str, rows: NDArray) -> None:
+        """Read these rows, in increasing order, together when the first of them is needed.
+
+        They are kept until two more blocks are planned under the same name.
+        """
+        with self.lock:
+            self.kept.setdefault(name, deque(maxlen=KEPT)).append(_Block(rows))
+
+    def take(self, rows: NDArray, axis: int = 0) -> NDArray:
+        """Return a copy of `rows`, (b, T, F)."""
+        with self.lock:
+            taken = np.empty((len(rows), *self.shape[1:]), self.dtype)
+            missing = np.arange(len(rows))
+            for block in self._blocks():
+                missing = missing[~self._copy(block, rows, missing, taken)]
+                if not len(missing):
+                    return taken
+            wanted = np.unique(rows[missing])
+            first = int(wanted[0]) // self.block * self.block
+            if wanted[-1] < first + 2 * self.block:  # as in a pass in order
+                for start in range(first, int(wanted[-1]) + 1, self.block):
+                    self.plan("in order", np.arange(start, min(start + self.block, self.shape[0])))
+                return self.take(rows)
+            taken[missing] = self.read(wanted)[np.searchsorted(wanted, rows[missing])]
+            return taken
+
+    def __getitem__(self, key: tuple[NDArray, slice]) -> NDArray:
+        rows, steps = key
+        return self.take(rows)[:, steps]
+
+    def read(self, rows: NDArray) -> NDArray:
+        """Read rows in increasing order, (b, T, F): a slice if they are dense, else one by one."""
+        first, end = int(rows[0]), int(rows[-1]) + 1
+        dense = end - first <= DENSE * len(rows)
+        values = np.asarray(self.array[first:end] if dense else self.array[rows])
+        expected = (end - first if dense else len(rows), *self.array.shape[1:])
+        if values.shape != expected:
+            raise ValueError(f"X[{first}:{end}] must have the shape {expected}, got {values.shape}.")
+        values = values.reshape(len(values), *self.shape[1:])
+        return values[rows - first] if dense and end - first > len(rows) else values
+
+    def _blocks(self) -> Iterator[_Block]:
+        for blocks in self.kept.values():
+            yield from blocks
+
+    def _copy(self, block: _Block, rows: NDArray, missing: NDArray, taken: NDArray) -> NDArray[np.bool_]:
+        """Copy those of the missing rows that a block has; return which of them it has."""
+        wanted = rows[missing]
+        places = np.searchsorted(block.rows, wanted).clip(max=len(block.rows) - 1)
+        found = block.rows[places] == wanted
+        if found.any():
+            if block.values is None:
+                block.values = self.read(block.rows)
+            taken[missing[found]] = block.values[places[found]]
+        return found
+
+
+class _Block:
+    """Rows that are read together; their values are None until then."""
+
+    def __init__(self, rows: NDArray):
+        self.rows = rows
+        self.values: NDArray | None = None
+
+
+def _rows_per_chunk(array: Any) -> int:
+    """Return the number of rows in a chunk of a file, which can only be read whole."""
+    chunks = getattr(array, "chunks", None)
+    rows = chunks[0] if isinstance(chunks, tuple) and chunks else 1
+    rows = max(rows, default=1) if isinstance(rows, tuple) else rows  # dask has the size of each chunk
+    return int(min(max(rows, 1), max(array.shape[0], 1)))
+
+
+class ListColumn:
+    """The numbers in a column of lists of Arrow, (steps, F), one list after the other, with numpy's methods.
+
+    They are views of Arrow's buffers, which `datasets` maps from a file.
+
+    Parameters
+    ----------
+    pieces : list of ndarray of shape (steps, F)
+        The numbers of each chunk of the column.
+
+    Attributes
+    ----------
+    block : int
+        Number of neighbouring rows that training reads together.
+    """
+
+    block = 8192
+
+    def __init__(self, pieces: list[NDArray]):
+        self.pieces, self.dtype = pieces, pieces[0].dtype
+        self.ends = np.cumsum([len(piece) for piece in pieces])
+        self.shape = (int(self.ends[-1]), pieces[0].shape[1])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def take(self, steps: NDArray, axis: int = 0) -> NDArray:
+        """Return a copy of steps (b, T), (b, T, F)."""
+        flat = steps.ravel()
+        owners = np.searchsorted(self.ends, flat, side="right")
+        taken = np.empty((len(flat), self.shape[1]), self.dtype)
+        for owner in np.unique(owners):
+            here = np.flatnonzero(owners == owner)
+            taken[here] = self.pieces[owner].take(flat[here] - (self.ends[owner] - len(self.pieces[owner])), axis=0)
+        return taken.reshape(*steps.shape, self.shape[1])
+
+    def __getitem__(self, steps: slice) -> NDArray:
+        return self.take(np.arange(*steps.indices(len(self))))
+
+
+def list_column(X: Any) -> tuple[ListColumn, NDArray[np.int64]] | None:
+    """Return the numbers of a column of lists and the lengths of the lists; None if X is no such column.
+
+    Columns of integers, which are token ids, and columns with missing values or rows are not read in this way.
+    """
+    column = arrow_column(X)
+    if column is None or column.null_count or not len(column):
+        return None
+    lengths, pieces = [], []
+    for chunk in getattr(column, "chunks", [column]):
+        read = _numbers_of(chunk)
+        if read is None:
+            return None
+        lengths.append(read[0])
+        pieces.append(read[1])
+    if len({(piece.shape[1], piece.dtype) for piece in pieces}) > 1:
+        return None
+    return ListColumn(pieces), np.concatenate(lengths)
+
+
+def arrow_column(X: Any) -> Any:
+    """Return X if it is a column of Arrow, the column of Arrow behind one of `datasets`, or None."""
+    source: Any = getattr(X, "source", None)
+    if hasattr(X, "column_name") and hasattr(source, "with_format"):  # of Hugging Face's datasets
+        if getattr(source, "_indices", None) is None and hasattr(source, "data"):
+            X = source.data.column(X.column_name)
+        else:  # rows were selected or shuffled
+            X = source.select_columns([X.column_name]).with_format("arrow")[:].column(0)
+    return X if hasattr(X, "to_pylist") and hasattr(X, "null_count") and hasattr(X, "type") else None
+
+
+def _numbers_of(lists: Any) -> tuple[NDArray[np.int64], NDArray] | None:
+    """Return the lengths of lists of Arrow and their numbers (steps, F); None if they are no lists of floats."""
+    read = _flattened(lists)
+    if read is None:
+        return None
+    lengths, numbers = read
+    width = 1
+    if (steps := _flattened(numbers)) is not None:
+        widths, numbers = steps
+        if not len(widths) or widths[0] == 0 or (widths != widths[0]).any():
+            return None
+        width = int(widths[0])
+    if numbers.null_count or str(numbers.type) not in ("halffloat", "float", "double"):
+        return None
+    return lengths, numbers.to_numpy(zero_copy_only=True).reshape(-1, width)
+
+
+def _flattened(lists: Any) -> tuple[NDArray[np.int64], Any] | None:
+    """Return the lengths and the elements of lists; None if they are no lists, or one is missing."""
+    if not hasattr(lists, "value_lengths") or lists.null_count:
+        return None
+    return lists.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64), lists.flatten()
