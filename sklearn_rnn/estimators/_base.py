@@ -20,7 +20,7 @@ from ..objectives import Objective, from_name, objective_names
 from ..objectives._base import fits
 from ..sequences import Sequences, TrainingSet, read_sequences
 from ..tasks import Targets, Task
-from ..training import FitWatch, with_callbacks
+from ..training import FitWatch, Processes, one_random, with_callbacks
 from ._augment import set_augmentations
 from ._build import build_model, resumed_model
 from ._parameters import NetParameters
@@ -129,7 +129,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
         last = self.net_.module_.task if self._goes_on else None
         targets = task.read(y, sequences.lengths if task.by_step else len(sequences), last, sample_weight)
         weights = self._row_weights(task, targets, sample_weight)
-        random, validation = check_random_state(self.random_state), None
+        random, validation = one_random(check_random_state(self.random_state)), None
         training = TrainingSet(
             sequences, targets.values, weights, targets.labeled, targets.unlabeled, task.class_weights, task.by_step
         )
@@ -142,7 +142,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
             self._forget(task)
             watch = FitWatch(self, X, y, sample_weight)
             self._train(model, objective, training, validation, draw_seed(random), watch, callbacks)
-        self._finish(training.sequences, targets)
+        with Processes.found(self.device).sharing():
+            self._finish(training.sequences, targets)
         return self
 
     def _forget(self, task: Task) -> None:

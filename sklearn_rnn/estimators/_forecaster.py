@@ -14,7 +14,7 @@ from .._state import all_or_nothing
 from ..objectives import Objective, Supervised
 from ..sequences import Columns, Futures, Series, TrainingSet, Windows, read_series, window_starts
 from ..tasks import Forecasting
-from ..training import FitWatch, with_callbacks
+from ..training import FitWatch, one_random, with_callbacks
 from ._autoencoder import RNNAutoencoderTransformer
 from ._forecast_model import forecast_model, most_windows
 from ._forecasting import ForecastingEstimator
@@ -256,7 +256,7 @@ class RNNForecaster(ForecastingEstimator):
             self._center, self.scale_ = moments(self, series, columns)
         windows, training, validation = self._training_sets(series, columns, context)
         scored = self._scored(series, windows, len(training.labeled))
-        task, random = self._task_of(columns, context), check_random_state(self.random_state)
+        task, random = self._task_of(columns, context), one_random(check_random_state(self.random_state))
         task.read(training.targets, len(windows), self.net_.module_.task if self._goes_on else None)
         with self._computing():
             others = None if unlabeled is None else read_series(self, unlabeled, reset=False)

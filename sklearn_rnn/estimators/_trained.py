@@ -19,6 +19,7 @@ from ..tasks import Task
 from ..training import (
     CallbackSupportMixin,
     FitWatch,
+    Processes,
     RecurrentNet,
     check_callbacks,
     computing,
@@ -92,7 +93,7 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
     def _make_net(
         self, model: Model, objective: Objective, seed: int, callbacks: list[tuple[str, Any]], tokens: bool
     ) -> RecurrentNet:
-        optimizer = as_option("optimizer", self.optimizer)
+        optimizer, processes = as_option("optimizer", self.optimizer), Processes.found(self.device)
         return RecurrentNet(
             model,
             objective=objective,
@@ -104,9 +105,9 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
             weight_decay=float(optimizer.weight_decay),
             batch_size=int(self.batch_size),
             optimizer=optimizer.method,
-            callbacks=callbacks,
+            callbacks=processes.kept(callbacks),
             device=str(self.device),
-            verbose=int(self.verbose),
+            verbose=int(self.verbose) if processes.is_first else 0,
         )
 
     def _prepare(self, model: Model, objective: Objective, training: TrainingSet) -> None:
@@ -127,8 +128,8 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
     ) -> NDArray:
         """Apply `part(model)`, a function of values and lengths, in batches to the sequences, or to `rows` of them.
 
-        The results are written into the array `out` if it is given. If `part` returns the model itself, and the task has an answer for each step, the answers for all steps of these rows are
-        returned, one row after the other.
+        The results are written into the array `out` if it is given. If `part` returns the model itself, and the task
+        has an answer for each step, the answers for all steps of these rows are returned, one row after the other.
         """
         model = self.net_.module_
         rows = np.arange(len(sequences)) if rows is None else rows

@@ -29,6 +29,7 @@ from ._layers import (
 from ._model import Model
 from ._number_input import NumberInput
 from ._pooling import POOLINGS, Pooling
+from ._shares import Shares, sharing
 from ._token_decoder import TokenDecoder
 from ._token_input import TokenInput
 
@@ -48,6 +49,7 @@ __all__ = [
     "RecurrentStack",
     "RowLinear",
     "SegmentDecoder",
+    "Shares",
     "StepDecoder",
     "TokenDecoder",
     "TokenInput",
@@ -61,6 +63,7 @@ __all__ = [
     "linear",
     "mask_padding",
     "reverse",
+    "sharing",
     "step_mask",
     "steps_in_order",
     "unpatched",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from ._layers import blank, dropout, step_mask
 from ._mingru import MinGRU
+from ._shares import by_rows
 
 CELLS: dict[str, type[nn.Module]] = {"lstm": nn.LSTM, "gru": nn.GRU, "mingru": MinGRU, "rnn": nn.RNN}
 
@@ -42,15 +44,22 @@ class RecurrentStack(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
         """States (n, T, directions * hidden_size) of the last layer at each step."""
-        for i, layer in enumerate(self.forwards):
+        for i in range(len(self.forwards)):
             if i > 0:
                 x = dropout(x, self.dropout, generator)
-            states = layer(x)[0]
-            if self.backwards:
-                back = self.backwards[i](reverse(x, lengths))[0]
-                states = torch.cat([states, reverse(back, lengths)], dim=2)
-            x = states
+            x = by_rows(partial(self._layer_states, i), x, lengths)
         return x
+
+    def draws(self, generator: torch.Generator | None) -> bool:
+        """Whether `forward` draws random numbers: if it drops values between layers."""
+        return generator is not None and self.dropout > 0 and len(self.forwards) > 1
+
+    def _layer_states(self, i: int, x: Tensor, lengths: Tensor | None) -> Tensor:
+        states = self.forwards[i](x)[0]
+        if not self.backwards:
+            return states
+        back = self.backwards[i](reverse(x, lengths))[0]
+        return torch.cat([states, reverse(back, lengths)], dim=2)
 
     def alone(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator | None, backward: bool) -> Tensor:
         """States (n, T, hidden_size) of one direction; the states of the other direction are zero in all layers."""

@@ -12,6 +12,7 @@ from ._input import InputLayer
 from ._layers import dropout, linear, mask_padding
 from ._number_input import NumberInput
 from ._pooling import Pooling
+from ._shares import by_rows
 from ._token_input import TokenInput
 
 
@@ -112,7 +113,11 @@ class Encoder(nn.Module):
         Kernel features are zero for sequences whose `kernel_mask` (n,) is False.
         """
         n = embedded.shape[1] - self.architecture.n_ahead
-        pooled = self.pooled(*self.states(embedded[:, :n], lengths, generator, kernel_mask), generator)
+        if self.recurrence.draws(generator):
+            pooled = self.pooled(*self.states(embedded[:, :n], lengths, generator, kernel_mask), generator)
+        else:
+            rows = by_rows(self._embeddings_of_rows, embedded[:, :n], lengths, kernel_mask)
+            pooled = dropout(rows, self.architecture.dropout, generator)
         return torch.cat([pooled, embedded[:, n:].flatten(1)], dim=1) if self.architecture.n_ahead else pooled
 
     def pooled(self, states: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
@@ -127,8 +132,25 @@ class Encoder(nn.Module):
         kernel_mask: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """States (n, T / patch_size, S) of the recurrence, and their lengths."""
-        x, lengths = self.patched(embedded, lengths, kernel_mask)
-        return self.recurrence(x, lengths, generator), lengths
+        if self.recurrence.draws(generator):
+            x, ends = self.patched(embedded, lengths, kernel_mask)
+            return self.recurrence(x, ends, generator), ends
+        return by_rows(self._states_of_rows, embedded, lengths, kernel_mask), self._ends(lengths)
+
+    def _embeddings_of_rows(self, embedded: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None) -> Tensor:
+        return self.pooling(self._states_of_rows(embedded, lengths, kernel_mask), self._ends(lengths))
+
+    def _states_of_rows(self, embedded: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None) -> Tensor:
+        return self.recurrence(self._patches_of_rows(embedded, lengths, kernel_mask), self._ends(lengths))
+
+    def _patches_of_rows(self, embedded: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None) -> Tensor:
+        x = mask_padding(embedded, lengths)
+        return self.norm(self.patches(self.input.group(x, lengths, kernel_mask)))
+
+    def _ends(self, lengths: Tensor | None) -> Tensor | None:
+        """Number of patches (n,) of each sequence."""
+        p = self.architecture.patch_size
+        return None if lengths is None else (lengths + p - 1).div(p, rounding_mode="floor")
 
     def patched(
         self, embedded: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None = None
@@ -137,7 +159,4 @@ class Encoder(nn.Module):
 
         The random kernels look beyond a patch. Their features are zero for sequences whose `kernel_mask` (n,) is False.
         """
-        x = mask_padding(embedded, lengths)
-        p = self.architecture.patch_size
-        ends = None if lengths is None else (lengths + p - 1).div(p, rounding_mode="floor")
-        return self.norm(self.patches(self.input.group(x, lengths, kernel_mask))), ends
+        return by_rows(self._patches_of_rows, embedded, lengths, kernel_mask), self._ends(lengths)

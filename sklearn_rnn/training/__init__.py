@@ -7,6 +7,7 @@ from ._inference import in_batches
 from ._memory import noting_memory
 from ._net import RecurrentNet
 from ._optimizers import OPTIMIZERS
+from ._processes import Processes, one_random
 from ._resume import Keeper, finished_state, keepers_among, state_of
 from ._sklearn_callbacks import CallbackSupportMixin, FitWatch, with_callbacks
 from ._skorch_callbacks import (
@@ -24,6 +25,7 @@ __all__ = [
     "FitWatch",
     "History",
     "Keeper",
+    "Processes",
     "RecurrentNet",
     "callback_params",
     "check_callbacks",
@@ -35,6 +37,7 @@ __all__ = [
     "keepers_among",
     "made_callbacks",
     "noting_memory",
+    "one_random",
     "set_callback_params",
     "state_of",
     "with_callbacks",

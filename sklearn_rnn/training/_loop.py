@@ -62,6 +62,7 @@ class Loop:
     def run(self) -> None:
         """Train all rounds, from the state that a callback has kept, if there is one."""
         state = next((state for keeper in self.keepers if (state := keeper.resume(self)) is not None), None)
+        state = self.net.processes_.of_first(state)
         if state is not None:
             restore(self, state)
         self.watch.begin(self.net.max_epochs * self.objective.n_rounds)
@@ -152,7 +153,8 @@ class Loop:
         training, net = self.training, self.net
         rows = training.unlabeled[np.argsort(training.sequences.lengths[training.unlabeled], kind="stable")]
         parts = training.in_order(rows, net.batch_size) if len(rows) else []
-        answers = [net.infer(net.on_device(training.batch(part, 0))) for part in parts]
+        with net.processes_.sharing():
+            answers = [net.infer(net.on_device(training.batch(part, 0))) for part in parts]
         if not answers:
             return None
         targets, probabilities = torch.from_numpy(training.targets), torch.cat(answers).cpu()
@@ -220,7 +222,8 @@ class Loop:
             batch_weight = _weight(batch)
             with torch.no_grad():
                 y_pred = batch.of_known(net.infer(batch)) if self.hooks["on_batch_end"] else None
-                loss = self.objective.validation_loss(self.module, batch)
+                with net.processes_.sharing():
+                    loss = self.objective.validation_loss(self.module, batch)
             total, weight, n_batches = total + loss * batch_weight, weight + batch_weight, n_batches + 1
             if self.hooks["on_batch_end"]:
                 net.history.new_batch()
@@ -229,9 +232,10 @@ class Loop:
                 y = self.module.task.shown(batch.of_known(targets))
                 for cb in self.hooks["on_batch_end"]:
                     cb.on_batch_end(net, batch=(batch, y), training=False, y_pred=y_pred, loss=loss)
-        net.history.record("valid_loss", total / weight)
+        mean = net.processes_.of_first(total / weight)
+        net.history.record("valid_loss", mean)
         net.history.record("valid_batch_count", n_batches)
-        net.history.record("valid_loss_best", total / weight < self.best_loss)
+        net.history.record("valid_loss_best", mean < self.best_loss)
 
     def _keep_best(self) -> bool:
         """Keep the weights if their validation loss is the lowest; without early stopping, keep the newest."""
@@ -267,7 +271,8 @@ class Loop:
                         f"({error.args[0]}). Set early_stopping=True, or remove the callback."
                     ) from error
                 raise
-        return stop
+        self.net.processes_.copy_first(self.module)
+        return self.net.processes_.of_first(stop)
 
     def _swap(self) -> None:
         """Exchange the weights of student and teacher, if the objective has a teacher."""

@@ -20,10 +20,11 @@ from ..objectives import Objective
 from ..sequences import Batch, TrainingSet
 from ._loop import Loop
 from ._optimizers import make_optimizer, parameter_groups
+from ._processes import Processes
 from ._sklearn_callbacks import FitWatch
 from ._skorch_callbacks import Shown, Table
 
-OF_TRAINING = {"opponents_", "parameters_", "watch_"}  # attributes that exist only during training
+OF_TRAINING = {"opponents_", "parameters_", "processes_", "watch_"}  # attributes that exist only during training
 ARGUMENTS = (  # of the net, which files keep
     "max_epochs",
     "lr",
@@ -48,6 +49,7 @@ class RecurrentNet(NeuralNet):
     """
 
     learned_: bool = False  # whether at least one epoch has ended, so that `module_` can predict
+    processes_: Processes = Processes()  # that train together
 
     def __init__(
         self,
@@ -121,7 +123,9 @@ class RecurrentNet(NeuralNet):
         self, training: TrainingSet, validation: TrainingSet | None, patience: int | None, watch: FitWatch
     ) -> RecurrentNet:
         """Train the objective; see `Loop`."""
-        self.watch_ = watch
+        self.watch_, self.processes_ = watch, Processes.found(self.device)
+        self.processes_.check_same(training)
+        watch.has_callbacks &= self.processes_.is_first
         self.list_keys_: set[str] = set()
         try:
             Loop(self, training, validation, patience, watch).run()

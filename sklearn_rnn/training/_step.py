@@ -50,14 +50,16 @@ class Stepper:
 
     def step(self, batch: Batch) -> dict[str, float]:
         """Take a step, and return the loss terms."""
-        net = self.net
+        net, processes = self.net, self.net.processes_
         self.freezing.apply(batch.progress)
         if self.is_scheduled:
             rate = net.lr * self.objective.rate * one_cycle(batch.progress)
             set_rate((net.optimizer_, net.opponent_optimizer_), rate)
         net.optimizer_.zero_grad()
-        loss, values = self._summed(self.objective.terms(self.module, batch), batch)
-        loss.backward()
+        with processes.sharing():
+            loss, values = self._summed(self.objective.terms(self.module, batch), batch)
+            loss.backward()
+        processes.average(net.parameters_)
         if net.gradient_clip is not None:
             clip_gradient(net.parameters_, net.gradient_clip)
         for cb in self.watching:
@@ -73,12 +75,15 @@ class Stepper:
     def _step_opponents(self, batch: Batch) -> dict[str, float]:
         """Take a step of the objective's opponents; no other weight gets a gradient."""
         net = self.net
-        terms = self.objective.opponent_terms(self.module, batch)
-        if not terms:
-            return {}
-        loss, values = self._summed(terms, batch, "opponent_terms")
-        for weight, gradient in zip(net.opponents_, torch.autograd.grad(loss, net.opponents_), strict=True):
+        with net.processes_.sharing():
+            terms = self.objective.opponent_terms(self.module, batch)
+            if not terms:
+                return {}
+            loss, values = self._summed(terms, batch, "opponent_terms")
+            gradients = torch.autograd.grad(loss, net.opponents_)
+        for weight, gradient in zip(net.opponents_, gradients, strict=True):
             weight.grad = gradient
+        net.processes_.average(net.opponents_)
         if net.gradient_clip is not None:
             clip_gradient(net.opponents_, net.gradient_clip)
         net.opponent_optimizer_.step()

@@ -1,0 +1,113 @@
+"""One fit in several processes ends as one in a single process does."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import processes_worker
+import pytest
+
+from sklearn_rnn.modules import Shares
+
+WORKER = Path(processes_worker.__file__)
+slow = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def started():
+    """Return a function that starts n processes of one fit; those that still run in the end are stopped."""
+    running = []
+    yield lambda *args: running.append(start(*args)) or running[-1]
+    for process in [process for group in running for process in group]:
+        process.kill()
+        process.communicate()
+
+
+def start(folder, kind, n):
+    """Start n processes of one fit."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    running = []
+    for rank in range(n):
+        of_rank = {"RANK": rank, "WORLD_SIZE": n, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        environment = {**os.environ, "PYTHONPATH": str(WORKER.parents[1]), "OMP_NUM_THREADS": "1"}
+        environment |= {name: str(value) for name, value in of_rank.items()} if n > 1 else {}
+        command = [sys.executable, str(WORKER), str(folder / f"{kind}{n}_{rank}.npz"), kind]
+        running.append(
+            subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        )
+    return running
+
+
+def test_shares_differ_by_one_row_at_most():
+    assert Shares(0, 3).of(7) == [0, 2, 4, 7]
+    assert Shares(0, 2).of(2) == [0, 1, 2]
+
+
+def test_two_processes_end_where_one_ends(tmp_path, started):
+    running, one = started(tmp_path, "four", 2), processes_worker.saved(processes_worker.four())
+    for rank, process in enumerate(running):
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+        two = np.load(tmp_path / f"four2_{rank}.npz")
+        for name, value in one.items():
+            np.testing.assert_allclose(two[name], value, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def fits(tmp_path_factory, started):
+    """Return what one process saved, and what each of two and of three did."""
+    folder, saved = tmp_path_factory.mktemp("processes"), []
+    for n in (1, 2, 3):
+        for process in started(folder, "all", n):
+            _, errors = process.communicate(timeout=500)
+            assert process.returncode == 0, errors
+        saved.append([dict(np.load(folder / f"all{n}_{rank}.npz")) for rank in range(n)])
+    return saved
+
+
+@slow
+@pytest.mark.parametrize("n", [2, 3])
+def test_several_processes_end_where_one_ends(fits, n):
+    one = fits[0][0]
+    for process in fits[n - 1]:
+        for name, value in one.items():
+            if name != "n_calls" and not name.startswith("unseeded"):
+                np.testing.assert_allclose(process[name], value, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+@slow
+@pytest.mark.parametrize("n", [2, 3])
+def test_all_processes_have_the_same_weights_also_without_a_seed(fits, n):
+    first, *others = fits[n - 1]
+    for other in others:
+        for name, value in first.items():
+            if name != "n_calls":
+                np.testing.assert_allclose(other[name], value, rtol=1e-6, atol=1e-6, err_msg=name)
+
+
+@slow
+def test_callbacks_are_called_in_the_first_process_alone(fits):
+    assert fits[0][0]["n_calls"] > 0
+    assert [int(saved["n_calls"]) for saved in fits[1]] == [int(fits[0][0]["n_calls"]), 0]
+
+
+@slow
+def test_processes_with_different_labels_are_an_error(tmp_path, started):
+    for process in started(tmp_path, "different", 2):
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode != 0
+        assert "must be given the same X and y" in errors
+
+
+@slow
+def test_a_process_that_dies_ends_all_with_an_error(tmp_path, started):
+    first, second = started(tmp_path, "dying", 2)
+    _, errors = first.communicate(timeout=300)
+    assert second.wait(300) == 3
+    assert first.returncode != 0
+    assert "RuntimeError" in errors
