@@ -79,7 +79,7 @@ def _read(
     estimator: BaseEstimator, X: Any, reset: bool, gaps: bool, exact: bool, values: bool, doubt: bool
 ) -> Sequences:
     expected: Kind | None = None if reset else estimator._kind
-    if not exact and (sequences := _read_stored(estimator, X, reset, gaps, doubt, values or expected)) is not None:
+    if not exact and (sequences := _read_stored(estimator, X, reset, gaps, doubt, expected)) is not None:
         return sequences
     arrays, named = arrays_of(X, expected, None if reset else getattr(estimator, "feature_names_in_", None))
     validate_data(estimator, named, reset=reset, skip_check_array=True, ensure_2d=False)
@@ -94,7 +94,7 @@ def _read(
 
 
 def _read_stored(
-    estimator: BaseEstimator, X: Any, reset: bool, gaps: bool, doubt: bool, expected: Any
+    estimator: BaseEstimator, X: Any, reset: bool, gaps: bool, doubt: bool, expected: Kind | None
 ) -> Sequences | None:
     """Check an X that is not in memory, block by block, and leave it there; None if X is another one."""
     name = type(estimator).__name__
