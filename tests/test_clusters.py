@@ -13,7 +13,11 @@ from sklearn_rnn.datasets import hide_labels, make_sines
 from sklearn_rnn.model_selection import PartiallyLabeledSplit, compare_to_supervised
 from sklearn_rnn.plotting import LabelEfficiencyDisplay
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]  # other libraries' own warnings
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.full_epochs,
+    pytest.mark.filterwarnings("default"),
+]  # other libraries' own warnings
 
 X, true = make_sines(40, n_steps=12, random_state=0)
 Y = hide_labels(true, 16, random_state=0)
