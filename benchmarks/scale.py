@@ -2,7 +2,7 @@
 
 ``python benchmarks/scale.py FOLDER [LARGEST]`` needs room for the largest files in FOLDER. Times are those of the
 processor, so that other work on the machine counts little; each fit runs in a process of its own. A row has 50 steps of
-5 numbers in float32, 1 kB; a tenth of the rows, at most 20,000, has a label.
+5 numbers in float32, 1 kB; a tenth of the rows, at most 5,000, has a label.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from skorch.callbacks import Callback
 from sklearn_rnn import SemiSupervisedRNNClassifier
 
 OUTPUT = Path(__file__).resolve().parent / "scale.md"
-T, F, CHUNK, MOST_LABELED = 50, 5, 1000, 20_000
+T, F, CHUNK, MOST_LABELED = 50, 5, 1000, 5_000
 STORES = ("memory", "memmap", "zarr")
 
 
@@ -82,7 +82,7 @@ def measured(folder: Path, store: str, n: int) -> dict:
     number, step = np.arange(n), max(10, n // MOST_LABELED)
     y = np.where(np.isin(number % (2 * step), (0, step + 1)), number % 2, -1)
     started = process_time()
-    clf = SemiSupervisedRNNClassifier(max_epochs=2, random_state=0, callbacks=[clock]).fit(X, y)
+    clf = SemiSupervisedRNNClassifier(max_epochs=1, random_state=0, callbacks=[clock]).fit(X, y)
     fitted = process_time()
     out = np.lib.format.open_memmap(folder / f"{os.getpid()}.npy", "w+", np.float32, (n, clf._n_features_out))
     clf.transform(X, out=out)
@@ -128,7 +128,7 @@ def main(folder: Path, largest: int) -> None:
             print(results[-1], flush=True)
             OUTPUT.write_text(
                 "# Growth with the number of rows\n\n"
-                "`python benchmarks/scale.py FOLDER`: the default classifier with two epochs; seconds of processor "
+                "`python benchmarks/scale.py FOLDER`: the default classifier with one epoch; seconds of processor "
                 f"time, one thread; torch {torch.__version__}. A row is 1 kB. `transform` writes into a memory-mapped "
                 f"array.\n\n{table(results)}\n",
                 encoding="utf8",

@@ -12,6 +12,7 @@ from sklearn_rnn import (
     RNNForecaster,
     SemiSupervisedRNNClassifier,
     SemiSupervisedRNNRegressor,
+    SemiSupervisedRNNTagger,
 )
 from sklearn_rnn.objectives import VAT, Contrastive, FixMatch, MeanTeacher, Reconstruction, RecurrentGAN, Supervised
 
@@ -73,6 +74,9 @@ def results():
         yield name, autoencoder, autoencoder.transform(X)
     regressor = SemiSupervisedRNNRegressor(MeanTeacher(), **PARAMS).fit(X, np.where(FEW < 0, np.nan, FEW))
     yield "regressor", regressor, regressor.predict(X)
+    steps = [np.where(np.arange(len(x)) % 2, label, -1) for x, label in zip(X, FEW, strict=True)]
+    tagger = SemiSupervisedRNNTagger(**PARAMS).fit(X, steps)
+    yield "tagger", tagger, np.concatenate(tagger.predict_proba(X))
     forecaster = RNNForecaster(horizon=3, context=12, max_epochs=2, random_state=0).fit(SERIES)
     yield "forecaster", forecaster, forecaster.predict(SERIES)
     unseeded = SemiSupervisedRNNClassifier(Supervised(), **PARAMS | {"random_state": None}).fit(X, FEW)
