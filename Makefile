@@ -21,7 +21,7 @@ test-slow: venv
 	$(PYTEST) -m slow
 
 test-clients: .venv/.clients
-	$(PYTEST) tests/test_clients.py tests/test_field_export.py
+	$(PYTEST) tests/test_clients.py tests/test_clusters.py tests/test_field_export.py tests/test_stored.py
 
 .venv/.clients: .venv/.installed
 	$(BIN)/python -m pip install -c constraints.txt -e '.[clients]'
