@@ -2,7 +2,7 @@
 
 ``python benchmarks/scale.py FOLDER [LARGEST]`` needs room for the largest files in FOLDER. Times are those of the
 processor, so that other work on the machine counts little; each fit runs in a process of its own. A row has 50 steps of
-5 numbers in float32, 1 kB; a tenth of the rows, at most 5,000, has a label.
+5 numbers in float32, 1 kB; a tenth of the rows, at most 1,000, has a label.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from skorch.callbacks import Callback
 from sklearn_rnn import SemiSupervisedRNNClassifier
 
 OUTPUT = Path(__file__).resolve().parent / "scale.md"
-T, F, CHUNK, MOST_LABELED = 50, 5, 1000, 5_000
+T, F, CHUNK, MOST_LABELED = 50, 5, 1000, 1_000
 STORES = ("memory", "memmap", "zarr")
 
 
