@@ -19,7 +19,7 @@ import numpy as np
 from sklearn_rnn import SemiSupervisedRNNClassifier
 
 folder = Path(tempfile.mkdtemp())
-sizes = [5_000, 10_000, 20_000, 40_000]
+sizes = [4_000, 8_000, 16_000, 32_000]
 
 
 def written(n):
@@ -56,9 +56,9 @@ for n, y in labels.items():
 figure, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
 for (name, values), color in zip(measured.items(), ("#7f7f7f", "#1f77b4"), strict=True):
     for ax, column in zip(axes, zip(*values, strict=True), strict=True):
-        ax.plot(sizes, column, "o-", color=color, label=name)
-axes[0].set(xlabel="rows", ylabel="seconds of fit and transform", ylim=(0, None))
-axes[1].set(xlabel="rows", ylabel="peak memory of arrays, MB", ylim=(0, None))
+        ax.plot(np.divide(sizes, 1000), column, "o-", color=color, label=name)
+axes[0].set(xlabel="thousand rows", ylabel="seconds of fit and transform", ylim=(0, None))
+axes[1].set(xlabel="thousand rows", ylabel="peak memory of arrays, MB", ylim=(0, None))
 axes[1].legend()
 
 # %%
