@@ -11,7 +11,7 @@ not. :doc:`/large_data` lists what is read in this way. The files here are small
 import tempfile
 import tracemalloc
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -42,14 +42,14 @@ measured = {"X in memory": [], "X in a file": []}
 for n, y in labels.items():
     for name, mmap_mode in zip(measured, (None, "r"), strict=True):
         tracemalloc.start()
-        started = perf_counter()
+        started = process_time()
         X = np.load(folder / f"{n}.npy", mmap_mode=mmap_mode)
         clf = SemiSupervisedRNNClassifier("supervised", hidden_size=16, n_kernels=0, max_epochs=2, random_state=0).fit(
             X, y
         )
         codes = np.lib.format.open_memmap(folder / "codes.npy", "w+", np.float32, (n, clf.transform(X[:1]).shape[1]))
         clf.transform(X, out=codes)
-        measured[name].append((perf_counter() - started, tracemalloc.get_traced_memory()[1] / 1e6))
+        measured[name].append((process_time() - started, tracemalloc.get_traced_memory()[1] / 1e6))
         tracemalloc.stop()
 
 # %%
@@ -57,7 +57,7 @@ figure, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
 for (name, values), color in zip(measured.items(), ("#7f7f7f", "#1f77b4"), strict=True):
     for ax, column in zip(axes, zip(*values, strict=True), strict=True):
         ax.plot(np.divide(sizes, 1000), column, "o-", color=color, label=name)
-axes[0].set(xlabel="thousand rows", ylabel="seconds of fit and transform", ylim=(0, None))
+axes[0].set(xlabel="thousand rows", ylabel="processor seconds of fit, transform", ylim=(0, None))
 axes[1].set(xlabel="thousand rows", ylabel="peak memory of arrays, MB", ylim=(0, None))
 axes[1].legend()
 
