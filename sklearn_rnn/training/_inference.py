@@ -13,6 +13,7 @@ from ..modules import Model, TokenInput
 from ..sequences import Sequences, batches_by_length, read_ahead
 
 AHEAD = 16 << 20  # bytes of batches that are read ahead from a file
+VALUES = 1 << 21  # in a batch from a file: 8 MB, of which several copies are made
 STATES = 1 << 20  # computed together on a CPU, so that they fit the cache
 STATES_OF_GPU = 1 << 24  # fewer do not keep a GPU busy
 SAME_BITS = 4  # rows; smaller batches are filled up, because torch computes them with other routines and roundings
@@ -29,6 +30,8 @@ def in_batches(
     """
     device = next(model.parameters()).device
     budget = _steps(model, device)
+    if sequences.block is not None:
+        budget = max(1, min(budget, VALUES // sequences.n_features))
     size = max(1, min(largest, budget // int(np.median(sequences.lengths[rows]))))
     read = (
         (places, *sequences.batch(rows[np.resize(places, max(len(places), SAME_BITS))]))
