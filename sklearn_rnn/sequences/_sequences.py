@@ -286,7 +286,7 @@ def unpadded_lengths(block: NDArray) -> NDArray:
 class Pages:
     """The memory map behind an array; returns pages that were read to the system."""
 
-    allowance = 64 << 20  # bytes that are read before pages are returned
+    allowance = 16 << 20  # bytes that are read before pages are returned
 
     def __init__(self, memory_map: mmap.mmap):
         self.memory_map = memory_map
