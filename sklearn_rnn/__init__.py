@@ -10,6 +10,7 @@ from .estimators import (
     RNNOutlierDetector,
     SemiSupervisedRNNClassifier,
     SemiSupervisedRNNRegressor,
+    SemiSupervisedRNNTranscriber,
 )
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "RNNOutlierDetector",
     "SemiSupervisedRNNClassifier",
     "SemiSupervisedRNNRegressor",
+    "SemiSupervisedRNNTranscriber",
     "__version__",
 ]
 __version__ = "0.1.0"

@@ -9,6 +9,7 @@ from ._labeled import LabeledEstimator
 from ._options import Embedding, Optimizer, Pretraining
 from ._recommender import RNNNextItemRecommender
 from ._regressor import SemiSupervisedRNNRegressor
+from ._transcriber import SemiSupervisedRNNTranscriber
 
 __all__ = [
     "Embedding",
@@ -21,6 +22,7 @@ __all__ = [
     "RNNOutlierDetector",
     "SemiSupervisedRNNClassifier",
     "SemiSupervisedRNNRegressor",
+    "SemiSupervisedRNNTranscriber",
     "documented",
     "parameter",
 ]

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from .._warnings import warn
 from ..modules import Encoder, Model
 from ..objectives import Objective, from_name, objective_names
-from ..objectives._base import FITTING
+from ..perturbations import Light, Perturbation, Strong
 from ..sequences import Sequences, TrainingSet, read_sequences
 from ..tasks import Targets, Task
 from ..training import FitWatch, with_callbacks
@@ -100,7 +100,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
                 f"{type(objective).__name__} must have `needs`, which says what it learns from: 'sequences', 'targets' "
                 "or 'classes'."
             )
-        if objective.needs not in FITTING[self.task_name]:
+        if not objective.fits(self.task_name):
             raise ValueError(
                 f"objective={objective!r} does not fit {type(self).__name__}, which is for {self.task_name}; "
                 f"choose from {fitting}."
@@ -161,8 +161,13 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
         return None
 
     def _prepare(self, model: Model, objective: Objective, training: TrainingSet) -> None:
-        set_augmentations(self, model, training, self._view_options(objective))
+        set_augmentations(self, model, training, *self._views(objective, training.sequences.n_features))
         model.kernel_dropout = float(self._kernel_dropout(len(training.labeled)))
+
+    def _views(self, objective: Objective, n_features: int) -> tuple[Perturbation, Perturbation]:
+        """Return the default augmentations of numbers: light ones, and strong ones."""
+        options = self._view_options(objective)
+        return Light(**options), Strong(**(self._strong if n_features == 1 else {}) | options)
 
     def _view_options(self, objective: Objective) -> dict[str, float]:
         """Return parameters of the default augmentations of numbers."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ._encoder import Encoder
-from ._layers import full_precision
+from ._layers import dropout, full_precision, mask_padding
 
 Augmentation: TypeAlias = Callable[[Tensor, Tensor | None, torch.Generator], Tensor]
 
@@ -85,7 +85,7 @@ class Model(nn.Module):
         generator: torch.Generator | None = None,
         n_labeled: int = 0,
     ) -> Tensor:
-        """Outputs (n, n_outputs) for embedded steps, in training.
+        """Outputs (n, n_outputs), or (n, T / patch_size, n_outputs), for embedded steps, in training.
 
         Kernel features are zeroed in a fraction `kernel_dropout` of the first `n_labeled` rows.
         """
@@ -93,7 +93,21 @@ class Model(nn.Module):
         if n_labeled and self.kernel_dropout and generator is not None and self.encoder.input.kernel_width:
             kernel_mask = embedded.new_ones(len(embedded)).bool()
             kernel_mask[:n_labeled].bernoulli_(1 - self.kernel_dropout, generator=generator)
-        return full_precision(self.head(self.encoder(embedded, lengths, generator, kernel_mask)))
+        return full_precision(self.head(self._encoded(embedded, lengths, generator, kernel_mask)))
+
+    def _encoded(
+        self,
+        embedded: Tensor,
+        lengths: Tensor | None,
+        generator: torch.Generator | None = None,
+        kernel_mask: Tensor | None = None,
+    ) -> Tensor:
+        """What the head gets: embeddings (n, C), or states (n, T / patch_size, S) if the task is `by_step`."""
+        encoder = self.encoder
+        if not self.task.by_step:
+            return encoder(embedded, lengths, generator, kernel_mask)
+        states, ends = encoder.states(embedded, lengths, generator, kernel_mask)
+        return dropout(mask_padding(states, ends), encoder.architecture.dropout, generator)
 
     def embed_sequences(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Embeddings (n, out_features) of sequences, without noise."""
@@ -105,7 +119,9 @@ class Model(nn.Module):
         return torch.stack(embeddings).mean(0)
 
     def predict_outputs(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
-        """Outputs (n, n_outputs) for embedded steps, without noise, for predictions."""
+        """Outputs (n, n_outputs), or (n, T / patch_size, n_outputs), for embedded steps, without noise."""
+        if self.task.by_step:
+            return full_precision(self.head(self._encoded(embedded, lengths)))
         return full_precision(self.head(self.predict_embeddings(embedded, lengths)))
 
     def readings(self, embedded: Tensor, lengths: Tensor | None) -> Iterator[tuple[int, Tensor, Tensor | None]]:

@@ -17,12 +17,13 @@ from ..modules import Model
 from ..sequences import Batch
 from ._remembered import remember, remembered
 
-Needs = Literal["sequences", "targets", "classes", "items"]
+Needs = Literal["sequences", "targets", "classes", "items", "transcripts"]
 FITTING: dict[str, set[str]] = {  # what a task provides, as the objective's `needs`
     "classification": {"targets", "classes"},
     "regression": {"targets"},
     "representation": {"sequences"},
     "next_item": {"items"},
+    "transcription": {"transcripts"},
 }
 MIN_STEPS = 100  # of the optimiser; after fewer steps there are no warnings about convergence
 
@@ -35,7 +36,8 @@ class Objective(LinkedEstimator, ABC):
 
     _folder = "objectives"
     _parameter_constraints: dict[str, list[Any]] = {}
-    needs: ClassVar[Needs]  # only sequences, or targets of some, or targets that are classes, or items
+    needs: ClassVar[Needs]  # only sequences, or targets of some, or targets that are classes, or items, or transcripts
+    loss_only: ClassVar[bool] = False  # whether it needs no more of a task than the loss of labeled rows
     teacher_: Any = None  # a `MovingAverage`, in training, if the objective has a teacher
     n_rounds: int = 1
     rate: float = 1  # the learning rate, as a fraction of the estimator's lr
@@ -43,6 +45,11 @@ class Objective(LinkedEstimator, ABC):
     keeps_levels: bool = False  # whether augmentations must not shift sequences, because their level is learned
     reverse: bool = False  # whether the last step of a sequence is decoded first
     compares_views: bool = False  # whether the loss needs several sequences, in views of different noise
+
+    @classmethod
+    def fits(cls, task: str) -> bool:
+        """Whether it can train a net for the task of this name."""
+        return cls.needs in FITTING[task] or (cls.loss_only and "transcripts" in FITTING[task])
 
     @property
     def unlabeled_ratio(self) -> float:

@@ -44,8 +44,13 @@ class Sum(SemiSupervisedObjective):
 
     @property
     def needs(self) -> Needs:  # type: ignore[override]
-        """Classes, if one of the objectives needs them, else targets."""
-        return "classes" if "classes" in (self.first.needs, self.second.needs) else "targets"
+        """Classes or transcripts, if one of the objectives needs them, else targets."""
+        needed = {self.first.needs, self.second.needs} - {"targets"}
+        return min(needed) if needed else "targets"
+
+    def fits(self, task: str) -> bool:  # type: ignore[override]
+        """Whether both objectives can train a net for the task of this name."""
+        return self.first.fits(task) and self.second.fits(task)
 
     @property
     def unlabeled_ratio(self) -> float:

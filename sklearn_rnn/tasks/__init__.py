@@ -3,6 +3,7 @@
 from ._arrays import find_nothing, is_nothing
 from ._base import Targets, Task
 from ._classification import Classification
+from ._decoding import beam_search, best_path
 from ._forecasting import Forecasting
 from ._labels import (
     Labels,
@@ -19,6 +20,8 @@ from ._ranking import RANKING, ranking_score
 from ._regression import Regression
 from ._representation import Representation
 from ._scores import r2_of_known
+from ._transcription import Transcription
+from ._transcripts import edit_distance, label_error_rate, read_transcripts
 
 __all__ = [
     "RANKING",
@@ -32,9 +35,14 @@ __all__ = [
     "Target",
     "Targets",
     "Task",
+    "Transcription",
+    "beam_search",
+    "best_path",
     "class_numbers",
+    "edit_distance",
     "find_nothing",
     "is_nothing",
+    "label_error_rate",
     "own_markers",
     "r2_of_known",
     "ranking_score",
@@ -42,4 +50,5 @@ __all__ = [
     "read_labels",
     "read_numbers",
     "read_target",
+    "read_transcripts",
 ]

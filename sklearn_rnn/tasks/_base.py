@@ -49,6 +49,7 @@ class Task(ABC):
 
     name: ClassVar[str]
     method: ClassVar[str]  # the estimator's method that returns the answers
+    by_step: ClassVar[bool] = False  # whether the head answers for each patch of steps, not for the whole sequence
     n_readings: ClassVar[int] = 3  # number of shifts of the patches, over which embeddings are averaged
     n_outputs: int = 0  # width of the head
     class_weights: NDArray | None = None  # (K,), for rows that get their label during training
