@@ -121,6 +121,37 @@ class SemiSupervisedRNNTranscriber(LabeledEstimator):
         """,
     )
 
+    augmentation: Any = parameter(
+        "auto",
+        [StrOptions({"auto"}), callable, None],
+        'callable, "auto" or None',
+        """
+        Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is, for numbers,
+        ``Compose([Light(shift=0, offset=2, channel_offset=0.2), SpecAugment()])``, without offsets if the objective
+        reconstructs sequences; and `StepDrop(0.2)` for token ids.
+        """,
+    )
+    strong_augmentation: Any = parameter(
+        "auto",
+        [StrOptions({"auto"}), callable, None],
+        'callable, "auto" or None',
+        """
+        The same for strong views, which the net sees of rows without a transcript. `"auto"` is, for numbers,
+        ``Compose([Strong(shift=0, trim=0, hide=0, offset=2, channel_offset=0.2), SpecAugment()])``, which keeps all
+        labels in a sequence; and `StepDrop(0.4)` for token ids.
+        """,
+    )
+    max_epochs: int = parameter(
+        40,
+        COUNT,
+        "int",
+        """
+        Number of passes over the rows with a transcript, each of at least 25 optimiser steps. Rows without a transcript
+        come beside them.
+        """,
+    )
+    batch_size: int = parameter(16, COUNT, "int", "Largest number of rows with a transcript in an optimiser step.")
+
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SemiSupervisedRNNTranscriber:
         """Learn from all sequences and from the transcripts of some of them.
@@ -158,7 +189,7 @@ class SemiSupervisedRNNTranscriber(LabeledEstimator):
         if not objective.keeps_levels:
             levels = {"offset": OFFSET, "channel_offset": CHANNEL_OFFSET}
         light, strong = Light(shift=0, **levels), Strong(shift=0, trim=0, hide=0, **levels)  # which keep all labels
-        return light, Compose([strong, SpecAugment()])
+        return Compose([light, SpecAugment()]), Compose([strong, SpecAugment()])
 
     def _fit_sequences(
         self, sequences: Sequences, callbacks: Any, X: Any = None, y: Any = None, sample_weight: Any = None
