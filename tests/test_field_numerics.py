@@ -26,13 +26,14 @@ from sklearn_rnn import (
     RNNOutlierDetector,
     SemiSupervisedRNNClassifier,
     SemiSupervisedRNNRegressor,
+    SemiSupervisedRNNTranscriber,
 )
 from sklearn_rnn import objectives as objectives_module
 from sklearn_rnn import perturbations as perturbations_module
 from sklearn_rnn import preprocessing as preprocessing_module
 from sklearn_rnn import text as text_module
 from sklearn_rnn.inspection import integrated_gradients
-from sklearn_rnn.objectives import Objective
+from sklearn_rnn.objectives import IteratedPseudoLabel, Objective
 from sklearn_rnn.perturbations import Perturbation
 from sklearn_rnn.preprocessing import SequenceImputer
 from sklearn_rnn.sequences._reading import read_sequences
@@ -307,7 +308,11 @@ def python(options):
 
 
 TINY = {"max_epochs": np.int64(1), "hidden_size": np.int64(4), "n_kernels": np.int64(8), "num_layers": np.int64(2)}
-OBJECTIVES = [cls for cls in public(objectives_module) if not inspect.isabstract(cls) and cls.needs != "items"]
+OBJECTIVES = [
+    cls
+    for cls in public(objectives_module)
+    if not inspect.isabstract(cls) and cls.needs not in ("items", "transcripts")
+]
 PERTURBATIONS = [cls for cls in public(perturbations_module) if not inspect.isabstract(cls)]
 some = unit[:20, :9]
 partly = np.where(np.arange(20) < 10, labels[:20], -1)
@@ -369,6 +374,16 @@ def test_a_recommender_and_its_objective_take_numpys_numbers():
     np.testing.assert_array_equal(*given)
 
 
+def test_a_transcriber_and_its_objective_take_numpys_numbers():
+    y = [[0, 1], [1], [0], None] * 5
+    options = {**numeric(SemiSupervisedRNNTranscriber), **TINY, "early_stopping": False, "max_length": np.int64(100)}
+    given = [
+        SemiSupervisedRNNTranscriber(IteratedPseudoLabel(**p), **{**o, "random_state": 0}).fit(some, y).transform(some)
+        for o, p in ((f(options), f(numeric(IteratedPseudoLabel))) for f in (dict, python))
+    ]
+    np.testing.assert_array_equal(*given)
+
+
 def test_a_forecaster_takes_numpys_numbers():
     series = np.sin(np.arange(120) / 5)
     names = {name: value for name, value in numeric(RNNForecaster).items() if name not in ("targets", "future")}
@@ -383,9 +398,12 @@ def test_every_public_class_with_a_numeric_parameter_is_tried_with_numpys():
     assert rest == {
         "SemiSupervisedRNNClassifier",
         "SemiSupervisedRNNRegressor",
+        "SemiSupervisedRNNTranscriber",
         "RNNForecaster",
         "RNNNextItemRecommender",
         "Embedding",
+        "LogMelSpectrogram",
+        "MFCC",
         "Optimizer",
         "Pretraining",
         "RNNAutoencoderTransformer",

@@ -142,7 +142,7 @@ class SemiSupervisedRNNTranscriber(LabeledEstimator):
         """,
     )
     max_epochs: int = parameter(
-        40,
+        24,
         COUNT,
         "int",
         """

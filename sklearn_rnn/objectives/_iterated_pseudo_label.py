@@ -63,8 +63,8 @@ class IteratedPseudoLabel(SemiSupervisedObjective):
     threshold: float = shared.threshold(
         0.9,
         """
-        A row counts if the geometric mean over patches of the teacher's largest probability is at least this. With 0
-        all rows count, as in the papers.
+        A row counts if the probability of the teacher's best path, as a geometric mean over its labels, is at least
+        this. With 0 all rows count, as in the papers.
         """,
     )
     begin: float = shared.begin()

@@ -57,7 +57,7 @@ def memory() -> Any:
 def begin() -> Any:
     """Return the time from which on a teacher's answers are learned."""
     text = "Fraction of training before which only the labeled rows are learned, because the teacher knows too little."
-    return number(0.3, FRACTION, text)
+    return number(0.5, FRACTION, text)
 
 
 def alignment() -> Any:

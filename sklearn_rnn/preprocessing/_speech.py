@@ -70,7 +70,7 @@ class LogMelSpectrogram(SequenceTransformer):
     >>> spectrogram.shape
     (98, 20)
     >>> spectrogram.mean(0).argmax().item()  # the band around 1,000 Hz
-    8
+    9
     """
 
     _parameter_constraints: dict[str, list[Any]] = {

@@ -125,11 +125,14 @@ class Transcription(Task):
     def transcripts(self, answers: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the class numbers (n, L) of the best paths, followed by -1, and their confidence (n,).
 
-        The confidence is the geometric mean over patches of the largest probability.
+        The confidence is the probability of the best path, as a geometric mean over its labels: patches that are
+        surely blank do not count.
         """
         ends = self.ends(answers, lengths)
         inside = torch.arange(answers.shape[1], device=answers.device) < ends[:, None]
-        return best_path(answers, ends), ((answers.amax(2) * inside).sum(1) / ends).exp()
+        numbers = best_path(answers, ends)
+        n_labels = (numbers >= 0).sum(1).clamp_min(1)
+        return numbers, ((answers.amax(2) * inside).sum(1) / n_labels).exp()
 
     def exported(self, answers: Tensor) -> dict[str, Tensor]:
         """Return the `"log_probabilities"` (n, T / patch_size, K + 1)."""
