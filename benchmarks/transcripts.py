@@ -45,6 +45,7 @@ VARIANTS = {  # of the defaults, with a tenth of the transcripts
     "transcripts alone": {"objective": "supervised"},
     "transcripts alone, no SpecAugment": {"objective": "supervised", "augmentation": Light(shift=0)},
     "threshold=0": {"objective": IteratedPseudoLabel(threshold=0)},
+    "threshold=0.9": {"objective": IteratedPseudoLabel(threshold=0.9)},
 }
 SEEDS = 3
 TEST_SPEAKERS = (4, 5)
@@ -133,8 +134,8 @@ def write(runs, choices):
     lines = [
         "# Transcripts of spoken digits",
         "",
-        "Label error rates in percent, of beam search and of the best path, and CPU seconds of `fit`; mean and standard",
-        "deviation over seeds. `benchmarks/transcripts.py` says how they were measured.",
+        "Label error rates in percent, of beam search and of the best path, and CPU seconds of `fit`; mean and",
+        "standard deviation over seeds. `benchmarks/transcripts.py` says how they were measured.",
         "",
         "| test strings | method | seeds | error | greedy | seconds |",
         "| --- | --- | --- | --- | --- | --- |",

@@ -253,12 +253,12 @@ def test_without_a_weight_it_trains_what_supervised_trains():
 
 def test_a_seed_gives_the_same_bits_and_no_parameter_or_global_state_changes():
     X, y = spoken(20)
-    state, objective = np.random.get_state()[1].copy(), IteratedPseudoLabel()
+    state, objective = np.random.get_state()[1].copy(), IteratedPseudoLabel()  # noqa: NPY002
     before = torch.get_rng_state()
     nets = [SemiSupervisedRNNTranscriber(o, **TINY).fit(X, partial(y, 9)) for o in (objective, "auto")]
     assert_equal_lists(*(net.predict_log_proba(X) for net in nets))
     assert vars(objective) == vars(IteratedPseudoLabel())
-    np.testing.assert_array_equal(state, np.random.get_state()[1])
+    np.testing.assert_array_equal(state, np.random.get_state()[1])  # noqa: NPY002
     assert torch.equal(before, torch.get_rng_state())
 
 

@@ -18,7 +18,9 @@ from ._advice import check_arguments
 LEVEL_ROWS = 1000  # from which the spread of the means of sequences is measured
 
 
-def set_augmentations(params: Any, model: Model, training: TrainingSet, light: Perturbation, strong: Perturbation) -> None:
+def set_augmentations(
+    params: Any, model: Model, training: TrainingSet, light: Perturbation, strong: Perturbation
+) -> None:
     """Set the augmentations of a model; `light` and `strong` are the default ones of numbers."""
     has_numbers = training.sequences.kind != "tokens"
     if not has_numbers:

@@ -22,7 +22,7 @@ from ._autoencoder import RNNAutoencoderTransformer
 from ._labeled import LabeledEstimator
 
 PATCHES_PER_LABEL = 8  # that patch_size="auto" aims at
-OFFSET, CHANNEL_OFFSET = 2, 0.2  # of whole sequences in training, such as loudness
+OFFSET, CHANNEL_OFFSET = 2.0, 0.2  # of whole sequences in training, such as loudness
 
 
 @documented
@@ -142,7 +142,7 @@ class SemiSupervisedRNNTranscriber(LabeledEstimator):
         """,
     )
     max_epochs: int = parameter(
-        24,
+        40,
         COUNT,
         "int",
         """
@@ -185,10 +185,9 @@ class SemiSupervisedRNNTranscriber(LabeledEstimator):
         self.classes_ = task.classes  # type: ignore[attr-defined]
 
     def _views(self, objective: Objective, n_features: int) -> tuple[Perturbation, Perturbation]:
-        levels = {"offset": 0, "channel_offset": 0}
-        if not objective.keeps_levels:
-            levels = {"offset": OFFSET, "channel_offset": CHANNEL_OFFSET}
-        light, strong = Light(shift=0, **levels), Strong(shift=0, trim=0, hide=0, **levels)  # which keep all labels
+        offset, channel_offset = (0.0, 0.0) if objective.keeps_levels else (OFFSET, CHANNEL_OFFSET)
+        light = Light(shift=0, offset=offset, channel_offset=channel_offset)  # without shifts, which would lose labels
+        strong = Strong(shift=0, trim=0, hide=0, offset=offset, channel_offset=channel_offset)
         return Compose([light, SpecAugment()]), Compose([strong, SpecAugment()])
 
     def _fit_sequences(

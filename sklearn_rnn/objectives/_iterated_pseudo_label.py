@@ -61,7 +61,7 @@ class IteratedPseudoLabel(SemiSupervisedObjective):
 
     weight: float = shared.weight(1)
     threshold: float = shared.threshold(
-        0.9,
+        0.5,
         """
         A row counts if the probability of the teacher's best path, as a geometric mean over its labels, is at least
         this. With 0 all rows count, as in the papers.

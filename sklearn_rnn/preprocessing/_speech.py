@@ -137,8 +137,8 @@ class LogMelSpectrogram(SequenceTransformer):
     def _learn(self, sequences: Sequences) -> None:
         if sequences.n_features > 1:
             raise ValueError(
-                f"X has {sequences.n_features} features per step, but a waveform has one. Pass one channel, or the mean "
-                "of the channels: [x.mean(axis=1) for x in X]."
+                f"X has {sequences.n_features} features per step, but a waveform has one. Pass one channel, or the "
+                "mean of the channels: [x.mean(axis=1) for x in X]."
             )
         low, high = self._limits()
         if not low < high <= self.sample_rate / 2:
@@ -170,7 +170,7 @@ class LogMelSpectrogram(SequenceTransformer):
             wave = np.pad(wave, (0, width - len(wave)))
         frames = np.lib.stride_tricks.sliding_window_view(wave, width)[::hop]
         window = get_window("hann", width)
-        energies = np.empty((len(frames), self.n_mels))
+        energies = np.empty((len(frames), self.n_mels), dtype=np.float64)
         for first in range(0, len(frames), BLOCK):
             part = slice(first, first + BLOCK)
             energies[part] = np.abs(rfft(frames[part] * window, n_fft)) ** 2 @ filters

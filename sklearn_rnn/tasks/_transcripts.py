@@ -150,5 +150,9 @@ def label_error_rate(y_true: Any, y_pred: Any) -> float:
     true, predicted = read_transcripts(y_true, "label_error_rate"), list(y_pred)
     if len(predicted) != len(true.rows):
         raise ValueError(f"y_true has {len(true.rows)} rows, but y_pred has {len(predicted)}.")
-    errors = sum(edit_distance(row, _labels(predicted[i], i) or []) for i, row in enumerate(true.rows) if row is not None)
+    errors = sum(
+        edit_distance(row, _labels(found, i) or [])
+        for i, (row, found) in enumerate(zip(true.rows, predicted, strict=True))
+        if row is not None
+    )
     return errors / sum(map(len, true.known))
