@@ -27,33 +27,33 @@ def say(words):
         pitch = voice * np.linspace(*WORDS[word], n)
         parts.append(np.hanning(n) * np.sin(2 * np.pi * np.cumsum(pitch) / RATE))
     wave = np.concatenate(parts)
-    return wave + random.normal(0, 0.15, len(wave))
+    return wave + random.normal(0, 0.4, len(wave))
 
 
-y = [random.choice(list(WORDS), random.integers(2, 6)).tolist() for _ in range(240)]
+y = [random.choice(list(WORDS), random.integers(2, 6)).tolist() for _ in range(180)]
 waves = [say(words) for words in y]
-partly = [words if i < 16 else None for i, words in enumerate(y[:160])]  # None: no transcript
+partly = [words if i < 8 else None for i, words in enumerate(y[:120])]  # None: no transcript
 print(partly[0], partly[-1])
 
 # %%
 # The pipeline computes log mel energies, subtracts the mean of each channel, and transcribes. The scores are one minus
 # the label error rate of new recordings.
 for objective in ("supervised", "iterated_pseudo_label"):
-    transcriber = SemiSupervisedRNNTranscriber(objective, hidden_size=32, n_kernels=32, max_epochs=16, random_state=0)
+    transcriber = SemiSupervisedRNNTranscriber(objective, hidden_size=32, n_kernels=32, max_epochs=12, random_state=0)
     pipeline = make_pipeline(LogMelSpectrogram(RATE, n_mels=16), PerSequenceScaler(with_std=False), transcriber)
-    pipeline.fit(waves[:160], partly)
-    print(f"{objective}: {pipeline.score(waves[160:], y[160:]):.2f}")
+    pipeline.fit(waves[:120], partly)
+    print(f"{objective}: {pipeline.score(waves[120:], y[120:]):.2f}")
 
 # %%
 # The net gives each patch of steps probabilities of the words, and of a blank, which is left out below. Each word is a
 # peak.
-spectrogram = pipeline[:-1].transform(waves[160:161])[0]
+spectrogram = pipeline[:-1].transform(waves[120:121])[0]
 probabilities = np.exp(transcriber.predict_log_proba([spectrogram])[0])
 size = transcriber.net_.module_.task.patch_size
 figure, (top, bottom) = plt.subplots(2, sharex=True, figsize=(8, 4.5), layout="constrained")
 top.imshow(spectrogram.T, aspect="auto", origin="lower", cmap="magma")
-top.set(ylabel="mel band", title=f"said: {' '.join(y[160])}; written: {' '.join(pipeline.predict(waves[160:161])[0])}")
+top.set(ylabel="mel band", title=f"said: {' '.join(y[120])}; written: {' '.join(pipeline.predict(waves[120:121])[0])}")
 for word, curve in zip(transcriber.classes_, probabilities.T, strict=False):
     bottom.plot(size * (np.arange(len(curve)) + 0.5), curve, label=word)
 bottom.set(xlabel="frame of 10 ms", ylabel="probability")
-bottom.legend(ncols=5)
+figure.legend(loc="outside lower center", ncols=5)

@@ -149,23 +149,23 @@ class LogMelSpectrogram(SequenceTransformer):
         mel_filters(self._frequencies(), self.n_mels, low, high)
 
     def _limits(self) -> tuple[float, float]:
-        return self.low, self.sample_rate / 2 if self.high is None else self.high
+        return float(self.low), float(self.sample_rate) / 2 if self.high is None else float(self.high)
 
     def _n_samples(self, seconds: float) -> int:
-        return max(1, round(seconds * self.sample_rate))
+        return max(1, round(float(seconds) * float(self.sample_rate)))
 
     def _n_fft(self) -> int:
         return int(2 ** np.ceil(np.log2(max(2, self._n_samples(self.window)))))
 
     def _frequencies(self) -> NDArray[np.float64]:
         """Frequencies of the Fourier transform, in hertz."""
-        return np.fft.rfftfreq(self._n_fft(), 1 / self.sample_rate)
+        return np.fft.rfftfreq(self._n_fft(), 1 / float(self.sample_rate))
 
     def _log_energies(self, wave: NDArray, filters: NDArray[np.float64]) -> NDArray[np.float64]:
         """Logarithms of the energies (P, n_mels) of a waveform (T,)."""
         width, hop, n_fft = self._n_samples(self.window), self._n_samples(self.hop), self._n_fft()
         wave = wave.astype(np.float64)
-        wave[1:] -= self.pre_emphasis * wave[:-1]
+        wave[1:] -= float(self.pre_emphasis) * wave[:-1]
         if len(wave) < width:
             wave = np.pad(wave, (0, width - len(wave)))
         frames = np.lib.stride_tricks.sliding_window_view(wave, width)[::hop]
