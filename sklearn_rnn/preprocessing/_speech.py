@@ -143,8 +143,8 @@ class LogMelSpectrogram(SequenceTransformer):
         low, high = self._limits()
         if not low < high <= self.sample_rate / 2:
             raise ValueError(
-                f"The bands must lie between 0 and half of sample_rate={self.sample_rate}, but low={low} and "
-                f"high={high}."
+                f"The bands must lie between 0 and half of sample_rate={self.sample_rate}, but low={low:g} and "
+                f"high={high:g}."
             )
         mel_filters(self._frequencies(), self.n_mels, low, high)
 
@@ -159,7 +159,7 @@ class LogMelSpectrogram(SequenceTransformer):
 
     def _frequencies(self) -> NDArray[np.float64]:
         """Frequencies of the Fourier transform, in hertz."""
-        return np.fft.rfftfreq(self._n_fft(), 1 / float(self.sample_rate))
+        return np.arange(self._n_fft() // 2 + 1) * (float(self.sample_rate) / self._n_fft())
 
     def _log_energies(self, wave: NDArray, filters: NDArray[np.float64]) -> NDArray[np.float64]:
         """Logarithms of the energies (P, n_mels) of a waveform (T,)."""
