@@ -159,7 +159,7 @@ class LogMelSpectrogram(SequenceTransformer):
 
     def _frequencies(self) -> NDArray[np.float64]:
         """Frequencies of the Fourier transform, in hertz."""
-        return np.arange(self._n_fft() // 2 + 1) * (float(self.sample_rate) / self._n_fft())
+        return np.arange(self._n_fft() // 2 + 1, dtype=np.float64) * (float(self.sample_rate) / self._n_fft())
 
     def _log_energies(self, wave: NDArray, filters: NDArray[np.float64]) -> NDArray[np.float64]:
         """Logarithms of the energies (P, n_mels) of a waveform (T,)."""
