@@ -57,6 +57,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "min_reported_time": 1e9,
     "matplotlib_animations": False,
+    "parallel": 2,
     "plot_gallery": os.environ.get("GALLERY", "1") != "0",
 }
 

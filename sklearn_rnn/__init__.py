@@ -10,6 +10,7 @@ from .estimators import (
     RNNOutlierDetector,
     SemiSupervisedRNNClassifier,
     SemiSupervisedRNNRegressor,
+    SemiSupervisedRNNTagger,
     SemiSupervisedRNNTranscriber,
 )
 
@@ -23,6 +24,7 @@ __all__ = [
     "RNNOutlierDetector",
     "SemiSupervisedRNNClassifier",
     "SemiSupervisedRNNRegressor",
+    "SemiSupervisedRNNTagger",
     "SemiSupervisedRNNTranscriber",
     "__version__",
 ]

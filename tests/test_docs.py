@@ -96,6 +96,17 @@ def test_the_code_of_the_page_on_what_comes_next_runs(capsys):
     assert capsys.readouterr().out.splitlines()[-1] in ("tea.", "cups.", "milk.")
 
 
+@pytest.mark.full_epochs
+def test_the_code_of_the_page_on_tagging_runs():
+    matplotlib.use("Agg")
+    names = {"__name__": "page"}
+    exec(code("tagging.md"), names)
+    assert names["tagger"].predict([["the", "cow", "barks"]])[0].tolist() == ["DET", "NOUN", "VERB"]
+    assert names["machine"].score(names["series"], names["states"]) > 0.9
+    assert names["search"].best_params_["patch_size"] in (2, 8)
+    matplotlib.pyplot.close(names["display"].figure_)
+
+
 def test_the_code_of_the_page_on_saving_runs():
     pytest.importorskip("onnxruntime")
     names = {"__name__": "page"}

@@ -157,6 +157,7 @@ def serves(name):
     """Which questions an objective serves, in words."""
     words = {
         "classification": "classes",
+        "tagging": "steps",
         "regression": "numbers",
         "transcription": "transcripts",
         "representation": "no labels",
@@ -194,7 +195,7 @@ def objectives(pages, docs):
         "     - Vowels",
         "     - Time",
     ]
-    tasks = ("classification", "transcription", "representation")
+    tasks = ("classification", "tagging", "transcription", "representation")
     known = sorted({name for task in tasks for name in objective_names(task)})
     for name in known:
         cls = module.from_name(name).__class__

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
 from .._sklearn import COUNT, MARKER, Interval, validate_params
-from ..tasks import is_nothing, read_groups, read_labels, read_numbers, read_target
+from ..tasks import flat_labels, is_nothing, read_groups, read_labels, read_numbers, read_target, rows_of_labels
 
 
 @validate_params(
@@ -22,6 +22,7 @@ from ..tasks import is_nothing, read_groups, read_labels, read_numbers, read_tar
         "fraction": [Interval(Real, 0, 1, closed="right"), None],
         "stratify": ["boolean"],
         "groups": ["array-like", None],
+        "per_step": ["boolean", None],
         "missing_label": MARKER,
         "random_state": ["random_state"],
     },
@@ -34,9 +35,10 @@ def hide_labels(
     fraction: float | None = None,
     stratify: bool = True,
     groups: Any = None,
+    per_step: bool | None = None,
     missing_label: Any = -1,
     random_state: Any = None,
-) -> NDArray:
+) -> Any:
     """Keep some of the labels and hide the others.
 
     Parameters
@@ -54,6 +56,10 @@ def hide_labels(
     groups : array-like of shape (n,), default=None
         If given, whole groups are kept or hidden, such as all recordings of a person. They are drawn at random until at
         least `n_labeled` labels are kept. With `stratify`, groups that have a class without a label come first.
+    per_step : bool, default=None
+        For a y with a label for each step, a list of arrays or an array (n, T), as `SemiSupervisedRNNTagger` reads it.
+        False: whole sequences keep their labels, and `n_labeled` is their number; they are drawn at random. True:
+        single steps keep their labels, and `n_labeled` is the number of steps. None: y has one label for each row.
     missing_label : int, float, str, None or nan, default=-1
         Marks the hidden labels; NaN for a regressor.
     random_state : int, RandomState or None, default=None
@@ -61,8 +67,9 @@ def hide_labels(
 
     Returns
     -------
-    y : ndarray of shape (n,) or (n, k)
-        A copy, in a dtype that can hold the marker. With a marker of None or NaN, numbers are float (None becomes NaN).
+    y : ndarray of shape (n,) or (n, k), or list of arrays
+        A copy (a list with `per_step`, unless y was an array), in a dtype that can hold the marker. With a marker of
+        None or NaN, numbers are float (None becomes NaN).
         With a number as the marker, booleans are int. Strings are objects unless the marker is a string, because
         scikit-learn's metrics accept only objects that are strings.
 
@@ -80,9 +87,25 @@ def hide_labels(
     >>> import numpy as np
     >>> hide_labels([0.5, 1.5, 2.5], 1, missing_label=np.nan, random_state=0)
     array([nan, nan, 2.5])
+    >>> hide_labels([["DET", "NOUN"], ["VERB"]], 2, per_step=True, stratify=False, missing_label="", random_state=0)
+    [array(['', 'NOUN'], dtype='<U4'), array(['VERB'], dtype='<U4')]
     """
     if (n_labeled is None) == (fraction is None):
         raise ValueError("hide_labels needs either n_labeled or fraction, not both.")
+    if per_step is not None:
+        rows = rows_of_labels(y)
+        lengths = np.array([len(row) if np.ndim(row) else 1 for row in rows], dtype=np.int64)
+        flat = flat_labels(y, lengths, missing_label, "hide_labels")
+        owners = np.repeat(np.arange(len(rows)), lengths)
+        groups = None if groups is None else read_groups(groups)
+        if per_step:
+            of_steps = None if groups is None else groups[owners]
+            options = {"fraction": fraction, "stratify": stratify, "groups": of_steps}
+            hidden = hide_labels(flat, n_labeled, **options, missing_label=missing_label, random_state=random_state)
+        else:
+            hidden = _hide_sequences(flat, owners, n_labeled, fraction, groups, missing_label, random_state)
+        parts = np.split(hidden, np.cumsum(lengths)[:-1])
+        return np.stack(parts) if getattr(y, "ndim", 1) == 2 else parts
     target = read_target(y, missing_label, "hide_labels")
     few = target.known.dtype.kind == "f" and (n_labeled or len(target.known)) < len(np.unique(target.known))
     if target.is_numeric or few:  # whole floats that cannot be classes, of which each keeps a label
@@ -105,6 +128,28 @@ def hide_labels(
     else:
         kept = _draw_by_class(numbers, n, random) if stratify else random.permutation(len(labeled))[:n]
     return put_labels(labels.classes[numbers[kept]], labeled[kept], len(labels.numbers), missing_label)
+
+
+def _hide_sequences(
+    flat: NDArray,
+    owners: NDArray,
+    n_labeled: int | None,
+    fraction: float | None,
+    groups: NDArray | None,
+    missing_label: Any,
+    random_state: Any,
+) -> NDArray:
+    """Hide the labels of whole sequences, given the labels of all steps and the sequence of each."""
+    labels = read_labels(flat, missing_label, "hide_labels")
+    known, random = labels.labeled, check_random_state(random_state)
+    rows = np.unique(owners[known])
+    n = _number_to_keep(n_labeled, fraction, len(rows))
+    if groups is None:
+        chosen = random.permutation(len(rows))[:n]
+    else:
+        chosen = _draw_groups(np.zeros(len(rows), dtype=np.int64), groups[rows], n, False, random)
+    kept = known[np.isin(owners[known], rows[chosen])]
+    return put_labels(labels.classes[labels.numbers[kept]], kept, len(owners), missing_label)
 
 
 def _number_to_keep(n_labeled: int | None, fraction: float | None, n: int) -> int:

@@ -9,6 +9,7 @@ from ._labeled import LabeledEstimator
 from ._options import Embedding, Optimizer, Pretraining
 from ._recommender import RNNNextItemRecommender
 from ._regressor import SemiSupervisedRNNRegressor
+from ._tagger import SemiSupervisedRNNTagger
 from ._transcriber import SemiSupervisedRNNTranscriber
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "RNNOutlierDetector",
     "SemiSupervisedRNNClassifier",
     "SemiSupervisedRNNRegressor",
+    "SemiSupervisedRNNTagger",
     "SemiSupervisedRNNTranscriber",
     "documented",
     "parameter",

@@ -27,6 +27,9 @@ def set_augmentations(
         light, strong = StepDrop(0.2), StepDrop(0.4)
     model.augmentation = checked(params.augmentation, light, "augmentation")
     model.strong_augmentation = checked(params.strong_augmentation, strong, "strong_augmentation")
+    if params._still:
+        for name in ("augmentation", "strong_augmentation"):
+            check_still(getattr(model, name), name, type(params).__name__)
     model.unchecked = {"augmentation", "strong_augmentation"}
     both = [a for a in (model.augmentation, model.strong_augmentation) if isinstance(a, Perturbation)]
     if has_numbers and any(augmentation.uses_levels for augmentation in both):
@@ -37,9 +40,7 @@ def set_augmentations(
 
 def levels_of(training: TrainingSet, model: Model) -> Levels:
     """Return the levels of the labeled sequences (of all, if none is labeled), from at most `LEVEL_ROWS` of them."""
-    known = training.labeled if len(training.labeled) else training.unlabeled
-    if training.weights is not None:
-        known = known[training.weights[known] > 0]
+    known = training.counting() if len(training.labeled) else training.unlabeled
     rows = known[np.linspace(0, len(known) - 1, min(len(known), LEVEL_ROWS)).astype(np.int64)]
     means = torch.empty(len(rows), training.sequences.n_features)
     for places, values, lengths in in_batches(model, training.sequences, rows):
@@ -61,3 +62,12 @@ def checked(augmentation: Any, auto: Perturbation, parameter: str) -> Any:
     elif augmentation is not None:
         check_arguments(augmentation, parameter)
     return augmentation
+
+
+def check_still(augmentation: Any, parameter: str, estimator: str) -> None:
+    """Raise an error for a perturbation that moves steps, which would then have the labels of other steps."""
+    if getattr(augmentation, "moves_steps", False):
+        raise ValueError(
+            f"{parameter}={augmentation!r} moves steps, but {estimator} has a label for each step. Use one that leaves "
+            "steps in their places, such as Jitter, Scaling, TimeMask or StepDrop, or set shift=0 and warp=0."
+        )

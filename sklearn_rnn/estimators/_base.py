@@ -122,11 +122,12 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
         objective, task = self._resolve_objective(), self._make_task()
         if y is not None:
             check_consistent_length(X, y)
-        targets = task.read(y, len(sequences), self.net_.module_.task if self._goes_on else None, sample_weight)
+        last = self.net_.module_.task if self._goes_on else None
+        targets = task.read(y, sequences.lengths if task.by_step else len(sequences), last, sample_weight)
         weights = self._row_weights(task, targets, sample_weight)
         random, validation = check_random_state(self.random_state), None
         training = TrainingSet(
-            sequences, targets.values, weights, targets.labeled, targets.unlabeled, task.class_weights
+            sequences, targets.values, weights, targets.labeled, targets.unlabeled, task.class_weights, task.by_step
         )
         with self._computing():
             if self.early_stopping:
@@ -166,8 +167,9 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
 
     def _views(self, objective: Objective, n_features: int) -> tuple[Perturbation, Perturbation]:
         """Return the default augmentations of numbers: light ones, and strong ones."""
-        options = self._view_options(objective)
-        return Light(**options), Strong(**(self._strong if n_features == 1 else {}) | options)
+        options, still = self._view_options(objective), {"shift": 0.0} if self._still else {}
+        strong = (self._strong if n_features == 1 else {}) | options | still | ({"warp": 0.0} if still else {})
+        return Light(**options | still), Strong(**strong)
 
     def _view_options(self, objective: Objective) -> dict[str, float]:
         """Return parameters of the default augmentations of numbers."""
@@ -196,8 +198,10 @@ def objective_can(method: str) -> Callable[[Any], bool]:
 def known_tokens(sequences: Sequences, encoder: Encoder) -> Sequences:
     """Replace ids outside the vocabulary by the unknown token, and warn with their number."""
     n_tokens = encoder.architecture.n_tokens
-    if not n_tokens or sequences.values.max() < n_tokens:
+    if not n_tokens or sequences.ids.max() < n_tokens:
         return sequences
+    if encoder.architecture.n_parts:
+        return sequences  # the vocabulary has replaced unknown words
     unknown = sequences.values >= n_tokens
     warn(
         f"X has {unknown.sum()} token ids outside the vocabulary of {n_tokens}; they are read as the unknown token.",

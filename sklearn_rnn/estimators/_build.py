@@ -18,8 +18,10 @@ from ..tasks import Task
 from ._options import as_option
 from ._parameters import ARCHITECTURE
 from ._token_vectors import cooccurrence_vectors, frequencies, given_shape, given_vectors
+from ._word_vectors import word_vectors
 
 MAX_TOKENS, SPARSE = 1_000_000, 100  # above MAX_TOKENS ids, at least one id in SPARSE must occur in the data
+PART_STEPS = 1 << 16  # words from which the scale of the vectors of parts is learned
 LONG = 50  # median lengths; a sequence that is longer may take most of the time
 SCALE_STEPS, SCALE_BLOCKS = 1 << 16, 8  # steps, in blocks of rows, from which the random kernels are scaled
 SMOOTH = 0.9  # largest size of the changes of the changes in smooth series, relative to the changes
@@ -105,6 +107,7 @@ def architecture(params: Any, sequences: Sequences) -> Architecture:
         layer_norm=params._layer_norm or n_tokens > 0,
         second_changes=params._second_changes and n_tokens == 0 and are_smooth(sequences),
         n_columns=params._n_columns,
+        n_parts=params._n_parts,
     )
 
 
@@ -145,10 +148,10 @@ def _patch_size(params: Any, sequences: Sequences) -> int:
 
 def _vocabulary(option: Any, sequences: Sequences) -> tuple[int, int]:
     """Return the number of token ids and the width of their vectors."""
-    n_tokens = int(sequences.values.max()) + 1
+    n_tokens = int(sequences.ids.max()) + 1
     if not isinstance(option.init, str):
         return given_shape(option.init, n_tokens)
-    if n_tokens > MAX_TOKENS and n_tokens > SPARSE * (n_seen := len(np.unique(sequences.values))):
+    if n_tokens > MAX_TOKENS and n_tokens > SPARSE * (n_seen := len(np.unique(sequences.ids))):
         raise ValueError(
             f"X has token ids up to {n_tokens - 1}, but only {n_seen} different ids, and each id up to the "
             "largest gets a vector. Number the tokens from 0, or pass floats if the ids are values."
@@ -161,6 +164,14 @@ def _set_vectors(
 ) -> None:
     """Set the first vectors of tokens as `Embedding` says; until then they are random."""
     a, init, vectors = encoder.architecture, as_option("embedding", params.embedding).init, None
+    if a.n_parts:
+        vectors, parts = None, None
+        if init != "random":
+            vectors, parts = word_vectors(sequences, a.n_tokens, a.n_parts, a.embedding_size, generator)
+        layer.set_vectors(vectors, frequencies(sequences, a.n_tokens))
+        layer.set_parts(parts, torch.from_numpy(sequences.values[:PART_STEPS]))
+        freeze_vectors(params, encoder, False)
+        return
     if not isinstance(init, str):
         vectors = given_vectors(init)
     elif init == "cooccurrence" or (init == "auto" and a.n_tokens > a.embedding_size):

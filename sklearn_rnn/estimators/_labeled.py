@@ -79,20 +79,24 @@ class LabeledEstimator(SequenceEstimator):
             self.__dict__.pop(name, None)
 
     def _row_weights(self, task: Task, targets: Targets, sample_weight: Any) -> NDArray[np.float32] | None:
-        """Return the weights (n,) of all rows, with a mean of 1 over the labeled rows, or None if all are equal.
+        """Return the weights of all targets, with a mean of 1 over the known ones, or None if all are equal.
 
-        The task's weights, such as those of classes, are applied to the labeled rows only.
+        Those of rows are the weights of all their steps, if each step has a target. The task's weights, such as those
+        of classes, are applied to known targets only.
         """
-        of_task, labeled = task.row_weights(targets), targets.labeled
+        of_task, known, lengths = task.row_weights(targets), targets.known, targets.lengths
         if sample_weight is None and of_task is None:
             return None
-        weights = _check_sample_weight(sample_weight, targets.values, dtype=np.float64, copy=True)
+        rows = targets.values if lengths is None else lengths
+        weights = _check_sample_weight(sample_weight, rows, dtype=np.float64, copy=True)
+        if lengths is not None:
+            weights = np.repeat(weights, lengths)
         if of_task is not None:
-            weights[labeled] *= of_task
-        total = weights[labeled].sum()
+            weights[known] *= of_task
+        total = weights[known].sum()
         if not total > 0:
             raise ValueError("sample_weight must have a positive sum over the labeled samples.")
-        return (weights * (len(labeled) / total)).astype(np.float32)
+        return (weights * (len(known) / total)).astype(np.float32)
 
     def _start(self) -> Encoder | None:
         source = self.pretraining.objective if isinstance(self.pretraining, Pretraining) else self.pretraining
@@ -114,6 +118,7 @@ class LabeledEstimator(SequenceEstimator):
         if isinstance(source, FrozenEstimator):
             return self._copied_encoder(clone(source).estimator)
         transformer = self._autoencoder(source, sequences, random)
+        transformer._n_parts = self._n_parts
         return transformer._pretrain(sequences.cut(transformer.max_length), self).net_.module_.encoder
 
     def _autoencoder(

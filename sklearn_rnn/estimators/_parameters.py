@@ -54,6 +54,8 @@ class TrainingParameters(PicklableEstimator):
     _numbers_lr = 0.008  # that lr="auto" stands for
     _freezes_vectors = True  # whether vectors of tokens that were not drawn at random are frozen by "auto"
     _n_columns = 0  # known columns of each token
+    _n_parts = 0  # parts of words
+    _auto_steps: ClassVar[int | None] = None  # recurrent steps that patch_size="auto" aims at; None: as the input does
 
     cell: str = parameter(
         "gru",
@@ -218,6 +220,7 @@ class NetParameters(TrainingParameters):
     """Base of the estimators of sequences: parameters of the net and of training."""
 
     _strong: ClassVar[dict[str, float]] = {}  # parameters of the default strong views of one number per step
+    _still = False  # whether views must leave each step in its place
 
     bidirectional: bool = parameter(True, ["boolean"], "bool", "Whether each sequence is also read from its end.")
     pooling: str = parameter(

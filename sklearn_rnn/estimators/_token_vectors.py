@@ -151,4 +151,4 @@ def _steps(sequences: Sequences) -> tuple[NDArray, NDArray]:
     lengths = sequences.lengths
     skipped = sequences.starts - first_steps(lengths)
     steps = np.arange(lengths.sum()) + np.repeat(skipped, lengths)
-    return sequences.values[steps], np.repeat(np.arange(len(sequences)), lengths)
+    return sequences.ids[steps], np.repeat(np.arange(len(sequences)), lengths)

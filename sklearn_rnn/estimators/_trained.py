@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .._sklearn import plain
 from ..modules import Model, auto_patch_size
 from ..objectives import Objective
-from ..sequences import Sequences, TrainingSet
+from ..sequences import Sequences, TrainingSet, all_steps
 from ..tasks import Task
 from ..training import (
     CallbackSupportMixin,
@@ -53,7 +53,7 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
 
     def _auto_patch_size(self, sequences: Sequences) -> int:
         """Return the number of steps that ``patch_size="auto"`` stands for."""
-        return auto_patch_size(float(np.median(sequences.lengths)), sequences.kind == "tokens")
+        return auto_patch_size(float(np.median(sequences.lengths)), sequences.kind == "tokens", self._auto_steps)
 
     def _checked_callbacks(self) -> list[tuple[str, Any]]:
         """Return names and callbacks for the net. Each call makes new instances of classes, so `fit` calls it once."""
@@ -126,15 +126,24 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         return computing(wide and self.random_state is None)
 
     def _compute(self, sequences: Sequences, part: Callable[[Any], Any], rows: NDArray | None = None) -> NDArray:
-        """Apply `part(model)`, a function of values and lengths, in batches to the sequences, or to `rows` of them."""
+        """Apply `part(model)`, a function of values and lengths, in batches to the sequences, or to `rows` of them.
+
+        If it is the model itself, and the task has an answer for each step, the answers for all steps of these rows are
+        returned, one row after the other.
+        """
         model = self.net_.module_
         rows = np.arange(len(sequences)) if rows is None else rows
         output: NDArray | None = None
         with self._computing(), torch.inference_mode():
             for places, values, lengths in in_batches(model, sequences, rows):
-                result = part(model)(values, lengths)[: len(places)].cpu().numpy()
+                function = part(model)
+                by_step = function is model and model.task.by_step
+                if by_step:
+                    places = all_steps(sequences.lengths[rows], places)
+                result = function(values, lengths)[: len(places)].cpu().numpy()
                 if output is None:
-                    output = np.empty((len(rows), *result.shape[1:]), result.dtype)
+                    n = int(sequences.lengths[rows].sum()) if by_step else len(rows)
+                    output = np.empty((n, *result.shape[1:]), result.dtype)
                 output[places] = result
         assert output is not None
         return output

@@ -26,9 +26,9 @@ def hold_out(
         held_out = _any(rows.unlabeled, fraction, 2 if objective.compares_views else 1, random)
         training = replace(rows, unlabeled=np.setdiff1d(rows.unlabeled, held_out))
         return training, replace(rows, unlabeled=held_out)
-    counting = rows.labeled if rows.weights is None else rows.labeled[rows.weights[rows.labeled] > 0]
-    held_out = _by_stratum(counting, task.strata(rows.targets), fraction, random)
-    training = replace(rows, labeled=np.setdiff1d(rows.labeled, held_out))
+    held_out = _by_stratum(rows.counting(), task.strata(rows.targets), fraction, random)
+    labeled, unlabeled = (np.setdiff1d(part, held_out) for part in (rows.labeled, rows.unlabeled))
+    training = replace(rows, labeled=labeled, unlabeled=unlabeled)
     return training, replace(rows, labeled=held_out, unlabeled=none)
 
 

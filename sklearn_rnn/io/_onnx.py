@@ -92,6 +92,11 @@ def _net_of(estimator: Any) -> RecurrentNet:
         )
     if net.module_.task.name == "next_item":
         raise TypeError(f"{type(estimator).__name__} cannot be exported, because its items and scores are no graph.")
+    if net.module_.task.by_step:
+        raise TypeError(
+            f"{type(estimator).__name__} cannot be exported, because the number of its answers is that of all steps. "
+            "Save it with io.save."
+        )
     return net
 
 

@@ -15,7 +15,7 @@ from sklearn.model_selection import cross_validate
 
 from .._sklearn import MARKER, HasMethods, Interval, validate_params
 from ..estimators import LabeledEstimator
-from ..tasks import read_target
+from ..tasks import read_step_target, read_target
 from ._labeled import check_marker
 from ._split import splitter_for
 
@@ -88,14 +88,15 @@ def compare_to_supervised(
         Any semi-supervised estimator.
     X : array-like or list of arrays, of n samples
         Samples.
-    y : array-like of shape (n,)
-        Labels; unlabeled rows have `missing_label`.
+    y : array-like of shape (n,), or list of arrays
+        Labels; unlabeled rows have `missing_label`. Labels of steps, as a tagger reads them, if `cv` is a
+        `PartiallyLabeledSplit` with ``per_step=True``.
     cv : int or splitter, default=5
-        As for `PartiallyLabeledSplit`, or a `PartiallyLabeledSplit`.
+        As for `PartiallyLabeledSplit`, or a `PartiallyLabeledSplit`. For a tagger, an int also means labels of steps.
     supervised : estimator, default=None
         The estimator to compare with, which is fitted on the labeled rows only. By default a copy of `estimator`, in
-        which each `SemiSupervisedRNNClassifier` and `SemiSupervisedRNNRegressor` has ``objective="supervised"`` and no
-        `pretraining`. Required if `estimator` is a search over these parameters.
+        which each `SemiSupervisedRNNClassifier`, `SemiSupervisedRNNRegressor` and `SemiSupervisedRNNTagger` has
+        ``objective="supervised"`` and no `pretraining`. Required if `estimator` is a search over these parameters.
     groups : array-like of shape (n,), default=None
         Groups of all rows.
     scoring : str or scorer, default=None
@@ -132,9 +133,12 @@ def compare_to_supervised(
     The unlabeled data made no difference that these splits can show: ...
     """
     check_marker(estimator, missing_label)
-    target = read_target(y, missing_label, "compare_to_supervised")
     splitter = splitter_for(estimator, cv, missing_label)
-    y = target.values
+    if splitter.per_step:
+        target = read_step_target(y, missing_label, "compare_to_supervised")
+    else:
+        target = read_target(y, missing_label, "compare_to_supervised")
+        y = target.values
     splits = list(splitter.split(X, y, groups))
     labeled_splits = [(np.intersect1d(train, target.labeled), test) for train, test in splits]
     if len(splits) < 2:

@@ -13,7 +13,7 @@ from sklearn.model_selection import BaseCrossValidator, KFold, PredefinedSplit, 
 from sklearn.utils.validation import check_consistent_length
 
 from .._sklearn import MARKER, HasMethods, Interval, _safe_indexing, validate_parameter_constraints
-from ..tasks import Target, read_groups, read_target
+from ..tasks import Target, read_groups, read_step_target, read_target
 
 
 class PartiallyLabeledSplit(BaseCrossValidator):
@@ -32,6 +32,9 @@ class PartiallyLabeledSplit(BaseCrossValidator):
     missing_label : int, float, str, None or nan, default=-1
         Marks the unlabeled rows of y; NaN for a regressor. If y has several columns, rows in which only some numbers
         are known are always in the training set.
+    per_step : bool, default=False
+        Whether y has a label for each step: a list of arrays, or an array (n, T). A row counts as labeled if one of its
+        steps is, and an int as `cv` means folds that are not stratified.
 
     Raises
     ------
@@ -59,11 +62,13 @@ class PartiallyLabeledSplit(BaseCrossValidator):
     _parameter_constraints: dict[str, list[Any]] = {
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split", "get_n_splits"])],
         "missing_label": MARKER,
+        "per_step": ["boolean"],
     }
 
-    def __init__(self, cv: Any = 5, missing_label: Any = -1):
+    def __init__(self, cv: Any = 5, missing_label: Any = -1, *, per_step: bool = False):
         self.cv = cv
         self.missing_label = missing_label
+        self.per_step = per_step
 
     @property
     def shuffle(self) -> bool:
@@ -82,7 +87,7 @@ class PartiallyLabeledSplit(BaseCrossValidator):
         ----------
         X : array-like or list of arrays, of n samples
             Samples.
-        y : array-like of shape (n,) or (n, k)
+        y : array-like of shape (n,) or (n, k), or list of arrays
             Labels, or numbers; missing ones are `missing_label`.
         groups : array-like of shape (n,), default=None
             Groups of all rows, labeled and unlabeled.
@@ -130,11 +135,12 @@ class PartiallyLabeledSplit(BaseCrossValidator):
         return self._splitter(target).get_n_splits(*_rows(target, X, groups))
 
     def _validate(self) -> None:
-        parameters = {"cv": self.cv, "missing_label": self.missing_label}
+        parameters = {"cv": self.cv, "missing_label": self.missing_label, "per_step": self.per_step}
         validate_parameter_constraints(self._parameter_constraints, parameters, type(self).__name__)
 
     def _read(self, y: Any, groups: Any) -> tuple[Target, NDArray | None]:
-        target = read_target(y, self.missing_label, type(self).__name__)
+        read = read_step_target if self.per_step else read_target
+        target = read(y, self.missing_label, type(self).__name__)
         return target, None if groups is None else read_groups(groups)
 
     def _splitter(self, target: Target) -> Any:
@@ -162,6 +168,7 @@ def splitter_for(estimator: Any, cv: Any, missing_label: Any) -> PartiallyLabele
     """Return the splitter of a `cv` parameter; an int means plain folds for a regressor."""
     if isinstance(cv, PartiallyLabeledSplit):
         return cv
+    per_step = getattr(estimator, "task_name", None) == "tagging"
     if isinstance(cv, Integral) and is_regressor(estimator):
         cv = KFold(int(cv))
-    return PartiallyLabeledSplit(cv, missing_label)
+    return PartiallyLabeledSplit(cv, missing_label, per_step=per_step)

@@ -13,7 +13,19 @@ from ._forecast_decoders import SegmentDecoder, StepDecoder
 from ._generator import Generator
 from ._input import InputLayer
 from ._item_scores import ItemScores, best_scores
-from ._layers import RowLinear, blank, dropout, full_precision, gumbel_like, initialise, linear, mask_padding, step_mask
+from ._layers import (
+    RowLinear,
+    blank,
+    dropout,
+    full_precision,
+    gumbel_like,
+    initialise,
+    linear,
+    mask_padding,
+    step_mask,
+    steps_in_order,
+    unpatched,
+)
 from ._model import Model
 from ._number_input import NumberInput
 from ._pooling import POOLINGS, Pooling
@@ -50,4 +62,6 @@ __all__ = [
     "mask_padding",
     "reverse",
     "step_mask",
+    "steps_in_order",
+    "unpatched",
 ]

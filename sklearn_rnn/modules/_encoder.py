@@ -34,17 +34,19 @@ class Architecture:
     n_ahead: int = 0  # final steps that the recurrence does not read; they follow the pooled states in an embedding
     second_changes: bool = False  # whether steps of numbers have the changes of their changes
     n_columns: int = 0  # known columns of each token
+    n_parts: int = 0  # parts of words, such as endings
 
 
-def auto_patch_size(median_length: float, tokens: bool = False) -> int:
-    """Patch size with which a sequence of median length has about `auto_steps` recurrent steps."""
-    return max(1, round(median_length / (TokenInput if tokens else NumberInput).auto_steps))
+def auto_patch_size(median_length: float, tokens: bool = False, n_steps: int | None = None) -> int:
+    """Patch size with which a sequence of median length has about `n_steps` recurrent steps (or `auto_steps`)."""
+    n_steps = n_steps or (TokenInput if tokens else NumberInput).auto_steps
+    return max(1, round(median_length / n_steps))
 
 
 def input_layer(a: Architecture) -> InputLayer:
     """Make the input layer: for token ids if there are tokens, else for numbers."""
     if a.n_tokens:
-        return TokenInput(a.n_tokens, a.embedding_size, a.patch_size, a.n_columns)
+        return TokenInput(a.n_tokens, a.embedding_size, a.patch_size, a.n_columns, a.n_parts)
     return NumberInput(a.n_features, a.n_kernels, a.patch_size, a.second_changes)
 
 
@@ -82,7 +84,7 @@ class Encoder(nn.Module):
         encoder.load_state_dict(weights)
         encoder.input.frozen = frozen
         if isinstance(encoder.input, TokenInput):
-            encoder.input.embedding.requires_grad_(not frozen)
+            encoder.input.train_vectors(not frozen)
         return encoder
 
     def set_dropout(self, p: float) -> None:

@@ -115,6 +115,16 @@ def in_patches(x: Tensor, patch_size: int) -> Tensor:
     return x.reshape(x.shape[0], n, patch_size, x.shape[2])
 
 
+def unpatched(x: Tensor, width: int, n_steps: int) -> Tensor:
+    """Return steps (n, n_steps, width), given those of a patch side by side (n, T / patch_size, patch_size * width)."""
+    return x.reshape(len(x), -1, width)[:, :n_steps]
+
+
+def steps_in_order(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return all steps (m, E) of steps (n, T, E) that are no padding, one row after the other."""
+    return x.flatten(0, 1) if lengths is None else x[step_mask(lengths, x.shape[1])]
+
+
 def full_precision(x: Tensor) -> Tensor:
     """Convert half precision, which autocast returns, to single precision; other types do not change."""
     return x.to(torch.promote_types(x.dtype, torch.float32))

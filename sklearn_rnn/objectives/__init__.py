@@ -13,6 +13,7 @@ from ._average import weak_answers
 from ._base import Objective
 from ._composite import Composite
 from ._contrastive import Contrastive
+from ._cross_view import CrossView
 from ._denoising import Denoising
 from ._entropy import EntropyMinimization
 from ._feature_matching_gan import FeatureMatchingGAN
@@ -53,6 +54,7 @@ __all__ = [
     "Batch",
     "Composite",
     "Contrastive",
+    "CrossView",
     "Denoising",
     "EntropyMinimization",
     "FeatureMatchingGAN",
@@ -103,7 +105,7 @@ _NAMED: dict[str, type[Objective]] = {
 
 
 def objective_names(task: str) -> list[str]:
-    """Names of the objectives for a task, such as `"classification"`, `"representation"` or `"transcription"`."""
+    """Names of the objectives for a task: `"classification"`, `"tagging"`, `"transcription"`, `"representation"` ..."""
     return sorted(name for name, cls in _NAMED.items() if cls.fits(task))
 
 

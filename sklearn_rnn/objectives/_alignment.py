@@ -67,12 +67,13 @@ class Alignment:
             getattr(self, name).copy_(value)
 
     def count(self, batch: Batch) -> None:
-        """Count the classes of the labeled rows that are seen for the first time."""
+        """Count the classes of the labeled rows, or of their labeled steps, that are seen for the first time."""
         new = ~self.counted[batch.rows]
         if self.power and new.any():
             self.counted[batch.rows] = True
-            counted = new.to(self.counts) if batch.weights is None else new.to(self.counts) * (batch.weights > 0)
-            self.counts.index_add_(0, batch.targets, counted)
+            counted = new.to(self.counts) * (batch.targets >= 0)
+            counted = counted if batch.weights is None else counted * (batch.weights > 0)
+            self.counts.index_add_(0, batch.targets.clamp_min(0), counted)
 
     def class_prior(self) -> Tensor:
         """Expected fraction (K,) of rows of each class.

@@ -17,14 +17,16 @@ from ..modules import Model
 from ..sequences import Batch
 from ._remembered import remember, remembered
 
-Needs = Literal["sequences", "targets", "classes", "items", "transcripts"]
+Needs = Literal["sequences", "targets", "classes", "steps", "items", "transcripts"]
 FITTING: dict[str, set[str]] = {  # what a task provides, as the objective's `needs`
     "classification": {"targets", "classes"},
     "regression": {"targets"},
+    "tagging": {"targets", "classes", "steps"},
     "representation": {"sequences"},
     "next_item": {"items"},
     "transcription": {"transcripts"},
 }
+BY_STEP = {"tagging"}  # tasks with an answer for each step
 MIN_STEPS = 100  # of the optimiser; after fewer steps there are no warnings about convergence
 
 
@@ -36,7 +38,8 @@ class Objective(LinkedEstimator, ABC):
 
     _folder = "objectives"
     _parameter_constraints: dict[str, list[Any]] = {}
-    needs: ClassVar[Needs]  # only sequences, or targets of some, or targets that are classes, or items, or transcripts
+    needs: ClassVar[Needs]  # sequences alone, or targets of some, perhaps classes, steps, items or transcripts
+    by_step: bool = True  # whether it also serves a task with an answer for each step, if it needs targets
     loss_only: ClassVar[bool] = False  # whether it needs no more of a task than the loss of labeled rows
     teacher_: Any = None  # a `MovingAverage`, in training, if the objective has a teacher
     n_rounds: int = 1
@@ -49,6 +52,8 @@ class Objective(LinkedEstimator, ABC):
     @classmethod
     def fits(cls, task: str) -> bool:
         """Whether it can train a net for the task of this name."""
+        if task in BY_STEP and not cls.by_step:
+            return False
         return cls.needs in FITTING[task] or (cls.loss_only and "transcripts" in FITTING[task])
 
     @property
@@ -163,13 +168,16 @@ def supervised_loss(model: Model, outputs: Tensor, batch: Batch) -> Tensor:
 
 
 def weighted_mean(losses: Tensor, batch: Batch, normalised: bool = False) -> Tensor:
-    """Mean of the losses (k,) of the first k rows, times their weights.
+    """Mean of the losses (k,) of the first k answers whose targets are known, times their weights.
 
-    If `normalised`, divided by the sum of the weights instead of k.
+    If `normalised`, divided by the sum of the weights instead of their number.
     """
-    if batch.weights is None:
+    weights, known = batch.weights, batch.known
+    weights = None if weights is None else weights[: len(losses)]
+    if known is not None:
+        losses, weights = losses[known], None if weights is None else weights[known]
+    if weights is None:
         return losses.mean()
-    weights = batch.weights[: len(losses)]
     return (losses * weights).sum() / weights.sum() if normalised else (losses * weights).mean()
 
 

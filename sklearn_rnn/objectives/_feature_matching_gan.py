@@ -47,6 +47,7 @@ class FeatureMatchingGAN(SemiSupervisedObjective):
     """
 
     needs = "classes"
+    by_step = False
 
     weight: float = shared.weight(1)
     n_noise: int = shared.n_noise()

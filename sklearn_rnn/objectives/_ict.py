@@ -49,6 +49,8 @@ class ICT(SemiSupervisedObjective):
     >>> clf = SemiSupervisedRNNClassifier(ICT(alpha=0.5))
     """
 
+    by_step = False
+
     weight: float = shared.weight(3)
     threshold: float = shared.threshold(
         0.95,

@@ -63,7 +63,7 @@ class JointReconstruction(SemiSupervisedObjective):
 
     def labeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"labeled_reconstruction"`."""
-        return {"labeled_reconstruction": weighted_mean(self._errors(model, batch, view), batch)}
+        return {"labeled_reconstruction": weighted_mean(self._errors(model, batch, view), batch.by_row)}
 
     def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"reconstruction"`."""

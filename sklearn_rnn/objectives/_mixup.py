@@ -43,6 +43,8 @@ class MixUp(SemiSupervisedObjective):
     >>> clf = SemiSupervisedRNNClassifier(MixUp(alpha=0.2))
     """
 
+    by_step = False
+
     weight: float = shared.weight(0.3, "Weight :math:`w` of the loss of the mixtures.")
     alpha: float = shared.alpha()
 

@@ -106,9 +106,18 @@ def states_around(encoder: Any, embedded: Tensor, batch: Batch, part: str) -> Te
     if backward:  # the first change in a patch contains the step before
         steps = torch.arange(embedded.shape[1], device=embedded.device)
         embedded = encoder.without(embedded, steps < 0, steps % encoder.architecture.patch_size == 0)
+    return beside_each(*one_direction(encoder, embedded, batch, backward), backward)
+
+
+def one_direction(encoder: Any, embedded: Tensor, batch: Batch, backward: bool) -> tuple[Tensor, Tensor | None]:
+    """States (n, T / patch_size, H) of one direction, which does not see the other, and their lengths; no kernels."""
     no_kernels = torch.zeros(len(embedded), dtype=torch.bool, device=embedded.device)
     x, lengths = encoder.patched(embedded, batch.lengths, kernel_mask=no_kernels)
-    states = encoder.recurrence.alone(x, lengths, batch.generator, backward)
+    return encoder.recurrence.alone(x, lengths, batch.generator, backward), lengths
+
+
+def beside_each(states: Tensor, lengths: Tensor | None, backward: bool) -> Tensor:
+    """States (n, T / patch_size, H) before each patch or, if `backward`, after it; zeros where there is none."""
     if backward:
         return pad(mask_padding(states, lengths)[:, 1:], (0, 0, 0, 1))
     return pad(states[:, :-1], (0, 0, 1, 0))

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from ..modules import Model, TokenInput, linear
+from ..modules import Model, TokenInput, linear, unpatched
 from ..sequences import Batch
 
 LOGITS = 1 << 24  # held at once: 64 MB
@@ -33,15 +33,17 @@ def predicted_steps(model: Model, part: str, states: Tensor, n_steps: int) -> Te
     """Standardised values (n, n_steps, F), or vectors (n, n_steps, E) that are compared with those of the tokens."""
     layer: Any = model.parts[part]
     width = layer.out_features // model.encoder.architecture.patch_size
-    return layer(states).reshape(len(states), -1, width)[:, :n_steps]
+    return unpatched(layer(states), width, n_steps)
 
 
 def prediction_errors(model: Model, batch: Batch, predicted: Tensor, mask: Tensor, n_candidates: int) -> Tensor:
     """Squared errors (n, T), or cross-entropies of tokens, of the steps in the `mask` (n, T); 0 for the others."""
-    if batch.values.dim() == 3:
-        errors = (predicted - model.encoder.input.standardised(batch.values)).square().mean(2)
+    layer = model.encoder.input
+    if not isinstance(layer, TokenInput):
+        errors = (predicted - layer.standardised(batch.values)).square().mean(2)
         return errors.masked_fill(~mask, 0)
-    errors = _token_errors(model, predicted[mask], batch.values[mask], batch.generator, n_candidates)
+    tokens = layer.target(batch.values)
+    errors = _token_errors(model, predicted[mask], tokens[mask], batch.generator, n_candidates)
     return errors.new_zeros(mask.shape).masked_scatter(mask, errors)
 
 

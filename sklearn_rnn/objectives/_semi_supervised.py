@@ -24,8 +24,9 @@ LITTLE = 0.5  # factor of the guard below which there is a warning
 class SemiSupervisedObjective(Objective):
     """Base of objectives that add terms to the task's loss of the labeled rows.
 
-    All rows go through the net once. A subclass returns `unlabeled_terms`, `labeled_terms` or both. This class
-    reads the parameters
+    All rows go through the net once. If the task has an answer for each step, outputs are those of the steps of all
+    rows, one row after the other, without padding; what is said of rows then holds for steps. A subclass returns
+    `unlabeled_terms`, `labeled_terms` or both. This class reads the parameters
 
     weight : float
         Weight of the added terms; the labeled rows have weight 1. With 0, the objective trains exactly what
@@ -44,7 +45,7 @@ class SemiSupervisedObjective(Objective):
         student disagree about many unlabeled rows.
 
     With ``strong = True`` the student sees strong views of unlabeled rows. With ``needs = "classes"`` the objective
-    is for classifiers only.
+    is for classifiers and taggers only; with ``by_step = False`` not for taggers.
     """
 
     needs: ClassVar[Needs] = "targets"
@@ -108,19 +109,19 @@ class SemiSupervisedObjective(Objective):
         """Return the labeled and the unlabeled terms, times their weights at this point of training."""
         if not self.weight:
             return {}
-        k, terms = batch.n_labeled, {}
+        k, m, terms = batch.n_labeled, batch.n_answers, {}
         if k:
             if self.alignment_ is not None:
                 self.alignment_.count(batch.labeled)
-            added = self.labeled_terms(model, batch.labeled, view[:k], outputs[:k])
+            added = self.labeled_terms(model, batch.labeled, view[:k], outputs[:m])
             terms = {name: self.weight * term for name, term in added.items()}
         if k < len(batch):
-            self.observe(**model.task.monitored(outputs[k:]))
+            self.observe(**model.task.monitored(outputs[m:]))
             weight = self.weight * ramp_up(batch.progress, self.ramp)
             if self.guard_ is not None:
                 self.observe(guard=torch.tensor(self.guard_.factor))
                 weight = weight * self.guard_.factor
-            added = self.unlabeled_terms(model, batch.unlabeled, view[k:], outputs[k:])
+            added = self.unlabeled_terms(model, batch.unlabeled, view[k:], outputs[m:])
             terms |= {name: weight * term for name, term in added.items()}
         return terms
 

@@ -62,6 +62,7 @@ class SemiSupervisedVAE(SemiSupervisedObjective):
     """
 
     needs = "classes"
+    by_step = False
 
     weight: float = shared.weight(0.1)
     latent_size: int = shared.latent_size()

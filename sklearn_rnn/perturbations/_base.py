@@ -124,6 +124,7 @@ class Perturbation(LinkedEstimator, ABC):
 
     _parameter_constraints: dict[str, list[Any]] = {}
     uses_levels: bool = True  # whether `perturb` uses the levels of the data, which an estimator measures in fit
+    moves_steps: bool = False  # whether steps change their places, so that labels of steps would be those of others
     levels_: Levels | None = None
 
     def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:

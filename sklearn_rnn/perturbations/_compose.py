@@ -34,6 +34,11 @@ class Compose(Perturbation):
     def __init__(self, perturbations: list[Callable[..., Tensor]] | tuple[Callable[..., Tensor], ...]):
         self.perturbations = perturbations
 
+    @property
+    def moves_steps(self) -> bool:  # type: ignore[override]
+        """Whether one of the perturbations moves steps."""
+        return any(getattr(perturbation, "moves_steps", False) for perturbation in self.perturbations)
+
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Apply the perturbations one after the other."""
         for perturbation in self.perturbations:

@@ -142,6 +142,11 @@ class Light(Perturbation):
         """Whether there is an offset."""
         return bool(self.offset or self.channel_offset)
 
+    @property
+    def moves_steps(self) -> bool:  # type: ignore[override]
+        """Whether steps are shifted."""
+        return bool(self.shift)
+
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Apply all changes in one pass."""
         return _Fused(self.shift, self.scale, self.jitter, self.offset, self.channel_offset)(x, steps, generator)
@@ -236,6 +241,11 @@ class Strong(Perturbation):
     def uses_levels(self) -> bool:  # type: ignore[override]
         """Whether there is an offset."""
         return bool(self.offset or self.channel_offset)
+
+    @property
+    def moves_steps(self) -> bool:  # type: ignore[override]
+        """Whether steps are shifted or time is warped."""
+        return bool(self.shift or self.warp)
 
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Apply all changes in one pass."""

@@ -117,6 +117,11 @@ class SpecAugment(Perturbation):
         self.time = time
         self.n_spans = n_spans
 
+    @property
+    def moves_steps(self) -> bool:  # type: ignore[override]
+        """Whether time is warped."""
+        return bool(self.warp)
+
     def perturb(self, x: Tensor, steps: Steps, generator: torch.Generator) -> Tensor:
         """Apply all changes in one pass."""
         if self.warp:

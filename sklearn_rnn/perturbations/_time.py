@@ -29,6 +29,7 @@ class Crop(Perturbation):
     tensor([1.3724, 1.9258, 2.4792, 3.0326, 3.5859])
     """
 
+    moves_steps = True
     _parameter_constraints: dict[str, list[Any]] = {"share": SHARE}
 
     def __init__(self, share: float = 0.2):
@@ -68,6 +69,7 @@ class WindowSlice(Perturbation):
     tensor([1.0000, 1.5000, 2.0000, 2.5000, 3.0000])
     """
 
+    moves_steps = True
     _parameter_constraints: dict[str, list[Any]] = {"share": SHARE}
 
     def __init__(self, share: float = 0.1):
@@ -101,6 +103,7 @@ class TimeShift(Perturbation):
     tensor([0., 0., 0., 1., 2.])
     """
 
+    moves_steps = True
     _parameter_constraints: dict[str, list[Any]] = {"share": SHARE}
 
     def __init__(self, share: float = 0.1):
@@ -140,6 +143,7 @@ class TimeWarp(Perturbation):
     tensor([0.0000, 1.2094, 1.8693, 2.3731, 4.0000])
     """
 
+    moves_steps = True
     _parameter_constraints: dict[str, list[Any]] = {"deviation": NOT_NEGATIVE, "n_knots": KNOTS}
 
     def __init__(self, deviation: float = 0.3, n_knots: int = 4):
@@ -175,6 +179,7 @@ class Permutation(Perturbation):
     tensor([2., 0., 1., 3., 4., 5.])
     """
 
+    moves_steps = True
     _parameter_constraints: dict[str, list[Any]] = {"n_segments": COUNT}
 
     def __init__(self, n_segments: int = 4):

@@ -75,6 +75,7 @@ class Swap(Perturbation):
     tensor([0., 2., 1., 4., 3., 5.])
     """
 
+    moves_steps = True
     _parameter_constraints: dict[str, list[Any]] = {"share": SHARE}
 
     def __init__(self, share: float = 0.1):

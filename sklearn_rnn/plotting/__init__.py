@@ -4,11 +4,13 @@ from ._attributions import SeriesAttributionDisplay, TokenAttributionDisplay
 from ._codes import CodesDisplay
 from ._forecast import ForecastDisplay
 from ._label_efficiency import LabelEfficiencyDisplay
+from ._segments import SegmentDisplay
 
 __all__ = [
     "CodesDisplay",
     "ForecastDisplay",
     "LabelEfficiencyDisplay",
+    "SegmentDisplay",
     "SeriesAttributionDisplay",
     "TokenAttributionDisplay",
 ]

@@ -2,14 +2,15 @@
 
 from ._batch import Batch
 from ._batches import TrainingSet, batches_by_length
-from ._containers import is_frame, is_words, listed
+from ._containers import are_words, is_frame, is_words, listed
 from ._items import Catalogue, as_items, flat_items, rows_of_items, without_last
 from ._moments import moments_of
 from ._reading import read_sequences
-from ._sequences import Sequences, first_steps, float_like, unpadded_lengths
+from ._sequences import Sequences, all_steps, any_of_row, first_steps, float_like, unpadded_lengths
 from ._series import Series, joined, read_series
 from ._times import next_times, time_index
 from ._windows import Columns, Futures, Windows, window_starts
+from ._words import Vocabulary
 
 __all__ = [
     "Batch",
@@ -19,7 +20,11 @@ __all__ = [
     "Sequences",
     "Series",
     "TrainingSet",
+    "Vocabulary",
     "Windows",
+    "all_steps",
+    "any_of_row",
+    "are_words",
     "as_items",
     "batches_by_length",
     "first_steps",

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from ._batch import Batch
-from ._sequences import Sequences
+from ._sequences import Sequences, all_steps, any_of_row
 
 WINDOW = 20  # batches whose rows are sorted by length together
 MAX_STEPS = 1 << 18  # padded time steps in a batch
@@ -21,6 +21,9 @@ FILE_BLOCK = 8192  # neighbouring rows of a memory map that are read together
 @dataclass(frozen=True)
 class TrainingSet:
     """Sequences with their targets and weights, and the positions of labeled and unlabeled rows.
+
+    If there is a target `by_step`, `targets` and `weights` are those of all steps, one sequence after the other. A row
+    is then labeled if one of its steps is, and unlabeled if one of its steps is not; many are both.
 
     The `weights` of labeled rows include the `class_weights`; those of rows that get a label later are multiplied with
     them then.
@@ -38,20 +41,35 @@ class TrainingSet:
     labeled: NDArray
     unlabeled: NDArray
     class_weights: NDArray | None = None
+    by_step: bool = False
 
     def __len__(self) -> int:
         return len(self.labeled) + len(self.unlabeled)
 
     def relabeled(self, targets: NDArray[np.int64]) -> TrainingSet:
         """Return the set with new class numbers, -1 for unlabeled rows; rows that are held out are not added."""
-        rows = np.concatenate([self.labeled, self.unlabeled])
-        known, weights = targets[rows] >= 0, self.weights
+        rows, weights = np.union1d(self.labeled, self.unlabeled), self.weights
+        labeled, unlabeled = self._any_of(targets >= 0)[rows], self._any_of(targets < 0)[rows]
         if weights is not None and self.class_weights is not None:
             new = np.flatnonzero((self.targets < 0) & (targets >= 0))
             weights = weights.copy()
             weights[new] *= self.class_weights[targets[new]]
-        labeled, unlabeled = np.sort(rows[known]), np.sort(rows[~known])
-        return replace(self, targets=targets, weights=weights, labeled=labeled, unlabeled=unlabeled)
+        return replace(self, targets=targets, weights=weights, labeled=rows[labeled], unlabeled=rows[unlabeled])
+
+    def counting(self) -> NDArray:
+        """Return the labeled rows that have a target with a weight above 0."""
+        if self.weights is None:
+            return self.labeled
+        counts = self.weights > 0
+        return self.labeled[self._any_of(counts & (self.targets >= 0) if self.by_step else counts)[self.labeled]]
+
+    def places(self, rows: NDArray) -> NDArray:
+        """Return the positions of the targets of some rows."""
+        return all_steps(self.sequences.lengths, rows) if self.by_step else rows
+
+    def _any_of(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Mask (n,) of the rows that have at least one target in a mask of targets."""
+        return any_of_row(mask, self.sequences.lengths) if self.by_step else mask
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Number of optimiser steps in an epoch."""
@@ -98,15 +116,17 @@ class TrainingSet:
     def batch(self, rows: NDArray, n_labeled: int) -> Batch:
         """Read `rows`, of which the first `n_labeled` are labeled."""
         values, lengths = self.sequences.batch(rows)
+        places = self.places(rows)
         return Batch(
             values=torch.from_numpy(values),
             lengths=None if lengths is None else torch.from_numpy(lengths),
-            targets=torch.from_numpy(self.targets[rows]),
-            rows=torch.from_numpy(rows),
-            weights=None if self.weights is None else torch.from_numpy(self.weights[rows]),
+            targets=torch.from_numpy(self.targets[places]),
+            rows=torch.from_numpy(places),
+            weights=None if self.weights is None else torch.from_numpy(self.weights[places]),
             n_labeled=n_labeled,
             generator=None,
             progress=0.0,
+            by_step=self.by_step,
         )
 
     def _endless(self, rows: NDArray, batch_size: int, random: np.random.Generator) -> Iterator[NDArray]:

@@ -260,6 +260,12 @@ def is_words(x: Any) -> bool:
     return many and len(x) > 0 and isinstance(x[0], str)
 
 
+def are_words(X: Any) -> bool:
+    """Whether X is a list or a column of lists of words."""
+    rows = listed(X)
+    return any(is_words(row) for row in rows or [])
+
+
 def _refuse_elements(values: list[Any], nested: list[bool]) -> None:
     """Raise an error for the first element that is not a sequence, unless X is a list of numbers."""
     i = nested.index(False)

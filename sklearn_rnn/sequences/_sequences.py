@@ -28,7 +28,7 @@ class Sequences:
     ----------
     values : ndarray of shape (n, T, F), (steps, F) or (steps,)
         If `starts` is None, a grid with one row per sequence. Otherwise the steps of all sequences, one sequence after
-        the other; integers are token ids.
+        the other; integers are token ids. Words have several ids in a step: their own, and those of their parts.
     lengths : ndarray of shape (n,)
         Number of steps of each sequence.
     starts : ndarray of shape (n,) or None
@@ -64,6 +64,11 @@ class Sequences:
     def n_features(self) -> int:
         """Number of values per step; 1 for token ids."""
         return 1 if self.kind == "tokens" else self.values.shape[-1]
+
+    @property
+    def ids(self) -> NDArray:
+        """Token ids (steps,), without those of the parts of words."""
+        return self.values if self.values.ndim == 1 else self.values[:, 0]
 
     @property
     def equal(self) -> bool:
@@ -227,6 +232,17 @@ def first_steps(lengths: NDArray) -> NDArray:
 def float_like(dtype: Any) -> Any:
     """Return the type for values of `dtype`: float32, or float64 if float32 would round them."""
     return np.float32 if np.can_cast(dtype, np.float32) else np.float64
+
+
+def all_steps(lengths: NDArray, rows: NDArray) -> NDArray[np.int64]:
+    """Positions of all steps of some rows among the steps of all sequences, given the lengths (n,) of all."""
+    chosen = lengths[rows]
+    return np.arange(chosen.sum()) + np.repeat(first_steps(lengths)[rows] - first_steps(chosen), chosen)
+
+
+def any_of_row(mask: NDArray[np.bool_], lengths: NDArray) -> NDArray[np.bool_]:
+    """Whether a mask of the steps of all sequences is True for at least one step, for each sequence."""
+    return np.logical_or.reduceat(mask, first_steps(lengths))
 
 
 def unpadded_lengths(block: NDArray) -> NDArray:

@@ -20,6 +20,8 @@ from ._ranking import RANKING, ranking_score
 from ._regression import Regression
 from ._representation import Representation
 from ._scores import r2_of_known
+from ._step_labels import flat_labels, read_step_target, rows_of_labels
+from ._tagging import Tagging
 from ._transcription import Transcription
 from ._transcripts import edit_distance, label_error_rate, read_transcripts
 
@@ -32,6 +34,7 @@ __all__ = [
     "Numbers",
     "Regression",
     "Representation",
+    "Tagging",
     "Target",
     "Targets",
     "Task",
@@ -41,6 +44,7 @@ __all__ = [
     "class_numbers",
     "edit_distance",
     "find_nothing",
+    "flat_labels",
     "is_nothing",
     "label_error_rate",
     "own_markers",
@@ -49,6 +53,8 @@ __all__ = [
     "read_groups",
     "read_labels",
     "read_numbers",
+    "read_step_target",
     "read_target",
     "read_transcripts",
+    "rows_of_labels",
 ]

@@ -12,7 +12,7 @@ from sklearn.base import Tags
 from torch import Tensor, nn
 
 from ..modules import linear
-from ..sequences import Batch
+from ..sequences import Batch, any_of_row
 
 
 @dataclass(frozen=True)
@@ -21,21 +21,32 @@ class Targets:
 
     Attributes
     ----------
-    values : ndarray of shape (n,) or (n, k)
-        Class numbers, -1 for unlabeled rows; or float32 numbers, NaN for unlabeled rows.
+    values : ndarray of shape (m,) or (m, k)
+        Class numbers, -1 where there is no label; or float32 numbers, NaN for unlabeled rows. There is a target for
+        each of n rows, or for each of their steps.
     labeled : ndarray of shape (n_labeled,)
-        Positions of the labeled rows, ascending.
+        Positions of the labeled rows, ascending: those with a label of at least one step.
     given : ndarray or None
         The numbers (n, k) of y, float64.
+    lengths : ndarray of shape (n,) or None
+        Number of steps of each row, if each step has a target.
     """
 
     values: NDArray
     labeled: NDArray
     given: NDArray | None = None
+    lengths: NDArray | None = None
+
+    @property
+    def known(self) -> NDArray:
+        """Positions of the targets that are known, ascending."""
+        return self.labeled if self.lengths is None else np.flatnonzero(self.values >= 0)
 
     @property
     def unlabeled(self) -> NDArray:
-        """Positions of the unlabeled rows, ascending."""
+        """Positions of the unlabeled rows, ascending: those with at least one step without a label."""
+        if self.lengths is not None:
+            return np.flatnonzero(any_of_row(self.values < 0, self.lengths))
         return np.setdiff1d(np.arange(len(self.values)), self.labeled)
 
 
@@ -45,26 +56,33 @@ class Task(ABC):
     A model holds its task, so that neither the net nor an objective depends on the kind of head. The head returns
     `outputs`, such as logits; `answers` are their meaning, such as the probabilities of classes. Answers of several
     views or nets can be averaged and mixed.
+
+    With ``by_step = True`` there is an output, a target and an answer for each step. They are those of all steps that
+    are no padding, one row after the other, (m, ...); what is said of n rows then holds for these m steps.
+
+    With ``by_patch = True`` the head gets the state of each patch of steps. Outputs and answers are then those of all
+    patches, (n, T / patch_size, ...), with padding; targets, losses and distances are still those of rows.
     """
 
     name: ClassVar[str]
     method: ClassVar[str]  # the estimator's method that returns the answers
-    by_step: ClassVar[bool] = False  # whether the head answers for each patch of steps, not for the whole sequence
+    by_step: ClassVar[bool] = False  # whether there is an answer for each step, not for each row
+    by_patch: ClassVar[bool] = False  # whether the answer for a row consists of one for each patch of steps
     n_readings: ClassVar[int] = 3  # number of shifts of the patches, over which embeddings are averaged
     n_outputs: int = 0  # width of the head
     class_weights: NDArray | None = None  # (K,), for rows that get their label during training
     n_classes: int = 0  # 0 if the answer is not a class
 
     @abstractmethod
-    def read(self, y: Any, n: int, last: Any = None, sample_weight: Any = None) -> Targets:
+    def read(self, y: Any, n: Any, last: Any = None, sample_weight: Any = None) -> Targets:
         """Read the y of `fit`, for n sequences, and learn from it what the task needs (classes, units).
 
         Parameters
         ----------
         y : array-like or None
             Targets.
-        n : int
-            Number of sequences.
+        n : int, or ndarray of shape (n,)
+            Number of sequences; with ``by_step = True``, the lengths of the sequences.
         last : Task or None
             With ``warm_start=True``, the task of the last fit. It is an error if y does not match it.
 

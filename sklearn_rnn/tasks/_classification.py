@@ -8,16 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import Tags
 from sklearn.utils import ClassifierTags
-from sklearn.utils.class_weight import compute_class_weight
 from torch import Tensor
-from torch.nn.functional import cross_entropy, kl_div, one_hot
 
-from ..sequences import Batch
-from ._base import Targets, Task
-from ._labels import read_labels
+from ._base import Targets
+from ._classes import ClassTask
 
 
-class Classification(Task):
+class Classification(ClassTask):
     """The task of a classifier: outputs are logits (n, K), answers are probabilities (n, K).
 
     Parameters
@@ -31,63 +28,15 @@ class Classification(Task):
     """
 
     name = "classification"
-    method = "predict_proba"
 
-    def __init__(self, missing_label: Any, class_weight: Any, estimator: str):
-        self.missing_label, self.class_weight, self.estimator = missing_label, class_weight, estimator
-
-    def read(self, y: Any, n: int, last: Any = None, sample_weight: Any = None) -> Targets:
+    def read(self, y: Any, n: Any, last: Any = None, sample_weight: Any = None) -> Targets:
         """Learn the classes, and return class numbers; with a `last` task, the classes must be the same."""
-        labels = read_labels(y, self.missing_label, self.estimator)
-        self.classes, self.n_classes = labels.classes, len(labels.classes)
-        self.n_outputs = self.n_classes
-        if last is not None and not np.array_equal(last.classes, self.classes):
-            raise ValueError(f"warm_start=True needs the classes of the last fit, {last.classes}, got {self.classes}.")
-        self.class_weights = self._weights_of_classes(labels.numbers[labels.labeled])
+        labels = self.read_classes(y, last)
         return Targets(labels.numbers, labels.labeled)
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """Cross-entropy (n_labeled,)."""
-        k = batch.n_labeled
-        return cross_entropy(outputs[:k], batch.targets[:k], reduction="none")
-
-    def answers(self, outputs: Tensor) -> Tensor:
-        """Probabilities (n, K)."""
-        return outputs.softmax(1)
-
-    def distance(self, answers: Tensor, targets: Tensor) -> Tensor:
-        """Squared Euclidean distance (n,) of probabilities."""
-        return (answers - targets).square().sum(1)
-
-    def divergence(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Kullback-Leibler divergence (n,) of the probabilities from those of the targets."""
-        log_p = outputs.log_softmax(1)
-        return kl_div(log_p, targets.log_softmax(1), log_target=True, reduction="none").sum(1)
-
-    def confidence(self, answers: Tensor) -> Tensor:
-        """Largest probability (n,)."""
-        return answers.amax(1)
-
-    def agreement(self, answers: Tensor, targets: Tensor) -> Tensor:
-        """Fraction of rows whose most probable classes are equal."""
-        return (answers.argmax(1) == targets.argmax(1)).float().mean()
-
-    def monitored(self, outputs: Tensor) -> dict[str, Tensor]:
-        """Return `"class_share"`, the fraction (K,) of rows that are predicted to be of each class."""
-        return {"class_share": one_hot(outputs.argmax(1), outputs.shape[1]).float().mean(0)}
-
-    def decide(self, answers: NDArray) -> NDArray:
-        """Class numbers (n,)."""
-        return answers.argmax(1)
 
     def exported(self, answers: Tensor) -> dict[str, Tensor]:
         """Return the `"probabilities"` (n, K), and the class numbers (n,) as `"labels"`."""
         return {"probabilities": answers, "labels": answers.argmax(1)}
-
-    def row_weights(self, targets: Targets) -> NDArray | None:
-        """Weights (n_labeled,) of the labeled rows: those of their classes."""
-        weights = self.class_weights
-        return None if weights is None else weights[targets.values[targets.labeled]]
 
     def strata(self, targets: NDArray) -> NDArray[np.int64]:
         """Return the class numbers."""
@@ -97,14 +46,3 @@ class Classification(Task):
         """Return the tags of a classifier."""
         tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
         return tags
-
-    def _weights_of_classes(self, numbers: NDArray) -> NDArray | None:
-        if self.class_weight is None:
-            return None
-        weights = compute_class_weight(self.class_weight, classes=self.classes, y=self.classes[numbers])
-        for label, weight in zip(self.classes.tolist(), weights.tolist(), strict=True):
-            if not 0 <= weight < np.inf:
-                raise ValueError(
-                    f"class_weight must be finite and not negative, but is {weight} for the class {label!r}."
-                )
-        return weights

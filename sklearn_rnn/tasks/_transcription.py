@@ -37,7 +37,7 @@ class Transcription(Task):
     name = "transcription"
     method = "predict_log_proba"
     n_readings = 1
-    by_step = True
+    by_patch = True
     patch_size: int = 1
 
     def __init__(self, estimator: str):

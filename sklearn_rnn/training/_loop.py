@@ -154,8 +154,12 @@ class Loop:
         answers = [net.infer(net.on_device(training.batch(part, 0))) for part in parts]
         if not answers:
             return None
-        targets = torch.from_numpy(training.targets)
-        labels = self.objective.relabel(targets, torch.from_numpy(rows), torch.cat(answers).cpu())
+        targets, probabilities = torch.from_numpy(training.targets), torch.cat(answers).cpu()
+        places = torch.from_numpy(np.concatenate([training.places(part) for part in parts]))
+        if training.by_step:  # some steps of these rows have a label
+            unknown = targets[places] < 0
+            places, probabilities = places[unknown], probabilities[unknown]
+        labels = self.objective.relabel(targets, places, probabilities)
         return None if labels is None else labels.numpy()
 
     def _train_epoch(self, stream: Any, n_steps: int) -> None:
@@ -186,8 +190,8 @@ class Loop:
         for cb in self.hooks["on_batch_end"]:
             scores = getattr(cb, "on_train", False)  # whether it compares predictions with labels
             shown = batch.labeled if scores and batch.n_labeled else batch
-            y_pred = self.net.infer(shown) if scores else None
-            y = self.module.task.shown(shown.targets)
+            y_pred = shown.of_known(self.net.infer(shown)) if scores else None
+            y = self.module.task.shown(shown.of_known(shown.targets))
             cb.on_batch_end(self.net, batch=(shown, y), training=True, y_pred=y_pred, loss=None)
 
     def _record_epoch(self, terms: dict[str, float], n_steps: int) -> None:
@@ -208,16 +212,16 @@ class Loop:
     def _validate_epoch(self, validation: TrainingSet) -> None:
         total, weight, n_batches, net = 0.0, 0.0, 0, self.net
         for batch, targets in net.get_iterator(validation):
-            batch_weight = float(len(batch)) if batch.weights is None else batch.weights.sum().item()
+            batch_weight = _weight(batch)
             with torch.no_grad():
-                y_pred = net.infer(batch) if self.hooks["on_batch_end"] else None
+                y_pred = batch.of_known(net.infer(batch)) if self.hooks["on_batch_end"] else None
                 loss = self.objective.validation_loss(self.module, batch)
             total, weight, n_batches = total + loss * batch_weight, weight + batch_weight, n_batches + 1
             if self.hooks["on_batch_end"]:
                 net.history.new_batch()
                 net.history.record_batch("valid_loss", loss)
                 net.history.record_batch("valid_batch_size", len(batch))
-                y = self.module.task.shown(targets)
+                y = self.module.task.shown(batch.of_known(targets))
                 for cb in self.hooks["on_batch_end"]:
                     cb.on_batch_end(net, batch=(batch, y), training=False, y_pred=y_pred, loss=loss)
         net.history.record("valid_loss", total / weight)
@@ -276,3 +280,11 @@ def overriding(net: Any, hook: str) -> list[Callback]:
 def copied_weights(module: nn.Module) -> Weights:
     """Return a copy of the weights and buffers of a module."""
     return deepcopy(module.state_dict())
+
+
+def _weight(batch: Batch) -> float:
+    """Sum of the weights of the targets of a batch that are known or, if none is, of all."""
+    if batch.by_step and batch.n_labeled:
+        known = batch.targets >= 0
+        return float(known.sum() if batch.weights is None else batch.weights[known].sum())
+    return float(len(batch)) if batch.weights is None else batch.weights.sum().item()

@@ -198,7 +198,7 @@ class RecurrentNet(NeuralNet):
         """Yield answers for a data set that callbacks get, or for an X of the estimator."""
         if isinstance(X, Shown | TrainingSet):
             for batch, _ in self.get_iterator(X.X if isinstance(X, Shown) else X):
-                yield self.infer(batch).to(device)
+                yield batch.of_known(self.infer(batch)).to(device)
         else:
             yield torch.from_numpy(self._ask(self.module_.task.method, X)).to(device)
 

@@ -230,7 +230,9 @@ class Shown(Dataset):
     @property
     def y(self) -> np.ndarray:
         """Targets, in the order in which the net predicts them."""
-        return self.task.shown(self.X.targets[np.concatenate(self.X.validation_batches(self.batch_size))])
+        rows = np.concatenate(self.X.validation_batches(self.batch_size))
+        targets = self.X.targets[self.X.places(rows)]
+        return self.task.shown(targets[targets >= 0] if self.X.by_step else targets)
 
 
 def as_numbers(name: str, value: Any) -> Iterator[tuple[str, float]]:
