@@ -26,6 +26,7 @@ from sklearn_rnn import (
     RNNOutlierDetector,
     SemiSupervisedRNNClassifier,
     SemiSupervisedRNNRegressor,
+    SemiSupervisedRNNTagger,
     SemiSupervisedRNNTranscriber,
 )
 from sklearn_rnn import objectives as objectives_module
@@ -33,7 +34,7 @@ from sklearn_rnn import perturbations as perturbations_module
 from sklearn_rnn import preprocessing as preprocessing_module
 from sklearn_rnn import text as text_module
 from sklearn_rnn.inspection import integrated_gradients
-from sklearn_rnn.objectives import IteratedPseudoLabel, Objective
+from sklearn_rnn.objectives import CrossView, IteratedPseudoLabel, Objective
 from sklearn_rnn.perturbations import Perturbation
 from sklearn_rnn.preprocessing import SequenceImputer
 from sklearn_rnn.sequences._reading import read_sequences
@@ -311,7 +312,7 @@ TINY = {"max_epochs": np.int64(1), "hidden_size": np.int64(4), "n_kernels": np.i
 OBJECTIVES = [
     cls
     for cls in public(objectives_module)
-    if not inspect.isabstract(cls) and cls.needs not in ("items", "transcripts")
+    if not inspect.isabstract(cls) and cls.needs not in ("items", "steps", "transcripts")
 ]
 PERTURBATIONS = [cls for cls in public(perturbations_module) if not inspect.isabstract(cls)]
 some = unit[:20, :9]
@@ -374,13 +375,21 @@ def test_a_recommender_and_its_objective_take_numpys_numbers():
     np.testing.assert_array_equal(*given)
 
 
-def test_a_transcriber_and_its_objective_take_numpys_numbers():
-    y = [[0, 1], [1], [0], None] * 5
-    options = {**numeric(SemiSupervisedRNNTranscriber), **TINY, "max_length": np.int64(100)}
+@pytest.mark.parametrize(
+    ("cls", "objective", "y"),
+    [
+        (SemiSupervisedRNNTagger, CrossView, [[0, 1, 2] * 3, [2, 1, 0] * 3, None, None] * 5),
+        (SemiSupervisedRNNTranscriber, IteratedPseudoLabel, [[0, 1], [1], [0], None] * 5),
+    ],
+)
+def test_taggers_and_transcribers_and_their_objectives_take_numpys_numbers(cls, objective, y):
+    options = {**numeric(cls), **TINY}
+    if "max_length" in cls().get_params():
+        options["max_length"] = np.int64(100)
     plain = {"random_state": 0, "early_stopping": False}
     given = [
-        SemiSupervisedRNNTranscriber(IteratedPseudoLabel(**p), **{**o, **plain}).fit(some, y).transform(some)
-        for o, p in ((f(options), f(numeric(IteratedPseudoLabel))) for f in (dict, python))
+        cls(objective(**p), **{**o, **plain}).fit(some, y).transform(some)
+        for o, p in ((f(options), f(numeric(objective))) for f in (dict, python))
     ]
     np.testing.assert_array_equal(*given)
 
@@ -399,6 +408,7 @@ def test_every_public_class_with_a_numeric_parameter_is_tried_with_numpys():
     assert rest == {
         "SemiSupervisedRNNClassifier",
         "SemiSupervisedRNNRegressor",
+        "SemiSupervisedRNNTagger",
         "SemiSupervisedRNNTranscriber",
         "RNNForecaster",
         "RNNNextItemRecommender",
