@@ -68,7 +68,7 @@ def test_every_objective_trains_on_a_gpu_and_answers_as_on_a_cpu(cls, name, kind
         same_on_the_cpu(cls(name, **TINY, device="cuda").fit(X, y), lambda e: e.predict_proba(X))
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "mingru", "rnn"])
 @pytest.mark.parametrize("kind", ["numbers", "tokens"])
 def test_a_gpu_takes_the_same_steps_as_a_cpu(kind, cell):
     X, y = data(kind)

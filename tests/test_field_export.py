@@ -25,6 +25,7 @@ ONNX_CASES = [
     (False, "gru", "mean_max", True, 4),  # as by default
     (False, "lstm", "attention", True, 3),
     (False, "rnn", "last", False, 1),
+    (False, "mingru", "mean_max", True, 3),
     (True, "gru", "mean", True, 2),
     (True, "lstm", "last", True, 1),
 ]

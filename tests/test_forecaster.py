@@ -293,7 +293,7 @@ def encoder(cell="gru", n_ahead=0, n_features=2):
     return Encoder(a)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "mingru", "rnn"])
 def test_segments_are_decoded_by_one_step_of_the_cell_from_the_final_state(cell):
     decoder = SegmentDecoder(encoder(cell), 5, 1, 1, 0)
     initialise(decoder, torch.Generator().manual_seed(0))
@@ -307,7 +307,7 @@ def test_segments_are_decoded_by_one_step_of_the_cell_from_the_final_state(cell)
         torch.testing.assert_close(steps[:, 2 * segment : 2 * segment + 2, 0, 0], expected)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "mingru"])
 def test_a_path_given_its_own_noise_is_the_path_that_training_reads(cell):
     decoder = StepDecoder(encoder(cell, 4), 4, 1, 1)
     initialise(decoder, torch.Generator().manual_seed(0))

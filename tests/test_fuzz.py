@@ -107,7 +107,7 @@ def drawn_estimator(random, marker):
     shared = {
         "hidden_size": one_of(random, [1, np.int64(4), 8]),
         "n_kernels": one_of(random, [0, 3, np.int32(8)]),
-        "cell": one_of(random, ["gru", "lstm", "rnn"]),
+        "cell": one_of(random, ["gru", "lstm", "mingru", "rnn"]),
         "pooling": one_of(random, ["last", "mean", "max", "mean_max", "attention"]),
         "bidirectional": one_of(random, [True, np.False_]),
         "patch_size": one_of(random, ["auto", 1, np.int64(3)]),

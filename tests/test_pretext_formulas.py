@@ -273,7 +273,7 @@ def test_a_decoder_that_reads_steps_is_sutskever_2014_with_the_sampling_of_bengi
     assert_terms(objective, model, batch, {"reconstruction": total})
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "mingru", "rnn"])
 @pytest.mark.parametrize("feed", ["code", "steps", "nothing"])
 def test_what_is_rebuilt_backwards_is_returned_forwards(feed, cell):
     X = [np.random.default_rng(0).normal(size=n) for n in (12, 9, 12, 7)]

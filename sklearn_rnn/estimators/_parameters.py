@@ -60,8 +60,11 @@ class TrainingParameters(PicklableEstimator):
     cell: str = parameter(
         "gru",
         [StrOptions(set(CELLS))],
-        '{"lstm", "gru", "rnn"}',
-        "Recurrent cell. On a CPU an LSTM trains faster; a GRU was more accurate with few labels.",
+        '{"gru", "lstm", "mingru", "rnn"}',
+        """
+        Recurrent cell. `"mingru"` (Feng 2024), whose gates do not depend on its state, trains in a third of the time of
+        a GRU. On a CPU an LSTM trains faster than a GRU; a GRU was more accurate with few labels.
+        """,
     )
     hidden_size: int = parameter(
         64, COUNT, "int", "Number of units of each layer and direction, and width of the patch embedding."

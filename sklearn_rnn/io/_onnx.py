@@ -47,7 +47,8 @@ def to_onnx(estimator: Any, path: Any) -> None:
     The inputs are `values` and `lengths` (n,), int64. The values are the sequences, padded with anything to the same
     length: (n, steps, n_features) of float32, or (n, steps) if `fit` got a 2-D array; (n, steps) of int64 for token
     ids. They are float64 if the net subtracts an origin from large values. Scaling is part of the graph, and so are
-    `max_length` and the unknown token.
+    `max_length` and the unknown token. With ``cell="mingru"`` the graph takes memory that grows with the square of the
+    number of patches.
 
     The outputs are `probabilities` (n, n_classes) and `labels` (n,), the positions in `classes_`, for a classifier;
     `predictions`, as `predict` returns them, and `quantiles`, if there are any, for a regressor; and `embeddings` for

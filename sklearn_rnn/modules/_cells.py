@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ._layers import blank, dropout, step_mask
+from ._mingru import MinGRU
 
-CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+CELLS: dict[str, type[nn.Module]] = {"lstm": nn.LSTM, "gru": nn.GRU, "mingru": MinGRU, "rnn": nn.RNN}
 
 
 class RecurrentStack(nn.Module):
@@ -71,7 +72,7 @@ class RecurrentStack(nn.Module):
         return x, kept
 
 
-def _layer(cell: str, input_size: int, hidden_size: int) -> nn.RNNBase:
+def _layer(cell: str, input_size: int, hidden_size: int) -> nn.Module:
     return blank(CELLS[cell], input_size, hidden_size, batch_first=True)
 
 

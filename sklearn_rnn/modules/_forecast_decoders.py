@@ -63,6 +63,8 @@ class SegmentDecoder(nn.Module):
         The cell of an LSTM is zero at first.
         """
         r = self.recurrence
+        if self.cell == "mingru":
+            return r.step(inputs, state[:, None])
         of_inputs = affine(inputs, r.weight_ih_l0, r.bias_ih_l0)
         of_state = affine(state, r.weight_hh_l0, r.bias_hh_l0)[:, None]
         if self.cell == "rnn":
