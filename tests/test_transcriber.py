@@ -18,7 +18,7 @@ from skorch.callbacks import EpochScoring
 
 from sklearn_rnn import Pretraining, RNNAutoencoderTransformer, SemiSupervisedRNNTranscriber, io
 from sklearn_rnn.model_selection import label_error_rate
-from sklearn_rnn.objectives import AdversarialTraining, IteratedPseudoLabel
+from sklearn_rnn.objectives import AdversarialTraining, IteratedPseudoLabel, MeanTeacher
 from sklearn_rnn.preprocessing import PerSequenceScaler
 
 TINY = {"hidden_size": 8, "n_kernels": 4, "max_epochs": 1, "batch_size": 8, "random_state": 0}
@@ -154,7 +154,9 @@ def test_an_empty_transcript_says_that_there_is_no_label():
     assert np.isfinite(transcriber.history_[-1]["train_loss"])
 
 
-@pytest.mark.parametrize("objective", ["fixmatch", "mean_teacher", "reconstruction", "next_item"])
+@pytest.mark.parametrize(
+    "objective", ["fixmatch", "mean_teacher", "reconstruction", "next_item", IteratedPseudoLabel() + MeanTeacher()]
+)
 def test_objectives_that_need_classes_or_answers_are_refused(objective):
     X, y = spoken(4)
     with pytest.raises(ValueError, match=r"does not fit .*; choose from .*'iterated_pseudo_label'.*'supervised'"):
