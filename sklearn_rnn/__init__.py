@@ -11,6 +11,7 @@ from .estimators import (
     SemiSupervisedRNNClassifier,
     SemiSupervisedRNNRegressor,
     SemiSupervisedRNNTagger,
+    SemiSupervisedRNNTranscriber,
 )
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "SemiSupervisedRNNClassifier",
     "SemiSupervisedRNNRegressor",
     "SemiSupervisedRNNTagger",
+    "SemiSupervisedRNNTranscriber",
     "__version__",
 ]
 __version__ = "0.1.0"

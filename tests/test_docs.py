@@ -45,7 +45,7 @@ def test_the_first_page_is_short_and_prints_what_it_says(capsys):
 
 
 @pytest.mark.parametrize(
-    "name", ["getting_started", "what_goes_in", "few_labels", "training", "large_data", "forecasting"]
+    "name", ["getting_started", "what_goes_in", "few_labels", "training", "large_data", "forecasting", "speech"]
 )
 def test_the_code_of_a_guide_runs(name):
     matplotlib.use("Agg")

@@ -26,13 +26,15 @@ from sklearn_rnn import (
     RNNOutlierDetector,
     SemiSupervisedRNNClassifier,
     SemiSupervisedRNNRegressor,
+    SemiSupervisedRNNTagger,
+    SemiSupervisedRNNTranscriber,
 )
 from sklearn_rnn import objectives as objectives_module
 from sklearn_rnn import perturbations as perturbations_module
 from sklearn_rnn import preprocessing as preprocessing_module
 from sklearn_rnn import text as text_module
 from sklearn_rnn.inspection import integrated_gradients
-from sklearn_rnn.objectives import Objective
+from sklearn_rnn.objectives import CrossView, IteratedPseudoLabel, Objective
 from sklearn_rnn.perturbations import Perturbation
 from sklearn_rnn.preprocessing import SequenceImputer
 from sklearn_rnn.sequences._reading import read_sequences
@@ -307,7 +309,11 @@ def python(options):
 
 
 TINY = {"max_epochs": np.int64(1), "hidden_size": np.int64(4), "n_kernels": np.int64(8), "num_layers": np.int64(2)}
-OBJECTIVES = [cls for cls in public(objectives_module) if not inspect.isabstract(cls) and cls.needs != "items"]
+OBJECTIVES = [
+    cls
+    for cls in public(objectives_module)
+    if not inspect.isabstract(cls) and cls.needs not in ("items", "steps", "transcripts")
+]
 PERTURBATIONS = [cls for cls in public(perturbations_module) if not inspect.isabstract(cls)]
 some = unit[:20, :9]
 partly = np.where(np.arange(20) < 10, labels[:20], -1)
@@ -369,6 +375,25 @@ def test_a_recommender_and_its_objective_take_numpys_numbers():
     np.testing.assert_array_equal(*given)
 
 
+@pytest.mark.parametrize(
+    ("cls", "objective", "y"),
+    [
+        (SemiSupervisedRNNTagger, CrossView, [[0, 1, 2] * 3, [2, 1, 0] * 3, None, None] * 5),
+        (SemiSupervisedRNNTranscriber, IteratedPseudoLabel, [[0, 1], [1], [0], None] * 5),
+    ],
+)
+def test_taggers_and_transcribers_and_their_objectives_take_numpys_numbers(cls, objective, y):
+    options = {**numeric(cls), **TINY}
+    if "max_length" in cls().get_params():
+        options["max_length"] = np.int64(100)
+    plain = {"random_state": 0, "early_stopping": False}
+    given = [
+        cls(objective(**p), **{**o, **plain}).fit(some, y).transform(some)
+        for o, p in ((f(options), f(numeric(objective))) for f in (dict, python))
+    ]
+    np.testing.assert_array_equal(*given)
+
+
 def test_a_forecaster_takes_numpys_numbers():
     series = np.sin(np.arange(120) / 5)
     names = {name: value for name, value in numeric(RNNForecaster).items() if name not in ("targets", "future")}
@@ -383,9 +408,13 @@ def test_every_public_class_with_a_numeric_parameter_is_tried_with_numpys():
     assert rest == {
         "SemiSupervisedRNNClassifier",
         "SemiSupervisedRNNRegressor",
+        "SemiSupervisedRNNTagger",
+        "SemiSupervisedRNNTranscriber",
         "RNNForecaster",
         "RNNNextItemRecommender",
         "Embedding",
+        "LogMelSpectrogram",
+        "MFCC",
         "Optimizer",
         "Pretraining",
         "RNNAutoencoderTransformer",
@@ -403,6 +432,7 @@ def test_every_public_class_with_a_numeric_parameter_is_tried_with_numpys():
 def test_transformers_take_numpys_numbers(cls):
     X = ["one two six one", "two six one two", "six one two two"] if cls in public(text_module) else some
     options = numeric(cls)
+    options.pop("high", None)  # a frequency of which `numeric` knows no sensible value
     mine, plain = (cls(**o).fit_transform(X) for o in (options, python(options)))
     for one, other in zip(mine, plain, strict=True):
         np.testing.assert_array_equal(one, other)

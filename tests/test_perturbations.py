@@ -19,6 +19,7 @@ from sklearn_rnn.perturbations import (
     ChannelDrop,
     Compose,
     Crop,
+    FrequencyMask,
     Jitter,
     Light,
     MagnitudeWarp,
@@ -27,6 +28,7 @@ from sklearn_rnn.perturbations import (
     Perturbation,
     Replacement,
     Scaling,
+    SpecAugment,
     StepDrop,
     Strong,
     Swap,
@@ -51,7 +53,11 @@ OWN = torch.arange(20) < LENGTHS[:, None]
 
 
 def made(cls, **parameters):
-    return cls(**{**({"perturbations": [TimeWarp(), ChannelDrop(0.5)]} if cls is Compose else {}), **parameters})
+    needed = {
+        Compose: {"perturbations": [TimeWarp(), ChannelDrop(0.5)]},
+        FrequencyMask: {"share": 0.9},  # of few channels
+    }
+    return cls(**{**needed.get(cls, {}), **parameters})
 
 
 def off(cls):
@@ -365,6 +371,31 @@ def test_channel_drop_hides_whole_channels_but_never_all():
     assert torch.equal(changed, x.masked_fill(dropped[:, None], 0))
     assert not dropped.all(1).any()
     assert_close_to(dropped.float().mean(), 0.3)
+
+
+@pytest.mark.parametrize("n_bands", [1, 2])
+def test_frequency_mask_hides_bands_of_at_most_the_share_of_the_values_and_their_changes(n_bands):
+    mask = FrequencyMask(0.5, n_bands)
+    mask.levels_ = Levels(torch.ones(1), torch.ones(10))  # 10 values, and as many changes
+    changed = mask(torch.ones(500, 3, 20), torch.tensor([3, 2]).repeat(250), seeded())
+    hidden = changed[:, 0] == 0
+    assert torch.equal(changed[:, 0], changed[:, 1])
+    assert torch.equal(hidden[:, :10], hidden[:, 10:])
+    assert 3 < hidden[:, :10].sum(1).max() <= 5
+    assert hidden.any(0).all()  # each channel has its turn
+    starts = hidden[:, 0].int() + (hidden[:, 1:10] & ~hidden[:, :9]).sum(1)
+    assert starts.max() == n_bands
+
+
+def test_spec_augment_is_a_warp_and_both_masks():
+    x, lengths = (
+        ramps(6, 40, torch.tensor([40, 20, 40, 30, 9, 1])).expand(6, 40, 12),
+        torch.tensor([40, 20, 40, 30, 9, 1]),
+    )
+    together = SpecAugment(0.2, 0.4, 2, 0.3, 1)(x, lengths, seeded())
+    parts = Compose([TimeWarp(0.2, 4), FrequencyMask(0.4, 2), TimeMask(0.3, 1)])(x, lengths, seeded())
+    torch.testing.assert_close(together, parts)
+    assert torch.equal(SpecAugment(0, 0, 0, 0, 0)(x, lengths, seeded()), x)
 
 
 def test_step_drop_hides_whole_steps_but_never_all():

@@ -95,7 +95,7 @@ def test_every_objective_with_a_name_has_a_page_and_a_line_in_the_table(make_pag
     measured(tmp_path)
     make_pages.write(tmp_path)
     table = (tmp_path / "objectives" / "index.rst").read_text()
-    for task in ("classification", "tagging", "regression", "representation"):
+    for task in ("classification", "tagging", "regression", "transcription", "representation"):
         for name in make_pages.objective_names(task):
             assert f'``"{name}"``' in table
 

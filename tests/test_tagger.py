@@ -16,7 +16,7 @@ from sklearn_rnn.model_selection import (
     cross_val_predict,
     make_labeled_scorer,
 )
-from sklearn_rnn.perturbations import Compose, Jitter, Light, StepDrop, Strong, Swap, TimeWarp
+from sklearn_rnn.perturbations import Compose, Jitter, Light, SpecAugment, StepDrop, Strong, Swap, TimeWarp
 from sklearn_rnn.plotting import SegmentDisplay
 from sklearn_rnn.sequences import Vocabulary
 
@@ -197,7 +197,9 @@ def test_token_ids_are_tagged_and_unknown_ones_are_told():
 
 
 @pytest.mark.parametrize("name", ["augmentation", "strong_augmentation"])
-@pytest.mark.parametrize("moving", [TimeWarp(), Light(), Strong(shift=0), Compose([Jitter(), Swap()])], ids=str)
+@pytest.mark.parametrize(
+    "moving", [TimeWarp(), Light(), Strong(shift=0), SpecAugment(), Compose([Jitter(), Swap()])], ids=str
+)
 def test_views_that_move_steps_are_refused(name, moving):
     X, y = ragged()
     with pytest.raises(ValueError, match=f"{name}=.* moves steps, but SemiSupervisedRNNTagger has a label for each"):

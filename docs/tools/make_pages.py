@@ -155,7 +155,13 @@ def pretexts(pages, docs):
 
 def serves(name):
     """Which questions an objective serves, in words."""
-    words = {"classification": "classes", "tagging": "steps", "regression": "numbers", "representation": "no labels"}
+    words = {
+        "classification": "classes",
+        "tagging": "steps",
+        "regression": "numbers",
+        "transcription": "transcripts",
+        "representation": "no labels",
+    }
     return ", ".join(word for task, word in words.items() if name in objective_names(task))
 
 
@@ -189,7 +195,8 @@ def objectives(pages, docs):
         "     - Vowels",
         "     - Time",
     ]
-    known = sorted({name for task in ("classification", "tagging", "representation") for name in objective_names(task)})
+    tasks = ("classification", "tagging", "transcription", "representation")
+    known = sorted({name for task in tasks for name in objective_names(task)})
     for name in known:
         cls = module.from_name(name).__class__
         gained = [gains.get(name, {}).get(task) for task in TASKS]

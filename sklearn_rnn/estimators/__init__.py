@@ -10,6 +10,7 @@ from ._options import Embedding, Optimizer, Pretraining
 from ._recommender import RNNNextItemRecommender
 from ._regressor import SemiSupervisedRNNRegressor
 from ._tagger import SemiSupervisedRNNTagger
+from ._transcriber import SemiSupervisedRNNTranscriber
 
 __all__ = [
     "Embedding",
@@ -23,6 +24,7 @@ __all__ = [
     "SemiSupervisedRNNClassifier",
     "SemiSupervisedRNNRegressor",
     "SemiSupervisedRNNTagger",
+    "SemiSupervisedRNNTranscriber",
     "documented",
     "parameter",
 ]

@@ -28,7 +28,7 @@ def advice_for(parameter: str, value: Any) -> str:
 def example_of(parameter: str, name: str, auto: str) -> str:
     """Return the end of a sentence, with an object for a name; `auto` is the name of the default objective."""
     name = auto if parameter == "objective" and name == "auto" else name
-    tasks = ("classification", "tagging", "representation")
+    tasks = ("classification", "tagging", "transcription", "representation")
     if any(name in objective_names(task) for task in tasks):
         return f", such as {parameter}={type(from_name(name)).__name__}()"
     example = {"augmentation": "Light", "strong_augmentation": "Strong"}.get(parameter)

@@ -9,7 +9,7 @@ import torch
 from sklearn.base import clone
 
 from ..modules import Model
-from ..perturbations import Light, Perturbation, StepDrop, Strong
+from ..perturbations import Perturbation, StepDrop
 from ..perturbations._base import Levels, Steps
 from ..sequences import TrainingSet
 from ..training import in_batches
@@ -18,16 +18,13 @@ from ._advice import check_arguments
 LEVEL_ROWS = 1000  # from which the spread of the means of sequences is measured
 
 
-def set_augmentations(params: Any, model: Model, training: TrainingSet, options: dict[str, float]) -> None:
-    """Set the augmentations of a model; `options` are parameters of the default ones of numbers, light and strong."""
+def set_augmentations(
+    params: Any, model: Model, training: TrainingSet, light: Perturbation, strong: Perturbation
+) -> None:
+    """Set the augmentations of a model; `light` and `strong` are the default ones of numbers."""
     has_numbers = training.sequences.kind != "tokens"
-    light: Perturbation = StepDrop(0.2)
-    strong: Perturbation = StepDrop(0.4)
-    if has_numbers:
-        single = training.sequences.n_features == 1
-        still = {"shift": 0.0} if params._still else {}
-        light = Light(**options | still)
-        strong = Strong(**(params._strong if single else {}) | options | still | ({"warp": 0.0} if still else {}))
+    if not has_numbers:
+        light, strong = StepDrop(0.2), StepDrop(0.4)
     model.augmentation = checked(params.augmentation, light, "augmentation")
     model.strong_augmentation = checked(params.strong_augmentation, strong, "strong_augmentation")
     if params._still:

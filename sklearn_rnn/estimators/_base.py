@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from .._warnings import warn
 from ..modules import Encoder, Model
 from ..objectives import Objective, from_name, objective_names
-from ..objectives._base import fits
+from ..perturbations import Light, Perturbation, Strong
 from ..sequences import Sequences, TrainingSet, read_sequences
 from ..tasks import Targets, Task
 from ..training import FitWatch, Processes, one_random, with_callbacks
@@ -104,7 +104,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
                 f"{type(objective).__name__} must have `needs`, which says what it learns from: 'sequences', 'targets' "
                 "or 'classes'."
             )
-        if not fits(objective, self.task_name):
+        if not objective.fits(self.task_name):
             raise ValueError(
                 f"objective={objective!r} does not fit {type(self).__name__}, which is for {self.task_name}; "
                 f"choose from {fitting}."
@@ -167,8 +167,14 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
         return None
 
     def _prepare(self, model: Model, objective: Objective, training: TrainingSet) -> None:
-        set_augmentations(self, model, training, self._view_options(objective))
+        set_augmentations(self, model, training, *self._views(objective, training.sequences.n_features))
         model.kernel_dropout = float(self._kernel_dropout(len(training.labeled)))
+
+    def _views(self, objective: Objective, n_features: int) -> tuple[Perturbation, Perturbation]:
+        """Return the default augmentations of numbers: light ones, and strong ones."""
+        options, still = self._view_options(objective), {"shift": 0.0} if self._still else {}
+        strong = (self._strong if n_features == 1 else {}) | options | still | ({"warp": 0.0} if still else {})
+        return Light(**options | still), Strong(**strong)
 
     def _view_options(self, objective: Objective) -> dict[str, float]:
         """Return parameters of the default augmentations of numbers."""

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from .._warnings import warn
-from ..modules import Architecture, Encoder, Model, NumberInput, TokenInput, auto_patch_size, initialise, step_mask
+from ..modules import Architecture, Encoder, Model, NumberInput, TokenInput, initialise, step_mask
 from ..objectives import Objective
 from ..sequences import Sequences
 from ..tasks import Task
@@ -143,7 +143,7 @@ def _patch_size(params: Any, sequences: Sequences) -> int:
             f"The longest of {len(sequences)} sequences has {longest} steps, but patch_size is chosen for the median "
             f"length, {median:g} steps; long sequences may take most of the time. Set max_length or patch_size."
         )
-    return auto_patch_size(median, sequences.kind == "tokens", params._auto_steps)
+    return params._auto_patch_size(sequences)
 
 
 def _vocabulary(option: Any, sequences: Sequences) -> tuple[int, int]:

@@ -117,9 +117,15 @@ class LabeledEstimator(SequenceEstimator):
             return saved.encoder
         if isinstance(source, FrozenEstimator):
             return self._copied_encoder(clone(source).estimator)
-        transformer = unfitted_autoencoder(self, source, random, self._pooling(sequences.kind == "tokens"))
+        transformer = self._autoencoder(source, sequences, random)
         transformer._n_parts = self._n_parts
         return transformer._pretrain(sequences.cut(transformer.max_length), self).net_.module_.encoder
+
+    def _autoencoder(
+        self, source: Any, sequences: Sequences, random: np.random.RandomState
+    ) -> RNNAutoencoderTransformer:
+        """Return the unfitted autoencoder that is trained before `objective`."""
+        return unfitted_autoencoder(self, source, random, self._pooling(sequences.kind == "tokens"))
 
     def _copied_encoder(self, transformer: Any) -> Encoder:
         """Return a copy of the encoder of a fitted estimator; it is an error if it does not suit this one."""

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from .._sklearn import plain
-from ..modules import Model
+from ..modules import Model, auto_patch_size
 from ..objectives import Objective
 from ..sequences import Sequences, TrainingSet, all_steps
 from ..tasks import Task
@@ -53,13 +53,17 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         """Whether `fit` starts from the weights of the last fit."""
         return bool(self.warm_start) and hasattr(self, "net_")
 
+    def _auto_patch_size(self, sequences: Sequences) -> int:
+        """Return the number of steps that ``patch_size="auto"`` stands for."""
+        return auto_patch_size(float(np.median(sequences.lengths)), sequences.kind == "tokens", self._auto_steps)
+
     def _checked_callbacks(self) -> list[tuple[str, Any]]:
         """Return names and callbacks for the net. Each call makes new instances of classes, so `fit` calls it once."""
         made = made_callbacks(self.callbacks)
         check_callbacks(
             [callback for _, callback in made],
             validated=bool(self.early_stopping),
-            labels=self.task_name not in ("representation", "next_item"),
+            labels=self.task_name not in ("representation", "next_item", "transcription"),
             estimator=type(self).__name__,
         )
         return made

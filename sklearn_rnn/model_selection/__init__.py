@@ -1,5 +1,6 @@
 """Cross-validation on partially labeled data and on sequences of items."""
 
+from ..tasks import label_error_rate
 from ._budget import LabelBudget
 from ._compare import SupervisedComparison, compare_to_supervised
 from ._next_item import LeaveLastOut, leave_last_out, split_by_time
@@ -17,6 +18,7 @@ __all__ = [
     "WithUnlabeled",
     "compare_to_supervised",
     "cross_val_predict",
+    "label_error_rate",
     "leave_last_out",
     "make_labeled_scorer",
     "make_ranking_scorer",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ._encoder import Encoder
-from ._layers import dropout, full_precision, steps_in_order, unpatched
+from ._layers import dropout, full_precision, mask_padding, steps_in_order, unpatched
 
 Augmentation: TypeAlias = Callable[[Tensor, Tensor | None, torch.Generator], Tensor]
 
@@ -85,7 +85,9 @@ class Model(nn.Module):
         generator: torch.Generator | None = None,
         n_labeled: int = 0,
     ) -> Tensor:
-        """Outputs (n, n_outputs) for embedded steps, in training; (m, n_outputs) if each step has an answer.
+        """Outputs (n, n_outputs) for embedded steps, in training.
+
+        They are (m, n_outputs) if each step has an answer, and (n, T / patch_size, n_outputs) if each patch has one.
 
         Kernel features are zeroed in a fraction `kernel_dropout` of the first `n_labeled` rows.
         """
@@ -93,21 +95,24 @@ class Model(nn.Module):
         if n_labeled and self.kernel_dropout and generator is not None and self.encoder.input.kernel_width:
             kernel_mask = embedded.new_ones(len(embedded)).bool()
             kernel_mask[:n_labeled].bernoulli_(1 - self.kernel_dropout, generator=generator)
-        if self.task.by_step:
-            return steps_in_order(self.step_outputs(embedded, lengths, generator, kernel_mask), lengths)
-        return full_precision(self.head(self.encoder(embedded, lengths, generator, kernel_mask)))
+        outputs = self._outputs(embedded, lengths, generator, kernel_mask)
+        return steps_in_order(outputs, lengths) if self.task.by_step else outputs
 
-    def step_outputs(
+    def _outputs(
         self,
         embedded: Tensor,
         lengths: Tensor | None,
         generator: torch.Generator | None = None,
         kernel_mask: Tensor | None = None,
     ) -> Tensor:
-        """Outputs (n, T, n_outputs) for each step of embedded steps, if the task has an answer for each."""
-        states, _ = self.encoder.states(embedded, lengths, generator, kernel_mask)
-        states = dropout(states, self.encoder.architecture.dropout, generator)
-        return full_precision(unpatched(self.head(states), self.task.n_outputs, embedded.shape[1]))
+        """Outputs (n, n_outputs), or (n, T, n_outputs) of steps, or (n, T / patch_size, n_outputs) of patches."""
+        task, encoder = self.task, self.encoder
+        if not (task.by_step or task.by_patch):
+            return full_precision(self.head(encoder(embedded, lengths, generator, kernel_mask)))
+        states, ends = encoder.states(embedded, lengths, generator, kernel_mask)
+        states = dropout(mask_padding(states, ends), encoder.architecture.dropout, generator)
+        outputs = full_precision(self.head(states))
+        return unpatched(outputs, task.n_outputs, embedded.shape[1]) if task.by_step else outputs
 
     def embed_sequences(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Embeddings (n, out_features) of sequences, without noise."""
@@ -119,9 +124,11 @@ class Model(nn.Module):
         return torch.stack(embeddings).mean(0)
 
     def predict_outputs(self, embedded: Tensor, lengths: Tensor | None) -> Tensor:
-        """Outputs (n, n_outputs) for embedded steps, without noise, for predictions."""
+        """Outputs for embedded steps, of the shapes of `train_outputs`, without noise, for predictions."""
+        if self.task.by_patch:
+            return self._outputs(embedded, lengths)
         if self.task.by_step:
-            shifted = [self.step_outputs(x, ends)[:, k:] for k, x, ends in self.readings(embedded, lengths)]
+            shifted = [self._outputs(x, ends)[:, k:] for k, x, ends in self.readings(embedded, lengths)]
             return steps_in_order(torch.stack(shifted).mean(0), lengths)
         return full_precision(self.head(self.predict_embeddings(embedded, lengths)))
 

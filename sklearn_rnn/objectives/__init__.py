@@ -10,7 +10,7 @@ from ..sequences import Batch
 from ._adversarial import AdversarialTraining
 from ._adversarial_autoencoder import AdversarialAutoencoder
 from ._average import weak_answers
-from ._base import Objective, fits
+from ._base import Objective
 from ._composite import Composite
 from ._contrastive import Contrastive
 from ._cross_view import CrossView
@@ -21,6 +21,7 @@ from ._fixmatch import FixMatch
 from ._flexmatch import FlexMatch
 from ._freematch import FreeMatch
 from ._ict import ICT
+from ._iterated_pseudo_label import IteratedPseudoLabel
 from ._joint_reconstruction import JointReconstruction
 from ._masked_reconstruction import MaskedReconstruction
 from ._mean_teacher import MeanTeacher
@@ -60,6 +61,7 @@ __all__ = [
     "FixMatch",
     "FlexMatch",
     "FreeMatch",
+    "IteratedPseudoLabel",
     "JointReconstruction",
     "MaskedReconstruction",
     "MeanTeacher",
@@ -103,8 +105,8 @@ _NAMED: dict[str, type[Objective]] = {
 
 
 def objective_names(task: str) -> list[str]:
-    """Names of the objectives for a task: `"classification"`, `"regression"`, `"tagging"`, `"representation"` ..."""
-    return sorted(name for name, cls in _NAMED.items() if fits(cls, task))
+    """Names of the objectives for a task: `"classification"`, `"tagging"`, `"transcription"`, `"representation"` ..."""
+    return sorted(name for name, cls in _NAMED.items() if cls.fits(task))
 
 
 def from_name(name: str) -> Objective:

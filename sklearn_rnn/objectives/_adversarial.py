@@ -44,6 +44,8 @@ class AdversarialTraining(SemiSupervisedObjective):
     >>> clf = SemiSupervisedRNNClassifier(VAT() + AdversarialTraining())
     """
 
+    loss_only = True
+
     weight: float = shared.weight(1, "Weight :math:`w` of the second loss.")
     epsilon: float = shared.epsilon()
 

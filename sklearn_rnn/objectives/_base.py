@@ -17,13 +17,14 @@ from ..modules import Model
 from ..sequences import Batch
 from ._remembered import remember, remembered
 
-Needs = Literal["sequences", "targets", "classes", "steps", "items"]
+Needs = Literal["sequences", "targets", "classes", "steps", "items", "transcripts"]
 FITTING: dict[str, set[str]] = {  # what a task provides, as the objective's `needs`
     "classification": {"targets", "classes"},
     "regression": {"targets"},
     "tagging": {"targets", "classes", "steps"},
     "representation": {"sequences"},
     "next_item": {"items"},
+    "transcription": {"transcripts"},
 }
 BY_STEP = {"tagging"}  # tasks with an answer for each step
 MIN_STEPS = 100  # of the optimiser; after fewer steps there are no warnings about convergence
@@ -37,10 +38,9 @@ class Objective(LinkedEstimator, ABC):
 
     _folder = "objectives"
     _parameter_constraints: dict[str, list[Any]] = {}
-    needs: ClassVar[
-        Needs
-    ]  # only sequences, or targets of some, or targets that are classes, or those of steps, or items
+    needs: ClassVar[Needs]  # sequences alone, or targets of some, perhaps classes, steps, items or transcripts
     by_step: bool = True  # whether it also serves a task with an answer for each step, if it needs targets
+    loss_only: ClassVar[bool] = False  # whether it needs no more of a task than the loss of labeled rows
     teacher_: Any = None  # a `MovingAverage`, in training, if the objective has a teacher
     n_rounds: int = 1
     rate: float = 1  # the learning rate, as a fraction of the estimator's lr
@@ -48,6 +48,13 @@ class Objective(LinkedEstimator, ABC):
     keeps_levels: bool = False  # whether augmentations must not shift sequences, because their level is learned
     reverse: bool = False  # whether the last step of a sequence is decoded first
     compares_views: bool = False  # whether the loss needs several sequences, in views of different noise
+
+    @classmethod
+    def fits(cls, task: str) -> bool:
+        """Whether it can train a net for the task of this name."""
+        if task in BY_STEP and not cls.by_step:
+            return False
+        return cls.needs in FITTING[task] or (cls.loss_only and "transcripts" in FITTING[task])
 
     @property
     def unlabeled_ratio(self) -> float:
@@ -153,11 +160,6 @@ class Objective(LinkedEstimator, ABC):
     def troubles(self, history: Any) -> Iterable[str]:
         """Yield texts of warnings: which term trained nothing or what collapsed, and which parameter to change."""
         return ()
-
-
-def fits(objective: Any, task: str) -> bool:
-    """Whether an objective, or a class of objectives, serves the task of this name."""
-    return objective.needs in FITTING[task] and (objective.by_step or task not in BY_STEP)
 
 
 def supervised_loss(model: Model, outputs: Tensor, batch: Batch) -> Tensor:

@@ -46,6 +46,8 @@ class JointReconstruction(SemiSupervisedObjective):
     >>> clf = SemiSupervisedRNNClassifier(JointReconstruction(weight=0.3))
     """
 
+    loss_only = True
+
     weight: float = shared.weight(1)
     ramp: float = shared.ramp(0)
     ratio: float = shared.ratio()

@@ -54,6 +54,12 @@ def memory() -> Any:
     return number(0.1, FRACTION, text)
 
 
+def begin() -> Any:
+    """Return the time from which on a teacher's answers are learned."""
+    text = "Fraction of training before which only the labeled rows are learned, because the teacher knows too little."
+    return number(0.5, FRACTION, text)
+
+
 def alignment() -> Any:
     """Return the exponent of distribution alignment."""
     text = r"""

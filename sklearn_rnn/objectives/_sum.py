@@ -44,14 +44,18 @@ class Sum(SemiSupervisedObjective):
 
     @property
     def needs(self) -> Needs:  # type: ignore[override]
-        """Steps, if one of the objectives needs them, else classes or, if none needs them, targets."""
-        needs: tuple[Needs, ...] = ("steps", "classes")
+        """Steps, classes or transcripts, if one of the objectives needs them, else targets."""
+        needs: tuple[Needs, ...] = ("steps", "classes", "transcripts")
         return next((need for need in needs if need in (self.first.needs, self.second.needs)), "targets")
 
     @property
     def by_step(self) -> bool:  # type: ignore[override]
         """Whether both objectives also serve tasks with an answer for each step."""
         return self.first.by_step and self.second.by_step
+
+    def fits(self, task: str) -> bool:  # type: ignore[override]
+        """Whether both objectives can train a net for the task of this name."""
+        return self.first.fits(task) and self.second.fits(task)
 
     @property
     def unlabeled_ratio(self) -> float:

@@ -19,4 +19,6 @@ class Supervised(SemiSupervisedObjective):
     >>> clf = SemiSupervisedRNNClassifier(Supervised())
     """
 
+    loss_only = True
+
     _parameter_constraints: dict[str, list[Any]] = {}

@@ -10,6 +10,7 @@ The draws for a sequence do not depend on the padding, except for draws for each
 from ._base import Perturbation, Steps
 from ._compose import Compose
 from ._presets import Light, Strong
+from ._spectrum import FrequencyMask, SpecAugment
 from ._time import Crop, Permutation, TimeShift, TimeWarp, WindowSlice
 from ._tokens import Replacement, StepDrop, Swap
 from ._values import ChannelDrop, Jitter, MagnitudeWarp, Offset, Scaling, TimeMask, Trim
@@ -18,6 +19,7 @@ __all__ = [
     "ChannelDrop",
     "Compose",
     "Crop",
+    "FrequencyMask",
     "Jitter",
     "Light",
     "MagnitudeWarp",
@@ -26,6 +28,7 @@ __all__ = [
     "Perturbation",
     "Replacement",
     "Scaling",
+    "SpecAugment",
     "StepDrop",
     "Steps",
     "Strong",

@@ -3,6 +3,7 @@
 from ._arrays import find_nothing, is_nothing
 from ._base import Targets, Task
 from ._classification import Classification
+from ._decoding import beam_search, best_path
 from ._forecasting import Forecasting
 from ._labels import (
     Labels,
@@ -21,6 +22,8 @@ from ._representation import Representation
 from ._scores import r2_of_known
 from ._step_labels import flat_labels, read_step_target, rows_of_labels
 from ._tagging import Tagging
+from ._transcription import Transcription
+from ._transcripts import edit_distance, label_error_rate, read_transcripts
 
 __all__ = [
     "RANKING",
@@ -35,10 +38,15 @@ __all__ = [
     "Target",
     "Targets",
     "Task",
+    "Transcription",
+    "beam_search",
+    "best_path",
     "class_numbers",
+    "edit_distance",
     "find_nothing",
     "flat_labels",
     "is_nothing",
+    "label_error_rate",
     "own_markers",
     "r2_of_known",
     "ranking_score",
@@ -47,5 +55,6 @@ __all__ = [
     "read_numbers",
     "read_step_target",
     "read_target",
+    "read_transcripts",
     "rows_of_labels",
 ]

@@ -59,11 +59,15 @@ class Task(ABC):
 
     With ``by_step = True`` there is an output, a target and an answer for each step. They are those of all steps that
     are no padding, one row after the other, (m, ...); what is said of n rows then holds for these m steps.
+
+    With ``by_patch = True`` the head gets the state of each patch of steps. Outputs and answers are then those of all
+    patches, (n, T / patch_size, ...), with padding; targets, losses and distances are still those of rows.
     """
 
     name: ClassVar[str]
     method: ClassVar[str]  # the estimator's method that returns the answers
     by_step: ClassVar[bool] = False  # whether there is an answer for each step, not for each row
+    by_patch: ClassVar[bool] = False  # whether the answer for a row consists of one for each patch of steps
     n_readings: ClassVar[int] = 3  # number of shifts of the patches, over which embeddings are averaged
     n_outputs: int = 0  # width of the head
     class_weights: NDArray | None = None  # (K,), for rows that get their label during training
