@@ -84,6 +84,7 @@ def write(runs, layers):
         "Made by `python benchmarks/cells.py BENCH_FOLDER`. Accuracy (%) of the classifier on test rows at default",
         "parameters but for `cell`: mean ± standard deviation of the seeds. FixMatch is the default objective. Means",
         "and times are over the runs that all cells have: the processor time of `fit`, over that of the GRU's.",
+        "A figure without a deviation is of one seed; an empty one was not run.",
         "",
     ]
     for objective in OBJECTIVES:

@@ -112,3 +112,10 @@ def test_it_learns_with_the_estimators():
     assert (again.fit(X, y).predict_proba(X) == clf.predict_proba(X)).all()
     codes = RNNAutoencoderTransformer("next_step", cell="mingru", hidden_size=8, max_epochs=2, random_state=0)
     assert codes.fit_transform(X).shape[0] == 60
+
+
+def test_a_graph_is_right_for_two_thousand_steps():
+    gates = 2 + 3 * torch.randn(1, 2000, 2, generator=seeded(1))
+    values, first = torch.randn(1, 2000, 2, generator=seeded(2)), torch.zeros(1, 2)
+    right = mingru._Scan.apply(gates.transpose(0, 1), values.transpose(0, 1), first).transpose(0, 1)
+    torch.testing.assert_close(mingru.pairwise(gates, values, first), right, rtol=0, atol=1e-5)

@@ -372,3 +372,35 @@ def test_the_plot_has_a_span_for_each_segment(n_features):
         SegmentDisplay(X[0], y[0], truth=[0, 1]).plot()
     with pytest.raises(ValueError, match="one series of numbers"):
         SegmentDisplay.from_estimator(tagger, X)
+
+
+# An array of labels for sequences that end earlier
+
+
+def test_a_label_beyond_the_end_of_a_sequence_is_an_error_and_not_cut_off():
+    X = [np.zeros((3, 1)), np.ones((2, 1))]
+    tagger = SemiSupervisedRNNTagger("supervised", **TINY)
+    with pytest.raises(ValueError, match=r"y\[1\] has 3 labels, but X\[1\] has 2 steps"):
+        tagger.fit(X, np.array([[0, 1, 1], [-1, 0, 1]]))
+    tagger.fit(X, np.array([[0, 1, 1], [0, 1, -1]]))
+    assert [labels.tolist() for labels in tagger.transduction_] == [[0, 1, 1], [0, 1]]
+
+
+def test_an_array_of_labels_may_be_wider_than_all_sequences():
+    X, y = levels()
+    X[:, 10:], y[:, 10:] = np.nan, -1
+    tagger = SemiSupervisedRNNTagger("supervised", **TINY).fit(X, y)
+    assert tagger.score(X, y) == tagger.score(X[:, :10], y[:, :10])
+
+
+def test_masked_labels_are_nan_and_never_classes():
+    X, y = levels()
+    hidden = np.broadcast_to(np.arange(12) % 3 == 0, y.shape)
+    masked = np.ma.MaskedArray(np.where(hidden, 5, y), mask=hidden)
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        SemiSupervisedRNNTagger("supervised", **TINY).fit(X, masked)
+    one = SemiSupervisedRNNTagger("supervised", missing_label=None, **TINY).fit(X, masked)
+    other = SemiSupervisedRNNTagger("supervised", **TINY).fit(X, np.where(hidden, -1, y))
+    assert one.classes_.tolist() == [0, 1]
+    for some, same in zip(one.predict_proba(X), other.predict_proba(X), strict=True):
+        np.testing.assert_array_equal(some, same)

@@ -183,6 +183,8 @@ def test_equal_lengths_need_not_be_told(cls):
 
 # Law 4
 
+NO_KERNELS = torch.tensor([False])
+
 
 def test_cross_view_is_that_of_clark_2018():
     model, objective = tagging_model(CrossView, patch_size=1).double(), CrossView(weight=0.7, memory=0)
@@ -197,10 +199,11 @@ def test_cross_view_is_that_of_clark_2018():
     for i in range(3, 8):
         x = encoder.embed(batch.values[i : i + 1, : LENGTHS[i]])
         q = model.train_outputs(x, None).softmax(1).detach()
-        blind = encoder.input.group(x, None, torch.tensor([False]))
-        inputs = encoder.norm(encoder.patches(blind))
+        steps = torch.ones(x.shape[1], dtype=torch.bool)
+        still = encoder.without(x, ~steps, steps)  # a change contains the step before
+        inputs, back = (encoder.norm(encoder.patches(encoder.input.group(e, None, NO_KERNELS))) for e in (x, still))
         forward = stack.forwards[0](inputs)[0][0]
-        backward = stack.backwards[0](inputs.flip(1))[0][0].flip(0)
+        backward = stack.backwards[0](back.flip(1))[0][0].flip(0)
         none = torch.zeros(1, 8, dtype=torch.float64)
         views = {
             "to_step": forward,
@@ -222,15 +225,23 @@ def objective_of_labels(model, batch):
     return terms.terms(model, batch.labeled)["supervised"]
 
 
-def test_a_view_of_the_past_sees_no_later_step():
-    model, objective = tagging_model(CrossView, n_kernels=5), CrossView()
+SEEN = {  # first and last of the values that each view of step 4 of 9 may see, by patch size
+    1: {"to_step": (0, 4), "past": (0, 3), "from_step": (4, 8), "future": (5, 8)},
+    3: {"to_step": (0, 5), "past": (0, 2), "from_step": (3, 8), "future": (6, 8)},
+}
+
+
+@pytest.mark.parametrize("second_changes", [False, True])
+@pytest.mark.parametrize("patch_size", SEEN)
+def test_a_view_of_one_side_sees_no_value_of_the_other(patch_size, second_changes):
+    model = tagging_model(CrossView, n_kernels=5, patch_size=patch_size, second_changes=second_changes)
     batch = tagging_batch(CrossView, 0, lengths=torch.full_like(LENGTHS, 9), noise=False)
-    view = model.encoder.embed(batch.values).requires_grad_()
-    for name, outputs in objective.views(model, batch, view).items():
-        (gradient,) = torch.autograd.grad(outputs.reshape(8, 9, 3)[:, 4].sum(), view, retain_graph=True)
+    values = batch.values.requires_grad_()
+    for name, outputs in CrossView().views(model, batch, model.encoder.embed(values)).items():
+        (gradient,) = torch.autograd.grad(outputs.reshape(8, 9, 3)[:, 4].sum(), values, retain_graph=True)
         seen = gradient.abs().amax((0, 2)) > 0
-        first, stop = {"to_step": (0, 5), "past": (0, 4), "from_step": (4, 9), "future": (5, 9)}[name]
-        assert seen.tolist() == [first <= t < stop for t in range(9)], name
+        first, last = SEEN[patch_size][name]
+        assert seen.tolist() == [first <= t <= last for t in range(9)], name
 
 
 def test_a_net_of_one_direction_has_the_view_of_the_past_alone():

@@ -62,8 +62,9 @@ class TrainingParameters(PicklableEstimator):
         [StrOptions(set(CELLS))],
         '{"gru", "lstm", "mingru", "rnn"}',
         """
-        Recurrent cell. `"mingru"` (Feng 2024), whose gates do not depend on its state, trains in a third of the time of
-        a GRU. On a CPU an LSTM trains faster than a GRU; a GRU was more accurate with few labels.
+        Recurrent cell. `"mingru"` (Feng 2024), whose gates do not depend on its state, trains faster
+        than the others on a CPU, and loses where the order of patterns decides. On a CPU an LSTM trains faster than a
+        GRU; a GRU was more accurate with few labels.
         """,
     )
     hidden_size: int = parameter(

@@ -120,8 +120,8 @@ class SemiSupervisedRNNTagger(LabeledEstimator):
         'int or "auto"',
         """
         Number of steps that a linear layer groups into one recurrent step, whose state answers for all of them.
-        `"auto"` aims at 256 recurrent steps for a sequence of median length, so that words are not grouped. Predictions
-        are made from the mean over up to three shifts of the patches.
+        `"auto"` aims at 256 recurrent steps for a sequence of median length, so that only the words of long
+        documents are grouped. Predictions are made from the mean over up to three shifts of the patches.
         """,
     )
 

@@ -151,7 +151,7 @@ def doubling(keep: Tensor, states: Tensor) -> None:
 
 def pairwise(gates: Tensor, values: Tensor, first: Tensor) -> Tensor:
     """States (n, T, H) from all pairs of steps, in a graph that holds at all lengths; they take memory of T squared."""
-    sums = torch.nn.functional.logsigmoid(-gates).cumsum(1)  # log of what is kept of the first state
-    earlier = torch.ones_like(sums[0, :, :1] * sums[0, :, 0]).tril()[None, :, :, None]
-    share = (sums[:, :, None] - sums[:, None]).clamp(max=0).exp() * earlier  # (n, T, T, H)
-    return (share * (torch.sigmoid(gates) * values)[:, None]).sum(2) + sums.exp() * first[:, None]
+    sums = torch.nn.functional.logsigmoid(-gates).double().cumsum(1)  # log of what is kept of the first state
+    earlier = torch.ones_like(gates[0, :, :1] * gates[0, :, 0]).tril()[None, :, :, None]
+    share = (sums[:, :, None] - sums[:, None]).to(gates).clamp(max=0).exp() * earlier  # (n, T, T, H)
+    return (share * (torch.sigmoid(gates) * values)[:, None]).sum(2) + sums.to(gates).exp() * first[:, None]

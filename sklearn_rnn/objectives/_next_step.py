@@ -103,14 +103,18 @@ def states_around(encoder: Any, embedded: Tensor, batch: Batch, part: str) -> Te
     The first or last patch, which has none, gets zeros.
     """
     backward = part == "previous"
-    if backward:  # the first change in a patch contains the step before
-        steps = torch.arange(embedded.shape[1], device=embedded.device)
-        embedded = encoder.without(embedded, steps < 0, steps % encoder.architecture.patch_size == 0)
     return beside_each(*one_direction(encoder, embedded, batch, backward), backward)
 
 
 def one_direction(encoder: Any, embedded: Tensor, batch: Batch, backward: bool) -> tuple[Tensor, Tensor | None]:
-    """States (n, T / patch_size, H) of one direction, which does not see the other, and their lengths; no kernels."""
+    """States (n, T / patch_size, H) of one direction, which does not see the other, and their lengths.
+
+    They see nothing of what the other direction has read: no kernels, which look to both sides, and in the backward
+    direction no change from the last step of a patch to the first of the next.
+    """
+    if backward:
+        steps = torch.arange(embedded.shape[1], device=embedded.device)
+        embedded = encoder.without(embedded, steps < 0, steps % encoder.architecture.patch_size == 0)
     no_kernels = torch.zeros(len(embedded), dtype=torch.bool, device=embedded.device)
     x, lengths = encoder.patched(embedded, batch.lengths, kernel_mask=no_kernels)
     return encoder.recurrence.alone(x, lengths, batch.generator, backward), lengths

@@ -14,10 +14,10 @@ from ._labels import Target, read_target
 
 def rows_of_labels(y: Any) -> list[Any]:
     """Return the labels of each sequence as a list: arrays, or a marker for sequences without labels."""
-    if is_frame(y):
-        return list(np.asarray(y))
-    rows = listed(y)
-    return list(np.asarray(y)) if rows is None else rows
+    rows = None if is_frame(y) else listed(y)
+    if rows is None:
+        rows = list(y if isinstance(y, np.ma.MaskedArray) else np.asarray(y))
+    return rows
 
 
 def flat_labels(y: Any, lengths: NDArray, missing_label: Any, name: str) -> NDArray:
@@ -27,7 +27,8 @@ def flat_labels(y: Any, lengths: NDArray, missing_label: Any, name: str) -> NDAr
     ----------
     y : list of array-like, or array-like of shape (n, T)
         Labels of the steps of each sequence. None, or `missing_label`, in the place of an array stands for a sequence
-        without labels. Rows of an array (n, T) may be longer than a sequence whose end is padding.
+        without labels. Rows of an array (n, T) may be longer than their sequence; the labels beyond its end must be
+        `missing_label`.
     lengths : ndarray of shape (n,)
         Number of steps of each sequence.
     missing_label : int, float, str, None or nan
@@ -41,7 +42,7 @@ def flat_labels(y: Any, lengths: NDArray, missing_label: Any, name: str) -> NDAr
         If a sequence has not as many labels as steps; the message names it.
     """
     rows = rows_of_labels(y)
-    width = y.shape[1] if getattr(y, "ndim", 1) == 2 and np.max(lengths, initial=0) == y.shape[1] else None
+    padded = getattr(y, "ndim", 1) == 2
     parts = []
     for i, (labels, length) in enumerate(zip(rows, lengths.tolist(), strict=True)):
         if not _is_nested(labels):
@@ -51,7 +52,7 @@ def flat_labels(y: Any, lengths: NDArray, missing_label: Any, name: str) -> NDAr
         part = as_array(labels)
         if part.ndim != 1:
             raise ValueError(f"y[{i}] must be a 1-D array with a label for each step, got {part.ndim} dimensions.")
-        if len(part) != length and len(part) != width:
+        if len(part) != length and not (padded and _is_padding(part[length:], missing_label)):
             raise ValueError(
                 f"y[{i}] has {len(part)} labels, but X[{i}] has {length} steps; {name} needs one for each."
             )
@@ -63,12 +64,19 @@ def _is_nested(labels: Any) -> bool:
     return isinstance(labels, list | tuple) or getattr(labels, "ndim", 0) > 0
 
 
+def _is_padding(labels: NDArray, missing_label: Any) -> bool:
+    """Whether there are labels, and all of them are markers."""
+    return len(labels) > 0 and all(_marks(label, missing_label) for label in labels.tolist())
+
+
+def _marks(label: Any, missing_label: Any) -> bool:
+    same = type(label) is type(missing_label) or not isinstance(label, str)
+    return is_nothing(label) or (same and bool(label == missing_label))
+
+
 def _check_marker(label: Any, missing_label: Any, i: int, name: str) -> None:
     """Raise an error for a single label in the place of the labels of a sequence."""
-    marks = is_nothing(label) or (
-        (type(label) is type(missing_label) or not isinstance(label, str)) and bool(label == missing_label)
-    )
-    if not marks:
+    if not _marks(label, missing_label):
         raise ValueError(
             f"y[{i}] is {label!r}, but {name} needs a label for each step: an array of as many labels as X[{i}] has "
             f"steps. For one label per sequence, use SemiSupervisedRNNClassifier."
