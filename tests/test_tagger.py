@@ -302,6 +302,24 @@ def test_labels_of_whole_sequences_or_of_steps_are_hidden():
     assert known in ([True, True, False, False], [False, False, True, True])
 
 
+@pytest.mark.parametrize("per_step", [False, True])
+@pytest.mark.parametrize("marker", [None, -1])
+def test_what_stands_for_a_sequence_without_labels_stays(per_step, marker):
+    y = [[0, 1, 1], marker, [1, 0, 1]]
+    kept = hide_labels(y, 2, per_step=per_step, random_state=0)
+    assert kept[1] is marker
+    assert [len(row) for row in kept[::2]] == [3, 3]
+    tagger = fitted([np.ones((3, 1))] * 3, kept)
+    assert [len(row) for row in tagger.transduction_] == [3, 3, 3]
+
+
+@pytest.mark.parametrize("per_step", [False, True])
+@pytest.mark.parametrize("n_groups", [2, 6])
+def test_each_sequence_whose_labels_are_hidden_needs_a_group(per_step, n_groups):
+    with pytest.raises(ValueError, match=f"inconsistent numbers of samples: \\[3, {n_groups}\\]"):
+        hide_labels([[0, 1], [1, 0], [1, 1]], 2, per_step=per_step, groups=range(n_groups), random_state=0)
+
+
 def test_splits_test_on_sequences_with_labels():
     X, y = ragged()
     y = few(y, 9)

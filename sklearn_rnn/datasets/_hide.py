@@ -12,7 +12,16 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
 from .._sklearn import COUNT, MARKER, Interval, validate_params
-from ..tasks import flat_labels, is_nothing, read_groups, read_labels, read_numbers, read_target, rows_of_labels
+from ..tasks import (
+    flat_labels,
+    is_nothing,
+    lengths_of_labels,
+    read_groups,
+    read_labels,
+    read_numbers,
+    read_target,
+    rows_of_labels,
+)
 
 
 @validate_params(
@@ -69,7 +78,7 @@ def hide_labels(
     -------
     y : ndarray of shape (n,) or (n, k), or list of arrays
         A copy (a list with `per_step`, unless y was an array), in a dtype that can hold the marker. With a marker of
-        None or NaN, numbers are float (None becomes NaN).
+        None or NaN, numbers are float (None becomes NaN). None or a marker in the place of an array of labels stays.
         With a number as the marker, booleans are int. Strings are objects unless the marker is a string, because
         scikit-learn's metrics accept only objects that are strings.
 
@@ -77,7 +86,7 @@ def hide_labels(
     ------
     ValueError
         If not exactly one of `n_labeled` and `fraction` is given, if it asks for more labels than there are or, with
-        `stratify`, for fewer than there are classes.
+        `stratify`, for fewer than there are classes, or if `groups` has another length than y.
 
     Examples
     --------
@@ -94,10 +103,12 @@ def hide_labels(
         raise ValueError("hide_labels needs either n_labeled or fraction, not both.")
     if per_step is not None:
         rows = rows_of_labels(y)
-        lengths = np.array([len(row) if np.ndim(row) else 1 for row in rows], dtype=np.int64)
+        lengths = lengths_of_labels(rows)
         flat = flat_labels(y, lengths, missing_label, "hide_labels")
         owners = np.repeat(np.arange(len(rows)), lengths)
-        groups = None if groups is None else read_groups(groups)
+        if groups is not None:
+            check_consistent_length(rows, groups)
+            groups = read_groups(groups)
         if per_step:
             of_steps = None if groups is None else groups[owners]
             options = {"fraction": fraction, "stratify": stratify, "groups": of_steps}
@@ -105,7 +116,9 @@ def hide_labels(
         else:
             hidden = _hide_sequences(flat, owners, n_labeled, fraction, groups, missing_label, random_state)
         parts = np.split(hidden, np.cumsum(lengths)[:-1])
-        return np.stack(parts) if getattr(y, "ndim", 1) == 2 else parts
+        if getattr(y, "ndim", 1) == 2:
+            return np.stack(parts)
+        return [part if np.ndim(row) else row for row, part in zip(rows, parts, strict=True)]
     target = read_target(y, missing_label, "hide_labels")
     few = target.known.dtype.kind == "f" and (n_labeled or len(target.known)) < len(np.unique(target.known))
     if target.is_numeric or few:  # whole floats that cannot be classes, of which each keeps a label

@@ -20,7 +20,7 @@ from ._ranking import RANKING, ranking_score
 from ._regression import Regression
 from ._representation import Representation
 from ._scores import r2_of_known
-from ._step_labels import flat_labels, read_step_target, rows_of_labels
+from ._step_labels import flat_labels, lengths_of_labels, read_step_target, rows_of_labels
 from ._tagging import Tagging
 from ._transcription import Transcription
 from ._transcripts import edit_distance, label_error_rate, read_transcripts
@@ -47,6 +47,7 @@ __all__ = [
     "flat_labels",
     "is_nothing",
     "label_error_rate",
+    "lengths_of_labels",
     "own_markers",
     "r2_of_known",
     "ranking_score",

@@ -100,6 +100,11 @@ def _plain(labels: NDArray, kinds: set[bool], missing_label: Any) -> NDArray:
     return labels
 
 
+def lengths_of_labels(rows: list[Any]) -> NDArray:
+    """Return the number of labels of each sequence; a marker in the place of an array is one."""
+    return np.array([len(row) if _is_nested(row) else 1 for row in rows], dtype=np.int64)
+
+
 def read_step_target(y: Any, missing_label: Any, name: str) -> Target:
     """Read a y with a label for each step; a row is labeled if one of its steps is, and its label is not looked at.
 
@@ -108,7 +113,7 @@ def read_step_target(y: Any, missing_label: Any, name: str) -> Target:
     target : Target
         Its values are the positions of the rows.
     """
-    lengths = np.array([len(row) if _is_nested(row) else 1 for row in rows_of_labels(y)], dtype=np.int64)
+    lengths = lengths_of_labels(rows_of_labels(y))
     steps = read_target(flat_labels(y, lengths, missing_label, name), missing_label, name)
     missing = ~any_of_row(~steps.missing, lengths)
     return Target(np.arange(len(lengths)), missing, np.zeros(int((~missing).sum()), dtype=np.int64))
