@@ -1,5 +1,7 @@
 """The tagger: what goes in, what comes out, and what it learns."""
 
+from itertools import groupby
+
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -362,8 +364,19 @@ def test_segments_are_runs_of_one_tag():
     assert find_segments([]) == []
     assert find_segments(np.array([2, 2, 5])) == [Segment(0, 2, 2), Segment(2, 3, 5)]
     assert find_segments(list("aabbba"), ignore="b") == [Segment(0, 2, "a"), Segment(5, 6, "a")]
-    with pytest.raises(ValueError, match="those of one sequence"):
-        find_segments([[1, 2], [1, 1]])
+
+
+def test_a_run_without_a_value_is_one_segment():
+    assert [segment[:2] for segment in find_segments([1.0, np.nan, np.nan, 2.0])] == [(0, 1), (1, 3), (3, 4)]
+    assert find_segments(["a", np.nan, None, "a"]) == [Segment(0, 1, "a"), Segment(1, 3, None), Segment(3, 4, "a")]
+    assert find_segments([np.nan, np.nan, 1.0, np.nan, np.nan], ignore=np.nan) == [Segment(2, 3, 1.0)]
+    assert len(find_segments([np.nan, np.nan, 1.0, np.nan, np.nan], min_length=2)) == 1
+
+
+@pytest.mark.parametrize("tags", [[[1, 2], [1, 1]], [["a"], ["a", "b"]], [["a", "b"], None], [np.ones(2), np.ones(3)]])
+def test_segments_of_several_sequences_are_found_one_by_one(tags):
+    with pytest.raises(ValueError, match="Call find_segments for each sequence"):
+        find_segments(tags)
 
 
 def test_short_segments_get_the_tag_of_the_longer_neighbour():
@@ -372,6 +385,28 @@ def test_short_segments_get_the_tag_of_the_longer_neighbour():
         Segment(0, 7, find_segments(list("abababa"), min_length=8)[0].tag)
     ]
     assert find_segments(list("aabaa"), min_length=2) == [Segment(0, 5, "a")]
+
+
+def join_one_by_one(tags, min_length):
+    """Segments by the definition, in quadratic time."""
+    runs = [(tag, len(list(run))) for tag, run in groupby(tags)]
+    while len(runs) > 1 and (shortest := min(length for _, length in runs)) < min_length:
+        i = [length for _, length in runs].index(shortest)
+        longer = max((k for k in (i - 1, i + 1) if 0 <= k < len(runs)), key=lambda k: runs[k][1])
+        steps = [tag for k, (tag, length) in enumerate(runs) for tag in [runs[longer][0] if k == i else tag] * length]
+        runs = [(tag, len(list(run))) for tag, run in groupby(steps)]
+    stops = np.cumsum([length for _, length in runs]).tolist()
+    return [Segment(stop - length, stop, tag) for stop, (tag, length) in zip(stops, runs, strict=True)]
+
+
+@pytest.mark.parametrize("min_length", [1, 2, 3, 8, 50])
+@pytest.mark.parametrize("n_classes", [2, 3, 6])
+def test_short_segments_are_joined_the_shortest_first(n_classes, min_length):
+    random = np.random.default_rng(0)
+    for n_steps in (1, 2, 5, 40):
+        for _ in range(5):
+            tags = np.repeat(random.integers(0, n_classes, n_steps), random.integers(1, 4, n_steps)).tolist()
+            assert find_segments(tags, min_length=min_length) == join_one_by_one(tags, min_length)
 
 
 @pytest.mark.parametrize("n_features", [1, 2, 9])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._sklearn import COUNT, validate_params
+from ..tasks import as_array, find_nothing, is_nothing
 
 
 class Segment(NamedTuple):
@@ -33,7 +35,8 @@ def find_segments(tags: Any, *, min_length: int = 1, ignore: Any = None) -> list
     Parameters
     ----------
     tags : array-like of shape (T,)
-        A tag for each step of one sequence, as `SemiSupervisedRNNTagger.predict` returns them for each.
+        A tag for each step of one sequence, as `SemiSupervisedRNNTagger.predict` returns them for each. A run of NaN
+        or None is a segment too.
     min_length : int, default=1
         Shorter segments are joined to the longer of their neighbours, the shortest first, whose tag they get.
     ignore : object, default=None
@@ -57,37 +60,81 @@ def find_segments(tags: Any, *, min_length: int = 1, ignore: Any = None) -> list
     >>> find_segments([0, 0, 1, 1, 1, 0, 1, 1], min_length=2, ignore=0)
     [Segment(start=2, stop=8, tag=1)]
     """
-    array = np.asarray(tags)
-    if array.ndim != 1:
+    array = _one_sequence(tags)
+    segments = _without_short(_runs(array), min_length)
+    return [segment for segment in segments if ignore is None or not _same(segment.tag, ignore)]
+
+
+def _one_sequence(tags: Any) -> NDArray:
+    """Return the tags of one sequence as an array; in one of objects, None stands for NaN."""
+    try:
+        array = as_array(tags)
+    except ValueError:  # lists of several lengths
+        array = np.empty((0, 0))
+    if array.ndim != 1 or (array.dtype == object and any(isinstance(tag, list | tuple | np.ndarray) for tag in array)):
         raise ValueError(
-            f"tags must be those of one sequence, of shape (T,), got {array.ndim} dimensions. Call find_segments for "
-            "each: [find_segments(row) for row in tags]."
+            "tags must be those of one sequence, of shape (T,), but each has tags of its own. Call find_segments for "
+            "each sequence: [find_segments(row) for row in tags]."
         )
-    segments = _runs(array)
-    while len(segments) > 1 and min(segment.stop - segment.start for segment in segments) < min_length:
-        segments = _joined(segments)
-    return [segment for segment in segments if ignore is None or segment.tag != ignore]
+    return np.where(find_nothing(array), None, array) if array.dtype == object else array
 
 
 def _runs(tags: NDArray) -> list[Segment]:
     if not len(tags):
         return []
-    starts = np.flatnonzero(np.concatenate([[True], tags[1:] != tags[:-1]]))
+    nothing = find_nothing(tags)
+    same = (tags[1:] == tags[:-1]) | (nothing[1:] & nothing[:-1])
+    starts = np.flatnonzero(np.concatenate([[True], ~same.astype(bool)]))
     stops = np.append(starts[1:], len(tags))
     return [Segment(*run) for run in zip(starts.tolist(), stops.tolist(), tags[starts].tolist(), strict=True)]
 
 
-def _joined(segments: list[Segment]) -> list[Segment]:
-    """Give the shortest segment the tag of its longer neighbour, and join segments of one tag."""
-    lengths = [segment.stop - segment.start for segment in segments]
-    i = lengths.index(min(lengths))
-    beside = [k for k in (i - 1, i + 1) if 0 <= k < len(segments)]
-    tag = segments[max(beside, key=lengths.__getitem__)].tag
-    joined: list[Segment] = []
-    for k, segment in enumerate(segments):
-        segment = segment._replace(tag=tag) if k == i else segment
-        if joined and joined[-1].tag == segment.tag:
-            joined[-1] = joined[-1]._replace(stop=segment.stop)
-        else:
-            joined.append(segment)
-    return joined
+def _same(tag: Any, other: Any) -> bool:
+    return (is_nothing(tag) and is_nothing(other)) or tag == other
+
+
+def _without_short(segments: list[Segment], min_length: int) -> list[Segment]:
+    """Give the shortest segment the tag of its longer neighbour, and join segments of one tag, until none is short."""
+    chain = _Chain(segments)
+    short = [(chain.length(i), i) for i in chain.segments if chain.length(i) < min_length]
+    heapify(short)  # the shortest is on top, and of several the first
+    while short and len(chain.segments) > 1:
+        length, i = heappop(short)
+        if length != chain.length(i):  # it has been joined to another since
+            continue
+        i = chain.relabel(i)
+        if chain.length(i) < min_length:
+            heappush(short, (chain.length(i), i))
+    return [chain.segments[i] for i in sorted(chain.segments)]
+
+
+class _Chain:
+    """Segments by their number, and the numbers of the neighbours of each: a linked list."""
+
+    def __init__(self, segments: list[Segment]):
+        self.segments = dict(enumerate(segments))
+        self.before = list(range(-1, len(segments) - 1))
+        self.after = list(range(1, len(segments) + 1))
+
+    def length(self, i: int) -> int:
+        """Return the number of steps of a segment; 0 if there is none."""
+        return self.segments[i].stop - self.segments[i].start if i in self.segments else 0
+
+    def relabel(self, i: int) -> int:
+        """Give a segment the tag of its longer neighbour, join both, and return the number of the joined segment."""
+        longer = max(self.before[i], self.after[i], key=self.length)
+        self.segments[i] = self.segments[i]._replace(tag=self.segments[longer].tag)
+        if self._joins(self.before[i], i):
+            i = self.before[i]
+        self._joins(i, self.after[i])
+        return i
+
+    def _joins(self, i: int, k: int) -> bool:
+        """Join a segment to the one before, if both have one tag; return whether they have."""
+        if i not in self.segments or k not in self.segments or not _same(self.segments[i].tag, self.segments[k].tag):
+            return False
+        self.segments[i] = self.segments[i]._replace(stop=self.segments.pop(k).stop)
+        self.after[i] = self.after[k]
+        if self.after[i] in self.segments:
+            self.before[self.after[i]] = i
+        return True

@@ -1,6 +1,6 @@
 """Tasks: how y is read, the head of the net, the loss of a labeled row, and the answers."""
 
-from ._arrays import find_nothing, is_nothing
+from ._arrays import as_array, find_nothing, is_nothing
 from ._base import Targets, Task
 from ._classification import Classification
 from ._decoding import beam_search, best_path
@@ -39,6 +39,7 @@ __all__ = [
     "Targets",
     "Task",
     "Transcription",
+    "as_array",
     "beam_search",
     "best_path",
     "class_numbers",
