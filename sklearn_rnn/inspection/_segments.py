@@ -76,7 +76,10 @@ def _one_sequence(tags: Any) -> NDArray:
             "tags must be those of one sequence, of shape (T,), but each has tags of its own. Call find_segments for "
             "each sequence: [find_segments(row) for row in tags]."
         )
-    return np.where(find_nothing(array), None, array) if array.dtype == object else array
+    if array.dtype == object:
+        array = array.copy()
+        array[find_nothing(array)] = None
+    return array
 
 
 def _runs(tags: NDArray) -> list[Segment]:

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._extras import extra
-from ..inspection import find_segments
+from ..inspection import Segment, find_segments
+from ..sequences import is_frame
+from ..tasks import as_array, is_nothing
 
 N_COLORS = 10  # of matplotlib's default colors; further tags have them again
 MANY = 8  # features from which on lines have no names
@@ -28,7 +30,7 @@ class SegmentDisplay:
     truth : array-like of shape (T,), default=None
         True tags; steps with `missing_label` are left white.
     classes : array-like of shape (n_classes,), default=None
-        All tags, in the order of their colors; by default those that occur, sorted.
+        All tags, in the order of their colors; by default those that occur in `tags` or `truth`, sorted.
     missing_label : int, float, str, None or nan, default=-1
         Marks steps of `truth` without a tag.
     names : list of str, default=None
@@ -88,9 +90,9 @@ class SegmentDisplay:
         ImportError
             If matplotlib is not installed.
         ValueError
-            If there are not as many tags as steps.
+            If there are not as many tags as steps, or if a tag is not in `classes`.
         """
-        series, tags = np.asarray(self.series, dtype=np.float64), np.asarray(self.tags)
+        series, tags = np.asarray(self.series, dtype=np.float64), self.tags
         series = series[:, None] if series.ndim == 1 else series
         for name, given in (("tags", tags), ("truth", self.truth)):
             if given is not None and len(given) != len(series):
@@ -99,11 +101,12 @@ class SegmentDisplay:
             plt = extra("matplotlib.pyplot", "plot")
             ax = plt.subplots(figsize=(9, 3.5), layout="constrained")[1]
         self.ax_, self.figure_ = ax, ax.figure
-        self._colors = _colors_of(np.unique(tags) if self.classes is None else np.asarray(self.classes))
-        self.segments_ = find_segments(tags)
+        self.segments_, truth = find_segments(tags), [] if self.truth is None else find_segments(self.truth)
+        truth = [segment for segment in truth if not self._is_missing(segment.tag)]
+        self._colors = _colors_of(self.classes, {segment.tag for segment in [*self.segments_, *truth]})
         self._draw_spans(self.segments_, 0 if self.truth is None else 0.08)
         if self.truth is not None:
-            self._draw_truth()
+            self._draw_truth(truth)
         self._draw_series(series)
         ax.set_xlabel("step")
         ax.set_xlim(0, max(1, len(series)))
@@ -129,10 +132,14 @@ class SegmentDisplay:
             self.ax_.axvspan(start, stop, ymin=bottom, color=self._colors[tag], alpha=0.3, linewidth=0, label=label)
             seen.add(tag)
 
-    def _draw_truth(self) -> None:
-        for start, stop, tag in find_segments(self.truth):
-            if tag in self._colors:
-                self.ax_.axvspan(start, stop, ymax=0.06, color=self._colors[tag], alpha=0.9, linewidth=0)
+    def _is_missing(self, tag: Any) -> bool:
+        if is_nothing(self.missing_label):
+            return is_nothing(tag)
+        return bool(tag == self.missing_label)
+
+    def _draw_truth(self, segments: list[Segment]) -> None:
+        for start, stop, tag in segments:
+            self.ax_.axvspan(start, stop, ymax=0.06, color=self._colors[tag], alpha=0.9, linewidth=0)
         self.ax_.text(1.005, 0.03, "true", transform=self.ax_.transAxes, va="center", fontsize="small")
 
     @classmethod
@@ -144,11 +151,11 @@ class SegmentDisplay:
         tagger : SemiSupervisedRNNTagger
             A fitted tagger.
         X : array-like of shape (T,) or (T, F)
-            One series.
+            One series. The columns of a frame may have any order, if the tagger was fitted on frames.
         y : array-like of shape (T,), default=None
             True tags.
         names : list of str, default=None
-            Names of the features.
+            Names of the features; by default those of a frame's columns.
         ax : matplotlib Axes, default=None
             Axes to draw on; a new figure by default.
 
@@ -159,12 +166,21 @@ class SegmentDisplay:
         series = np.asarray(X)
         if series.ndim not in (1, 2) or series.dtype.kind not in "biuf":
             raise ValueError("X must be one series of numbers, of shape (T,) or (T, F). Draw several one by one.")
-        tags = tagger.predict([series])[0]
+        tags = tagger.predict([X if is_frame(X) else series])[0]
+        if is_frame(X):
+            columns = list(getattr(X, "column_names", X.columns))
+            fitted = list(getattr(tagger, "feature_names_in_", columns))
+            series, names = series[:, [columns.index(name) for name in fitted]], fitted if names is None else names
         missing = getattr(tagger, "missing_label", -1)
         display = cls(series, tags, truth=y, classes=tagger.classes_, missing_label=missing, names=names)
         return display.plot(ax)
 
 
-def _colors_of(classes: NDArray) -> dict[Any, str]:
-    """Return the color of each tag."""
-    return {tag: f"C{i % N_COLORS}" for i, tag in enumerate(classes.tolist())}
+def _colors_of(classes: Any, tags: set[Any]) -> dict[Any, str]:
+    """Return the color of each class, or of each tag that occurs if classes are not given."""
+    if classes is None:
+        classes = sorted(tags, key=lambda tag: (isinstance(tag, str), tag))
+    colors = {tag: f"C{i % N_COLORS}" for i, tag in enumerate(as_array(classes).tolist())}
+    if outside := [tag for tag in tags if tag not in colors]:
+        raise ValueError(f"The tag {outside[0]!r} is not in classes={list(colors)}.")
+    return colors
