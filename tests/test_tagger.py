@@ -6,10 +6,11 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, cross_validate
 from skorch.callbacks import EpochScoring
 
-from sklearn_rnn import Embedding, SemiSupervisedRNNTagger, io
+from sklearn_rnn import Embedding, RNNAutoencoderTransformer, SemiSupervisedRNNTagger, io
 from sklearn_rnn.datasets import hide_labels
 from sklearn_rnn.inspection import Segment, find_segments
 from sklearn_rnn.model_selection import (
@@ -269,6 +270,30 @@ def test_pretraining_starts_from_an_encoder_of_words():
     assert len(tagger.predict([["the", "cow"]])[0]) == 2
 
 
+@pytest.mark.parametrize("form", ["file", "frozen"])
+def test_an_encoder_of_token_ids_does_not_fit_words(form, tmp_path):
+    ids = [np.arange(len(words)) for words in WORDS]
+    autoencoder = RNNAutoencoderTransformer("next_step", **{k: v for k, v in TINY.items() if k != "n_kernels"})
+    pretraining = FrozenEstimator(autoencoder.fit(ids))
+    if form == "file":
+        pretraining = tmp_path / "encoder.safetensors"
+        io.save_encoder(autoencoder, pretraining)
+    assert len(fitted(ids, TAGS, pretraining=pretraining).predict(ids)) == len(ids)
+    with pytest.raises(ValueError, match="was fitted on token ids, but X has words"):
+        fitted(WORDS, TAGS, pretraining=pretraining)
+
+
+def test_an_encoder_of_words_fits_the_same_words_only(tmp_path):
+    io.save_encoder(fitted(WORDS, TAGS), tmp_path / "encoder.safetensors")
+    again = fitted(WORDS, TAGS, pretraining=tmp_path / "encoder.safetensors")
+    assert len(again.predict(WORDS)) == len(WORDS)
+    adverbs = [[f"{word}ly" for word in words] for words in WORDS]
+    ids = [np.arange(len(words)) for words in WORDS]
+    for X, kind in ((adverbs, "words with"), (ids, "token ids")):
+        with pytest.raises(ValueError, match=rf"was fitted on words with \d+ parts, but X has {kind}"):
+            fitted(X, TAGS, pretraining=tmp_path / "encoder.safetensors")
+
+
 @pytest.mark.parametrize("kind", ["words", "numbers"])
 def test_a_file_keeps_the_tagger(kind, tmp_path):
     X, y = (WORDS, TAGS) if kind == "words" else ragged()
@@ -457,3 +482,58 @@ def test_masked_labels_are_nan_and_never_classes():
     assert one.classes_.tolist() == [0, 1]
     for some, same in zip(one.predict_proba(X), other.predict_proba(X), strict=True):
         np.testing.assert_array_equal(some, same)
+
+
+# The plot of segments
+
+
+def faces(display):
+    """Where the spans of a plot begin and stop, with their colors."""
+    spans = [(round(patch.get_x()), round(patch.get_x() + patch.get_width())) for patch in display.ax_.patches]
+    colors = [matplotlib.colors.to_hex(patch.get_facecolor()) for patch in display.ax_.patches]
+    matplotlib.pyplot.close(display.figure_)
+    return dict(zip(spans, colors, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("tags", "truth", "marker"),
+    [
+        (["a"] * 6, ["a"] * 2 + ["b"] * 2 + [None] * 2, None),
+        (["a"] * 6, ["a"] * 2 + ["b"] * 2 + [np.nan] * 2, None),
+        (["a"] * 6, ["a"] * 2 + ["b"] * 2 + [""] * 2, ""),
+        ([1] * 6, [1] * 2 + [2] * 2 + [-1] * 2, -1),
+        ([1] * 6, [1.0] * 2 + [2.0] * 2 + [np.nan] * 2, np.nan),
+    ],
+)
+def test_true_tags_that_were_not_predicted_have_a_color_and_unknown_ones_are_white(tags, truth, marker):
+    matplotlib.use("Agg")
+    display = SegmentDisplay(np.arange(6.0), tags, truth=truth, missing_label=marker).plot()
+    assert len(display.ax_.get_legend().get_texts()) == 2
+    colors = faces(display)
+    assert list(colors) == [(0, 6), (0, 2), (2, 4)]
+    assert colors[0, 6] == colors[0, 2] != colors[2, 4]
+
+
+def test_the_marker_is_white_even_if_it_is_a_class():
+    matplotlib.use("Agg")
+    display = SegmentDisplay(np.arange(6.0), [1] * 6, truth=[1] * 4 + [-1] * 2, classes=[-1, 1]).plot()
+    assert list(faces(display)) == [(0, 6), (0, 4)]
+
+
+@pytest.mark.parametrize(("tags", "truth"), [("ab", None), ("aa", ["a", "b"])])
+def test_a_tag_that_is_not_a_class_is_refused(tags, truth):
+    with pytest.raises(ValueError, match=r"The tag 'b' is not in classes=\['a', 'c'\]"):
+        SegmentDisplay(np.arange(2.0), list(tags), truth=truth, classes=["a", "c"]).plot()
+
+
+def test_columns_of_a_frame_are_drawn_in_the_order_of_the_fit():
+    matplotlib.use("Agg")
+    X, y = levels()
+    frames = [pd.DataFrame(x, columns=["high", "low"]) for x in X]
+    tagger = fitted(frames, y)
+    for frame in (frames[0], frames[0][["low", "high"]]):
+        display = SegmentDisplay.from_estimator(tagger, frame)
+        assert display.segments_ == find_segments(tagger.predict(frames[:1])[0])
+        assert [line.get_label() for line in display.ax_.lines] == ["high", "low"]
+        np.testing.assert_array_equal([line.get_ydata() for line in display.ax_.lines], X[0].T)
+        matplotlib.pyplot.close(display.figure_)

@@ -131,6 +131,17 @@ def check_same_data(source: str, kind: str, n_features_in: int, names: list[str]
         raise ValueError(f"{source} was fitted on the columns {names}, but X has {current}.")
 
 
+def check_same_parts(source: str, a: Architecture, params: Any) -> None:
+    """Raise an error if only one of the `source` and X has words, or if they are words with other parts."""
+    if a.n_parts == params._n_parts:
+        return
+    of_source, of_x = (f"words with {n} parts" if n else "token ids" for n in (a.n_parts, params._n_parts))
+    raise ValueError(
+        f"{source} was fitted on {of_source}, but X has {of_x}, whose numbers differ. Pass the name of an "
+        "objective or an unfitted RNNAutoencoderTransformer, which is trained on X."
+    )
+
+
 def check_fits(saved: SavedEncoder, path: Any, params: Any) -> None:
     """Raise an error that names all that differs, if the encoder of a file does not have an estimator's architecture.
 
@@ -158,4 +169,5 @@ def check_fits(saved: SavedEncoder, path: Any, params: Any) -> None:
             f"{source} has {of_file}, but {type(params).__name__} has {of_params}. Set the values of the file, because "
             "its weights are used."
         )
+    check_same_parts(source, a, params)
     check_same_data(source, saved.kind, saved.n_features_in, saved.feature_names, params)

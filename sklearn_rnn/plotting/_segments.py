@@ -97,16 +97,14 @@ class SegmentDisplay:
         for name, given in (("tags", tags), ("truth", self.truth)):
             if given is not None and len(given) != len(series):
                 raise ValueError(f"{name} has {len(given)} tags, but the series has {len(series)} steps.")
+        self.segments_, truth = find_segments(tags), [] if self.truth is None else find_segments(self.truth)
+        truth = [segment for segment in truth if not self._is_missing(segment.tag)]
+        self._colors = _colors_of(self.classes, {segment.tag for segment in [*self.segments_, *truth]})
         if ax is None:
             plt = extra("matplotlib.pyplot", "plot")
             ax = plt.subplots(figsize=(9, 3.5), layout="constrained")[1]
         self.ax_, self.figure_ = ax, ax.figure
-        self.segments_, truth = find_segments(tags), [] if self.truth is None else find_segments(self.truth)
-        truth = [segment for segment in truth if not self._is_missing(segment.tag)]
-        self._colors = _colors_of(self.classes, {segment.tag for segment in [*self.segments_, *truth]})
-        self._draw_spans(self.segments_, 0 if self.truth is None else 0.08)
-        if self.truth is not None:
-            self._draw_truth(truth)
+        self._draw_spans(self.segments_, truth)
         self._draw_series(series)
         ax.set_xlabel("step")
         ax.set_xlim(0, max(1, len(series)))
@@ -125,22 +123,22 @@ class SegmentDisplay:
             low, high = self.ax_.get_ylim()
             self.ax_.set_ylim(low - 0.1 * (high - low), high)  # so that no line lies on the strip
 
-    def _draw_spans(self, segments: Any, bottom: float) -> None:
-        seen: set[Any] = set()
-        for start, stop, tag in segments:
-            label = None if tag in seen else str(tag)
-            self.ax_.axvspan(start, stop, ymin=bottom, color=self._colors[tag], alpha=0.3, linewidth=0, label=label)
-            seen.add(tag)
+    def _draw_spans(self, segments: list[Segment], truth: list[Segment]) -> None:
+        """Draw the segments, and those of the true tags on a strip below; the first of each tag names it."""
+        labels = {tag: str(tag) for tag in self._colors}
+        of_tags = {"ymin": 0 if self.truth is None else 0.08, "alpha": 0.3}
+        of_truth = {"ymax": 0.06, "alpha": 0.9}
+        for drawn, options in ((segments, of_tags), (truth, of_truth)):
+            for start, stop, tag in drawn:
+                color, label = self._colors[tag], labels.pop(tag, None)
+                self.ax_.axvspan(start, stop, color=color, linewidth=0, label=label, **options)
+        if self.truth is not None:
+            self.ax_.text(1.005, 0.03, "true", transform=self.ax_.transAxes, va="center", fontsize="small")
 
     def _is_missing(self, tag: Any) -> bool:
         if is_nothing(self.missing_label):
             return is_nothing(tag)
         return bool(tag == self.missing_label)
-
-    def _draw_truth(self, segments: list[Segment]) -> None:
-        for start, stop, tag in segments:
-            self.ax_.axvspan(start, stop, ymax=0.06, color=self._colors[tag], alpha=0.9, linewidth=0)
-        self.ax_.text(1.005, 0.03, "true", transform=self.ax_.transAxes, va="center", fontsize="small")
 
     @classmethod
     def from_estimator(cls, tagger: Any, X: Any, y: Any = None, *, names: Any = None, ax: Any = None) -> SegmentDisplay:
