@@ -294,7 +294,7 @@ def test_folds_of_a_memory_map_are_not_copied(tmp_path, dtype, n_dim):
 
 
 def test_the_pages_of_a_memory_map_are_let_go_while_keys_are_made(tmp_path):
-    np.save(tmp_path / "X.npy", np.zeros((6, 1 << 20, 1), np.float32))
+    np.save(tmp_path / "X.npy", np.zeros((4, 1 << 20, 1), np.float32))
     samples = read_samples(RNNOutlierDetector(), np.load(tmp_path / "X.npy", mmap_mode="r"), TINY, reads=True)
     samples.sequences.pages.read = samples.sequences.pages.allowance - 1
     assert len(set(samples.keys())) == 1
