@@ -102,6 +102,7 @@ def test_ten_thousand_steps_in_single_precision_are_right(cell):
     torch.testing.assert_close(states.double(), expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.full_epochs
 def test_it_learns_with_the_estimators():
     X = torch.randn(60, 20, 2, generator=seeded()).numpy()

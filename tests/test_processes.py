@@ -49,6 +49,7 @@ def test_shares_differ_by_one_row_at_most():
 
 
 @pytest.mark.full_epochs
+@pytest.mark.slow
 def test_two_processes_end_where_one_ends(tmp_path, started):
     running, one = started(tmp_path, "four", 2), processes_worker.saved(processes_worker.four())
     for rank, process in enumerate(running):

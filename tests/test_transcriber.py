@@ -68,6 +68,7 @@ def test_pseudo_labels_are_hardly_worse_than_the_labels_alone_where_the_teacher_
     assert gain >= -0.05  # measured: -0.038; a teacher that is wrong about 4 labels of 10 teaches little
 
 
+@pytest.mark.slow
 @pytest.mark.full_epochs
 def test_it_learns_characters_of_strings_and_answers_with_them():
     X, y = spoken(40)
