@@ -44,11 +44,23 @@ def test_the_first_page_is_short_and_prints_what_it_says(capsys):
         assert abs(float(printed[name]) - float(score)) < 0.03  # processors differ in last bits
 
 
-@pytest.mark.parametrize(
-    "name", ["getting_started", "what_goes_in", "few_labels", "training", "large_data", "forecasting", "speech"]
+QUICK = (
+    "getting_started",
+    "what_goes_in",
+    "few_labels",
+    "training",
+    "large_data",
+    "forecasting",
+    "speech",
+    "perturbations",
 )
-def test_the_code_of_a_guide_runs(name):
+LONG = ("perturbations", "tagging", "next_item", "saving", "text", "pretraining", "without_labels")
+
+
+@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in LONG)])
+def test_the_code_of_a_guide_runs(name, tmp_path, monkeypatch):
     matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
     exec(code(f"{name}.md"), {"__name__": "page"})
 
 
