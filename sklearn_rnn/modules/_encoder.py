@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ._cells import RecurrentStack
 from ._input import InputLayer
-from ._layers import dropout, linear, mask_padding
+from ._layers import dropout, linear, mask_padding, n_patches
 from ._number_input import NumberInput
 from ._pooling import Pooling
 from ._shares import by_rows
@@ -149,8 +149,7 @@ class Encoder(nn.Module):
 
     def _ends(self, lengths: Tensor | None) -> Tensor | None:
         """Number of patches (n,) of each sequence."""
-        p = self.architecture.patch_size
-        return None if lengths is None else (lengths + p - 1).div(p, rounding_mode="floor")
+        return None if lengths is None else n_patches(lengths, self.architecture.patch_size)
 
     def patched(
         self, embedded: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None = None

@@ -102,8 +102,8 @@ def traced() -> bool:
     return torch.jit.is_tracing() or torch.compiler.is_compiling()
 
 
-def n_patches(n_steps: int, patch_size: int) -> int:
-    """Number of patches for a number of steps."""
+def n_patches(n_steps: Any, patch_size: int) -> Any:
+    """Number of patches for a number of steps, or for each of an array or tensor of numbers."""
     return (n_steps + patch_size - 1) // patch_size
 
 

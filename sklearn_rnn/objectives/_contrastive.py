@@ -13,7 +13,7 @@ from torch.nn.functional import normalize
 
 from .._documented import documented
 from .._sklearn import FRACTION, POSITIVE, SHARE
-from ..modules import Model, full_precision, linear
+from ..modules import Model, full_precision, linear, n_patches
 from ..sequences import Batch
 from . import _parameters as shared
 from ._step_errors import known_lengths, window
@@ -130,10 +130,10 @@ def cropped(batch: Batch, crop: float, patch_size: int) -> tuple[Tensor, Batch]:
     if batch.generator is None or crop == 0:
         return torch.zeros_like(lengths), batch
     draws = torch.rand(2, len(batch), generator=batch.generator, device=lengths.device)
-    n_patches = (lengths + patch_size - 1) // patch_size
-    cut = (draws[0] * ((crop * n_patches).floor() + 1)).floor()
+    n = n_patches(lengths, patch_size)
+    cut = (draws[0] * ((crop * n).floor() + 1)).floor()
     first = (draws[1] * (cut + 1)).floor().long()
-    ends = lengths.minimum((n_patches - cut.long() + first) * patch_size)
+    ends = lengths.minimum((n - cut.long() + first) * patch_size)
     return first, window(batch, first * patch_size, ends - first * patch_size)
 
 

@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..modules import step_mask
+
 Prefix = tuple[int, ...]
 
 
@@ -27,9 +29,9 @@ def best_path(log_probabilities: Tensor, ends: Tensor) -> Tensor:
     numbers : Tensor of shape (n, L)
         Class numbers, followed by -1.
     """
-    n_steps, blank = log_probabilities.shape[1], log_probabilities.shape[2] - 1
+    blank = log_probabilities.shape[2] - 1
     best = log_probabilities.argmax(2)  # (n, T)
-    inside = torch.arange(n_steps, device=best.device) < ends[:, None]
+    inside = step_mask(ends, best.shape[1])
     begins = torch.ones_like(inside)
     begins[:, 1:] = best[:, 1:] != best[:, :-1]
     kept = inside & begins & (best != blank)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import ctc_loss, kl_div
 
-from ..modules import linear
+from ..modules import linear, n_patches, step_mask
 from ..sequences import Batch
 from ._base import Targets, Task
 from ._decoding import best_path
@@ -72,7 +72,7 @@ class Transcription(Task):
         """Return the number of patches (n,) of each sequence."""
         if lengths is None:
             return torch.full((len(outputs),), outputs.shape[1], device=outputs.device)
-        return (lengths + self.patch_size - 1).div(self.patch_size, rounding_mode="floor")
+        return n_patches(lengths, self.patch_size)
 
     def suited_patch_size(self, lengths: NDArray, patches_per_label: int) -> int:
         """Return a patch size with which labels have about this number of patches, and no transcript has too few.
@@ -89,7 +89,7 @@ class Transcription(Task):
 
     def check_lengths(self, lengths: NDArray) -> None:
         """Raise an error that names the first row whose transcript has no path, because it needs more patches."""
-        patches = -(-lengths[self.labeled] // self.patch_size)
+        patches = n_patches(lengths[self.labeled], self.patch_size)
         if (too_long := self.n_needed > patches).any():
             k = int(np.argmax(too_long))
             i, size = self.labeled[k], self.patch_size
@@ -129,7 +129,7 @@ class Transcription(Task):
         surely blank do not count.
         """
         ends = self.ends(answers, lengths)
-        inside = torch.arange(answers.shape[1], device=answers.device) < ends[:, None]
+        inside = step_mask(ends, answers.shape[1])
         numbers = best_path(answers, ends)
         n_labels = (numbers >= 0).sum(1).clamp_min(1)
         return numbers, ((answers.amax(2) * inside).sum(1) / n_labels).exp()
