@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._sklearn import COUNT, validate_params
-from ..tasks import as_array, find_nothing, is_nothing
+from ..tasks import as_array, find_nothing, is_same
 
 
 class Segment(NamedTuple):
@@ -62,7 +62,7 @@ def find_segments(tags: Any, *, min_length: int = 1, ignore: Any = None) -> list
     """
     array = _one_sequence(tags)
     segments = _without_short(_runs(array), min_length)
-    return [segment for segment in segments if ignore is None or not _same(segment.tag, ignore)]
+    return [segment for segment in segments if ignore is None or not is_same(segment.tag, ignore)]
 
 
 def _one_sequence(tags: Any) -> NDArray:
@@ -90,10 +90,6 @@ def _runs(tags: NDArray) -> list[Segment]:
     starts = np.flatnonzero(np.concatenate([[True], ~same.astype(bool)]))
     stops = np.append(starts[1:], len(tags))
     return [Segment(*run) for run in zip(starts.tolist(), stops.tolist(), tags[starts].tolist(), strict=True)]
-
-
-def _same(tag: Any, other: Any) -> bool:
-    return (is_nothing(tag) and is_nothing(other)) or tag == other
 
 
 def _without_short(segments: list[Segment], min_length: int) -> list[Segment]:
@@ -134,7 +130,7 @@ class _Chain:
 
     def _joins(self, i: int, k: int) -> bool:
         """Join a segment to the one before, if both have one tag; return whether they have."""
-        if i not in self.segments or k not in self.segments or not _same(self.segments[i].tag, self.segments[k].tag):
+        if i not in self.segments or k not in self.segments or not is_same(self.segments[i].tag, self.segments[k].tag):
             return False
         self.segments[i] = self.segments[i]._replace(stop=self.segments.pop(k).stop)
         self.after[i] = self.after[k]

@@ -10,9 +10,9 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
-from .._extras import extra
 from .._sklearn import MARKER, validate_parameter_constraints
 from ..tasks import read_target
+from ._axes import axes_or_new
 
 UNLABELED = "0.8"  # light grey
 GREY = 7  # of matplotlib's ten colours; too similar to that of unlabeled rows
@@ -106,9 +106,7 @@ class CodesDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        if ax is None:
-            plt = extra("matplotlib.pyplot", "plot")
-            ax = plt.subplots(layout="constrained")[1]
+        ax = axes_or_new(ax)
         self.ax_, self.figure_ = ax, ax.figure
         embeddings = check_array(self.codes, ensure_min_features=2, ensure_min_samples=2, input_name="codes")
         flat = embeddings.shape[1] == 2

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .._extras import extra
 from ..sequences import next_times, time_index
+from ._axes import axes_or_new
 
 PARTS = 4  # horizons of history that are drawn
 
@@ -92,9 +93,7 @@ class ForecastDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        if ax is None:
-            plt = extra("matplotlib.pyplot", "plot")
-            ax = plt.subplots(figsize=(8, 3.5), layout="constrained")[1]
+        ax = axes_or_new(ax, figsize=(8, 3.5))
         self.ax_, self.figure_ = ax, ax.figure
         self.lines_: dict[str, Any] = {}
         n, horizon = len(self.history), len(self.forecast)

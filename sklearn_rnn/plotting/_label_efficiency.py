@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from sklearn.base import is_regressor
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit, cross_validate
 
-from .._extras import extra
 from .._sklearn import Interval, validate_parameter_constraints
 from ..model_selection import LabelBudget, PartiallyLabeledSplit
+from ._axes import axes_or_new
 
 
 class LabelEfficiencyDisplay:
@@ -76,9 +76,7 @@ class LabelEfficiencyDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        if ax is None:
-            plt = extra("matplotlib.pyplot", "plot")
-            ax = plt.subplots(layout="constrained")[1]
+        ax = axes_or_new(ax)
         self.ax_, self.figure_, self.lines_ = ax, ax.figure, {}
         for k, (name, scores) in enumerate(self.scores.items()):
             self.lines_[name] = self._draw(name, np.asarray(scores), k - (len(self.scores) - 1) / 2)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._extras import extra
 from ..inspection import Segment, find_segments
 from ..sequences import is_frame
-from ..tasks import as_array, is_nothing
+from ..tasks import as_array, is_same
+from ._axes import axes_or_new
 
 N_COLORS = 10  # of matplotlib's default colors; further tags have them again
 MANY = 8  # features from which on lines have no names
@@ -98,11 +98,9 @@ class SegmentDisplay:
             if given is not None and len(given) != len(series):
                 raise ValueError(f"{name} has {len(given)} tags, but the series has {len(series)} steps.")
         self.segments_, truth = find_segments(tags), [] if self.truth is None else find_segments(self.truth)
-        truth = [segment for segment in truth if not self._is_missing(segment.tag)]
+        truth = [segment for segment in truth if not is_same(segment.tag, self.missing_label)]
         self._colors = _colors_of(self.classes, {segment.tag for segment in [*self.segments_, *truth]})
-        if ax is None:
-            plt = extra("matplotlib.pyplot", "plot")
-            ax = plt.subplots(figsize=(9, 3.5), layout="constrained")[1]
+        ax = axes_or_new(ax, figsize=(9, 3.5))
         self.ax_, self.figure_ = ax, ax.figure
         self._draw_spans(self.segments_, truth)
         self._draw_series(series)
@@ -134,11 +132,6 @@ class SegmentDisplay:
                 self.ax_.axvspan(start, stop, color=color, linewidth=0, label=label, **options)
         if self.truth is not None:
             self.ax_.text(1.005, 0.03, "true", transform=self.ax_.transAxes, va="center", fontsize="small")
-
-    def _is_missing(self, tag: Any) -> bool:
-        if is_nothing(self.missing_label):
-            return is_nothing(tag)
-        return bool(tag == self.missing_label)
 
     @classmethod
     def from_estimator(cls, tagger: Any, X: Any, y: Any = None, *, names: Any = None, ax: Any = None) -> SegmentDisplay:

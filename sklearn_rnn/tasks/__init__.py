@@ -1,6 +1,6 @@
 """Tasks: how y is read, the head of the net, the loss of a labeled row, and the answers."""
 
-from ._arrays import as_array, find_nothing, is_nothing
+from ._arrays import as_array, find_nothing, is_nothing, is_same
 from ._base import Targets, Task
 from ._classification import Classification
 from ._decoding import beam_search, best_path
@@ -47,6 +47,7 @@ __all__ = [
     "find_nothing",
     "flat_labels",
     "is_nothing",
+    "is_same",
     "label_error_rate",
     "lengths_of_labels",
     "own_markers",

@@ -20,6 +20,14 @@ def is_nothing(label: Any) -> bool:
     return isinstance(unequal, bool | np.bool_) and bool(unequal)
 
 
+def is_same(label: Any, other: Any) -> bool:
+    """Whether two labels, or markers, are equal; None, NaN, NaT and `pandas.NA` are one marker."""
+    if is_nothing(label) or is_nothing(other):
+        return is_nothing(label) and is_nothing(other)
+    equal = label == other
+    return isinstance(equal, bool | np.bool_) and bool(equal)
+
+
 def find_nothing(values: NDArray, y: Any = None) -> NDArray[np.bool_]:
     """Mask of the values that are None, NaN, NaT or `pandas.NA`.
 
