@@ -16,12 +16,15 @@ class FlatTagger(ClassifierMixin, BaseEstimator):
     ----------
     tagger : SemiSupervisedRNNTagger
         A fitted tagger.
+    predicted : ndarray of shape (n_steps,)
+        Its predictions for all steps of the only X that is asked for.
     steps : ndarray of shape (m,)
         Positions of the steps to answer for, such as those with a label.
     """
 
-    def __init__(self, tagger: Any, steps: NDArray):
+    def __init__(self, tagger: Any, predicted: NDArray, steps: NDArray):
         self.tagger = tagger
+        self.predicted = predicted
         self.steps = steps
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -38,7 +41,7 @@ class FlatTagger(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> NDArray:
         """Classes (m,) of the steps."""
-        return np.concatenate(list(self.tagger.predict(X)))[self.steps]
+        return self.predicted[self.steps]
 
     def predict_proba(self, X: Any) -> NDArray:
         """Class probabilities (m, K) of the steps."""

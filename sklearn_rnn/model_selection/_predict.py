@@ -88,14 +88,14 @@ def cross_val_predict(
     array([ 0,  0,  0, -1, -1,  1,  1,  1])
     """
     check_marker(estimator, missing_label)
-    if splitter_for(estimator, cv, missing_label).per_step:
+    splitter = splitter_for(estimator, cv, missing_label)
+    if splitter.per_step:
         raise ValueError(
             "cross_val_predict is not for labels of steps; fit the tagger on each split of PartiallyLabeledSplit(cv, "
             "per_step=True)."
         )
     target = read_target(y, missing_label, "cross_val_predict")
     y = target.values
-    splitter = splitter_for(estimator, cv, missing_label)
     splits = list(splitter.split(X, y, groups))
     tested = np.concatenate([test for _, test in splits])
     if not np.array_equal(np.sort(tested), target.labeled):

@@ -62,11 +62,12 @@ class _LabeledScorer:
     def __call__(self, estimator: Any, X: Any, y: Any, sample_weight: Any = None, **parameters: Any) -> float:
         name = "A labeled scorer"
         if self.per_step:
-            lengths = np.array([len(x) for x in estimator.predict(X)])
+            predicted = list(estimator.predict(X))
+            lengths = np.array([len(classes) for classes in predicted])
             target = read_target(flat_labels(y, lengths, self.missing_label, name), self.missing_label, name)
             if sample_weight is not None:
                 parameters["sample_weight"] = np.repeat(sample_weight, lengths)[target.labeled]
-            steps = FlatTagger(estimator, target.labeled)
+            steps = FlatTagger(estimator, np.concatenate(predicted), target.labeled)
             return check_scoring(steps, self.scoring)(steps, X, target.known, **parameters)
         target = read_target(y, self.missing_label, name)
         if sample_weight is not None:
