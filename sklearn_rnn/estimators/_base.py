@@ -172,9 +172,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
 
     def _views(self, objective: Objective, n_features: int) -> tuple[Perturbation, Perturbation]:
         """Return the default augmentations of numbers: light ones, and strong ones."""
-        options, still = self._view_options(objective), {"shift": 0.0} if self._still else {}
-        strong = (self._strong if n_features == 1 else {}) | options | still | ({"warp": 0.0} if still else {})
-        return Light(**options | still), Strong(**strong)
+        options = self._view_options(objective)
+        return Light(**options), Strong(**(self._strong if n_features == 1 else {}) | options)
 
     def _view_options(self, objective: Objective) -> dict[str, float]:
         """Return parameters of the default augmentations of numbers."""

@@ -14,6 +14,7 @@ from .._documented import documented, parameter
 from .._sklearn import COUNT, MARKER, StrOptions
 from .._state import all_or_nothing
 from ..objectives import Objective
+from ..perturbations import Perturbation
 from ..sequences import Sequences, Vocabulary, are_words, flat_items, read_sequences
 from ..tasks import Tagging, Targets, Task, flat_labels, read_target
 from ._labeled import LabeledEstimator
@@ -154,6 +155,10 @@ class SemiSupervisedRNNTagger(LabeledEstimator):
         super()._forget(task)
         self.classes_ = task.classes  # type: ignore[attr-defined]
 
+    def _views(self, objective: Objective, n_features: int) -> tuple[Perturbation, Perturbation]:
+        light, strong = super()._views(objective, n_features)
+        return light.set_params(shift=0.0), strong.set_params(shift=0.0, warp=0.0)
+
     def _read_training(self, X: Any) -> Sequences:
         if self._goes_on:
             return self._read_words(X) if hasattr(self, "words_") else super()._read_training(X)
@@ -167,13 +172,14 @@ class SemiSupervisedRNNTagger(LabeledEstimator):
                 "embedding__init is an array, but X has words, which are numbered in fit. Pass token ids as X, or set "
                 "embedding__init='auto'."
             )
-        vocabulary = Vocabulary.of(flat_words(X, type(self).__name__)[0])
+        values, lengths = flat_words(X, type(self).__name__)
+        vocabulary = Vocabulary.of(values)
         self.words_, self.parts_, self._n_parts = vocabulary.words, vocabulary.parts, len(vocabulary.parts)
-        return self._read_words(X, reset=True)
+        return read_sequences(self, vocabulary.read(values, lengths), reset=True)
 
-    def _read_words(self, X: Any, reset: bool = False) -> Sequences:
-        vocabulary = Vocabulary(self.words_, self.parts_)
-        return read_sequences(self, vocabulary.read(*flat_words(X, type(self).__name__)), reset=reset)
+    def _read_words(self, X: Any) -> Sequences:
+        words = flat_words(X, type(self).__name__)
+        return read_sequences(self, Vocabulary(self.words_, self.parts_).read(*words), reset=False)
 
     def _read(self, X: Any) -> Sequences:
         check_is_fitted(self, "net_")
