@@ -102,23 +102,7 @@ def hide_labels(
     if (n_labeled is None) == (fraction is None):
         raise ValueError("hide_labels needs either n_labeled or fraction, not both.")
     if per_step is not None:
-        rows = rows_of_labels(y)
-        lengths = lengths_of_labels(rows)
-        flat = flat_labels(y, lengths, missing_label, "hide_labels")
-        owners = np.repeat(np.arange(len(rows)), lengths)
-        if groups is not None:
-            check_consistent_length(rows, groups)
-            groups = read_groups(groups)
-        if per_step:
-            of_steps = None if groups is None else groups[owners]
-            options = {"fraction": fraction, "stratify": stratify, "groups": of_steps}
-            hidden = hide_labels(flat, n_labeled, **options, missing_label=missing_label, random_state=random_state)
-        else:
-            hidden = _hide_sequences(flat, owners, n_labeled, fraction, groups, missing_label, random_state)
-        parts = np.split(hidden, np.cumsum(lengths)[:-1])
-        if getattr(y, "ndim", 1) == 2:
-            return np.stack(parts)
-        return [part if np.ndim(row) else row for row, part in zip(rows, parts, strict=True)]
+        return _hide_of_steps(y, per_step, n_labeled, fraction, stratify, groups, missing_label, random_state)
     target = read_target(y, missing_label, "hide_labels")
     few = target.known.dtype.kind == "f" and (n_labeled or len(target.known)) < len(np.unique(target.known))
     if target.is_numeric or few:  # whole floats that cannot be classes, of which each keeps a label
@@ -141,6 +125,36 @@ def hide_labels(
     else:
         kept = _draw_by_class(numbers, n, random) if stratify else random.permutation(len(labeled))[:n]
     return put_labels(labels.classes[numbers[kept]], labeled[kept], len(labels.numbers), missing_label)
+
+
+def _hide_of_steps(
+    y: Any,
+    per_step: bool,
+    n_labeled: int | None,
+    fraction: float | None,
+    stratify: bool,
+    groups: Any,
+    missing_label: Any,
+    random_state: Any,
+) -> Any:
+    """Hide labels of a y with a label for each step: of single steps, or of whole sequences."""
+    rows = rows_of_labels(y)
+    lengths = lengths_of_labels(rows)
+    flat = flat_labels(y, lengths, missing_label, "hide_labels")
+    owners = np.repeat(np.arange(len(rows)), lengths)
+    if groups is not None:
+        check_consistent_length(rows, groups)
+        groups = read_groups(groups)
+    if per_step:
+        of_steps = None if groups is None else groups[owners]
+        options = {"fraction": fraction, "stratify": stratify, "groups": of_steps}
+        hidden = hide_labels(flat, n_labeled, **options, missing_label=missing_label, random_state=random_state)
+    else:
+        hidden = _hide_sequences(flat, owners, n_labeled, fraction, groups, missing_label, random_state)
+    parts = np.split(hidden, np.cumsum(lengths)[:-1])
+    if getattr(y, "ndim", 1) == 2:
+        return np.stack(parts)
+    return [part if np.ndim(row) else row for row, part in zip(rows, parts, strict=True)]
 
 
 def _hide_sequences(
