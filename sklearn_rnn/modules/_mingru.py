@@ -66,7 +66,7 @@ class _Scan(torch.autograd.Function):
         states = open_ * values
         keep = 1 - open_
         states[0] += keep[0] * first
-        doubling(keep.clone(), states)
+        doubling(keep, states)
         ctx.save_for_backward(open_, values, first, states)
         return states
 

@@ -30,6 +30,11 @@ class Shares:
         """Return the bounds (size + 1,) of the shares of n rows, which differ by one row at most."""
         return [n * k // self.size for k in range(self.size + 1)]
 
+    def own(self, x: Tensor) -> Tensor:
+        """Return the rows of x that are the share of this process, as a view."""
+        first, end = self.of(len(x))[self.rank : self.rank + 2]
+        return x[first:end]
+
     def gathered(self, rows: Tensor, n: int) -> Tensor:
         """Return all n rows, given those of this process."""
         bounds = self.of(n)
@@ -80,8 +85,7 @@ def by_rows(function: Callable[..., Tensor], *inputs: Tensor | None) -> Tensor:
 
 
 def _taken(x: Tensor, shares: Shares) -> Tensor:
-    first, end = shares.of(len(x))[shares.rank : shares.rank + 2]
-    return _Taken.apply(x, shares) if x.requires_grad else x[first:end]
+    return _Taken.apply(x, shares) if x.requires_grad else shares.own(x)
 
 
 class _Taken(torch.autograd.Function):
@@ -90,8 +94,7 @@ class _Taken(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, shares: Shares) -> Tensor:
         ctx.n, ctx.shares = len(x), shares
-        first, end = shares.of(len(x))[shares.rank : shares.rank + 2]
-        return x[first:end].clone()
+        return shares.own(x).clone()
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:

@@ -10,6 +10,8 @@ from torch.nn.functional import pad
 
 from ._base import Levels, Steps
 
+N_KNOTS = 4  # of the smooth curves of presets
+
 
 def uniform(x: Tensor, generator: torch.Generator, *shape: int) -> Tensor:
     """Draw numbers between 0 and 1, of the type and on the device of x."""

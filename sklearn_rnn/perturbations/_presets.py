@@ -11,6 +11,7 @@ from torch import Tensor
 from .._sklearn import NOT_NEGATIVE, SHARE
 from ._base import Perturbation, Steps
 from ._functions import (
+    N_KNOTS,
     all_but_one,
     interpolate,
     noise,
@@ -24,8 +25,6 @@ from ._functions import (
     warped,
     whole_steps,
 )
-
-N_KNOTS = 4
 
 
 @dataclass(frozen=True)

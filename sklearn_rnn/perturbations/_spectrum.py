@@ -10,9 +10,7 @@ from torch import Tensor
 
 from .._sklearn import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, SHARE
 from ._base import Perturbation, Steps
-from ._functions import interpolate, normal, span, uniform, warped
-
-N_KNOTS = 4
+from ._functions import N_KNOTS, interpolate, normal, span, uniform, warped
 
 
 def bands(x: Tensor, steps: Steps, share: float, draws: Tensor) -> Tensor:

@@ -281,10 +281,15 @@ def mel_filters(frequencies: NDArray, n_mels: int, low: float, high: float) -> N
 
 def scaled(X: Any) -> Any:
     """Divide 16-bit and 32-bit integers, as audio files hold them, so that they lie between -1 and 1."""
-    if isinstance(X, np.ndarray) and X.dtype.name in SCALES:
+    if _is_audio(X):
         return X / SCALES[X.dtype.name]
     rows = listed(X)
-    if rows is None or not any(isinstance(x, np.ndarray) and x.dtype.name in SCALES for x in rows):
+    if rows is None or not any(map(_is_audio, rows)):
         return X
-    rows = [x / SCALES[x.dtype.name] if isinstance(x, np.ndarray) and x.dtype.name in SCALES else x for x in rows]
+    rows = [x / SCALES[x.dtype.name] if _is_audio(x) else x for x in rows]
     return type(X)(rows, index=X.index) if hasattr(X, "iloc") else rows
+
+
+def _is_audio(x: Any) -> bool:
+    """Whether x is an array of the integers of audio files."""
+    return isinstance(x, np.ndarray) and x.dtype.name in SCALES
