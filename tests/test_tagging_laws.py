@@ -177,8 +177,9 @@ def test_padding_changes_neither_loss_nor_gradient(cls, patch_size, kind):
 @every
 def test_equal_lengths_need_not_be_told(cls):
     ends = torch.full_like(LENGTHS, int(LENGTHS.max()))
-    told = tagging_batch(cls, 4, lengths=ends, noise=False)
-    assert_same(loss_and_gradient(cls, told), loss_and_gradient(cls, replace(told, lengths=None)))
+    with_lengths = tagging_batch(cls, 4, lengths=ends, noise=False)
+    without_lengths = replace(with_lengths, lengths=None)
+    assert_same(loss_and_gradient(cls, with_lengths), loss_and_gradient(cls, without_lengths))
 
 
 # Law 4
