@@ -5,7 +5,7 @@ import torch
 from torch.autograd import gradcheck
 
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
-from sklearn_rnn.modules import CELLS, initialise
+from sklearn_rnn.modules import CELLS, _layers, initialise
 from sklearn_rnn.modules import _mingru as mingru
 
 
@@ -38,7 +38,7 @@ def formula(cell, x, first):
 @pytest.mark.parametrize("chunk", [1, 16, 1 << 18])
 @pytest.mark.parametrize("n_steps", [1, 2, 9])
 def test_states_and_gradients_are_those_of_the_formula(cell, chunk, n_steps, monkeypatch):
-    monkeypatch.setattr(mingru, "CHUNK", chunk)
+    monkeypatch.setattr(_layers, "CHUNK", chunk)
     x, first = inputs(n_steps)
     x.requires_grad_()
     first.requires_grad_()
@@ -54,7 +54,7 @@ def test_states_and_gradients_are_those_of_the_formula(cell, chunk, n_steps, mon
 
 
 def test_the_gradient_of_the_whole_recurrence_is_that_of_finite_differences(cell, monkeypatch):
-    monkeypatch.setattr(mingru, "CHUNK", 16)
+    monkeypatch.setattr(_layers, "CHUNK", 16)
     x, first = (value.requires_grad_() for value in inputs(5))
     weights = [w for layer in (cell.gate, cell.value) for w in (layer.weight, layer.bias)]
     assert gradcheck(mingru._Recurrence.apply, (x.detach().transpose(0, 1).requires_grad_(), first[0], *weights))

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ._gru import gru_states, is_faster
 from ._layers import blank, dropout, step_mask
 from ._mingru import MinGRU
 from ._shares import by_rows
@@ -55,11 +56,9 @@ class RecurrentStack(nn.Module):
         return generator is not None and self.dropout > 0 and len(self.forwards) > 1
 
     def _layer_states(self, i: int, x: Tensor, lengths: Tensor | None) -> Tensor:
-        states = self.forwards[i](x)[0]
-        if not self.backwards:
-            return states
-        back = self.backwards[i](reverse(x, lengths))[0]
-        return torch.cat([states, reverse(back, lengths)], dim=2)
+        layers = [stack[i] for stack in (self.forwards, self.backwards) if stack]
+        states = _states(layers, [x, reverse(x, lengths)] if self.backwards else [x])
+        return torch.cat([states[0], reverse(states[1], lengths)], dim=2) if self.backwards else states[0]
 
     def alone(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator | None, backward: bool) -> Tensor:
         """States (n, T, hidden_size) of one direction; the states of the other direction are zero in all layers."""
@@ -69,7 +68,8 @@ class RecurrentStack(nn.Module):
                 if self.backwards:
                     zeros = torch.zeros_like(x)
                     x = torch.cat([zeros, x] if backward else [x, zeros], dim=2)
-            x = reverse(layer(reverse(x, lengths))[0], lengths) if backward else layer(x)[0]
+            (states,) = _states([layer], [reverse(x, lengths) if backward else x])
+            x = reverse(states, lengths) if backward else states
         return x
 
     def step(self, x: Tensor, memory: list[Any] | None) -> tuple[Tensor, list[Any]]:
@@ -83,6 +83,14 @@ class RecurrentStack(nn.Module):
 
 def _layer(cell: str, input_size: int, hidden_size: int) -> nn.Module:
     return blank(CELLS[cell], input_size, hidden_size, batch_first=True)
+
+
+def _states(layers: list[nn.Module], inputs: list[Tensor]) -> list[Tensor]:
+    """States (n, T, H) of each layer, for its inputs (n, T, E)."""
+    if is_faster(layers[0], len(layers), inputs[0]):
+        steps = gru_states(layers, torch.stack([x.transpose(0, 1) for x in inputs]))
+        return [states.transpose(0, 1) for states in steps]
+    return [layer(x)[0] for layer, x in zip(layers, inputs, strict=True)]
 
 
 def reverse(x: Tensor, lengths: Tensor | None) -> Tensor:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+CHUNK = 1 << 18  # numbers in the gates of steps that are computed together, so that they stay in the cache
+
 
 def blank(layer: type[nn.Module], *args: Any, **kwargs: Any) -> Any:
     """Make a layer whose weights are drawn later, by `initialise`; the global random state does not change."""
@@ -63,6 +65,12 @@ def _kernels(layer: nn.Conv1d, generator: torch.Generator) -> None:
     weight.sub_(weight.mean(2, keepdim=True))
     weight.div_(weight.norm(dim=(1, 2), keepdim=True))
     bias.normal_(generator=generator)
+
+
+def chunks(n_steps: int, width: int) -> list[slice]:
+    """Slices of steps whose gates, `width` numbers a step, are about `CHUNK` numbers."""
+    size = max(1, CHUNK // width)
+    return [slice(start, min(start + size, n_steps)) for start in range(0, n_steps, size)]
 
 
 def step_mask(lengths: Tensor, n_steps: int) -> Tensor:

@@ -8,9 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from ._layers import full_precision, linear, traced
-
-CHUNK = 1 << 18  # numbers in the gates of steps that are computed together, so that they stay in the cache
+from ._layers import chunks, full_precision, linear, traced
 
 
 class MinGRU(nn.Module):
@@ -92,7 +90,7 @@ class _Recurrence(torch.autograd.Function):
         n_steps, n, size = *x.shape[:2], len(gate)
         open_, values, states = (x.new_empty(n_steps, n, size) for _ in range(3))
         last = first
-        for part in _chunks(n_steps, n * size):
+        for part in chunks(n_steps, n * size):
             inputs = x[part].reshape(-1, x.shape[2])
             torch.addmm(gate_bias, inputs, gate.t(), out=open_[part].view(-1, size)).sigmoid_()
             torch.addmm(value_bias, inputs, value.t(), out=values[part].view(-1, size))
@@ -110,7 +108,7 @@ class _Recurrence(torch.autograd.Function):
         of_gate, of_value = torch.zeros_like(gate), torch.zeros_like(value)
         of_gate_bias, of_value_bias = gate.new_zeros(size), gate.new_zeros(size)
         carry = torch.zeros_like(first)
-        for part in reversed(_chunks(n_steps, n * size)):
+        for part in reversed(chunks(n_steps, n * size)):
             z = open_[part]
             keep = 1 - z
             total = gradient[part].clone(memory_format=torch.contiguous_format)
@@ -129,12 +127,6 @@ class _Recurrence(torch.autograd.Function):
             if of_x is not None:
                 torch.addmm(values_ @ value, gates, gate, out=of_x[part].view(-1, x.shape[2]))
         return of_x, carry, of_gate, of_gate_bias, of_value, of_value_bias
-
-
-def _chunks(n_steps: int, width: int) -> list[slice]:
-    """Slices of steps whose gates are about `CHUNK` numbers."""
-    size = max(1, CHUNK // width)
-    return [slice(start, min(start + size, n_steps)) for start in range(0, n_steps, size)]
 
 
 def doubling(keep: Tensor, states: Tensor) -> None:
