@@ -69,7 +69,7 @@ def test_the_gradient_is_that_of_finite_differences(chunk, monkeypatch):
 def test_wide_nets_predictions_and_other_cells_are_left_to_torch():
     layer, x = nn.GRU(3, 4), torch.zeros(8, 5, 3)
     assert _gru.is_faster(layer, 2, x)
-    assert not _gru.is_faster(layer, 2, torch.zeros(1 << 14, 1, 3))
+    assert not _gru.is_faster(layer, 2, torch.zeros(1 << 15, 1, 3))
     assert not _gru.is_faster(nn.LSTM(3, 4), 2, x)
     with torch.no_grad():
         assert not _gru.is_faster(layer, 2, x)
