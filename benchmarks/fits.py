@@ -3,8 +3,8 @@
     git worktree add --detach OLD 5e94902
     python benchmarks/fits.py BENCH_FOLDER OLD [ROUNDS]
 
-Each fit runs in a process of its own, on one thread, in turns with the same fit of the older commit. Seconds are those of
-the processor, from `fit` on, after a short first fit. Runs are kept in benchmarks/fits.csv; the table is
+Each fit runs in a process of its own, on one thread, in turns with the same fit of the older commit. Seconds are those
+of the processor, from `fit` on, after a short first fit. Runs are kept in benchmarks/fits.csv; the table is
 benchmarks/fits.md. A run costs up to two minutes.
 """
 
