@@ -1,0 +1,194 @@
+"""Time and accuracy beside other libraries, on one core; prints tables, and writes docs/peers.md and docs/peers.png.
+
+    python3.11 -m venv PEERS && PEERS/bin/pip install -r benchmarks/peers_requirements.txt
+    PYTHONPATH=. PEERS/bin/python benchmarks/peers.py [BENCH_FOLDER]
+
+Each run is a process of its own, kept on one core, in turns with the others. Runs are kept in benchmarks/peers.csv and
+not made twice. BENCH_FOLDER holds `protocol.py`, for MiniRocket on few labels.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+
+from runs import DOCS, Runs
+
+HERE = Path(__file__).resolve().parent
+RUNS = Runs("peers", ("part", "task", "peer", "round"), ("epoch", "fit", "predict", "accuracy"), folder=HERE)
+N_ROUNDS = 3
+SHAPES = {"H 32, T 30": (32, 30), "H 64, T 100": (64, 100)}
+PEERS = {
+    "lstm": ("loop", "tuned", "skorch", "keras", "aeon", "sklearn_rnn"),
+    "gru": ("loop", "keras", "sklearn_rnn"),
+    "mingru": ("sklearn_rnn",),
+}
+NAMES = {
+    "loop": "loop of torch's tutorials",
+    "tuned": "tuned torch loop",
+    "skorch": "skorch, as its documentation shows it",
+    "keras": "Keras 3 on jax",
+    "aeon": "aeon's RecurrentRegressor (tensorflow)",
+    "sklearn_rnn": "sklearn_rnn",
+}
+FEW_LABELS = ("cricketx:0.1", "two_patterns:12")
+GROWTH = {
+    "rows": [(n, 100, 8) for n in (250, 1000, 4000, 16000)],
+    "steps": [(500, n_steps, 8) for n_steps in (30, 100, 300, 1000, 3000)],
+    "features": [(500, 100, n_features) for n_features in (1, 8, 64, 256)],
+}
+ALONE = {
+    "OMP_NUM_THREADS": "1",
+    "KERAS_BACKEND": "jax",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+
+def main(arguments):
+    """Make the runs that are missing, then write the tables and the picture."""
+    for k in map(str, range(N_ROUNDS)):
+        for cell, peers in PEERS.items():
+            for shape in SHAPES:
+                for peer in peers:
+                    run("net", f"{cell}, {shape}", peer, k)
+        for task in FEW_LABELS if arguments else ():
+            for peer in ("minirocket", "supervised", "auto"):
+                run("few labels", task, peer, k, arguments[0])
+    for what, sizes in GROWTH.items():
+        for size in sizes:
+            for peer in ("loop", "sklearn_rnn"):
+                run("growth", f"{what}, {' '.join(map(str, size))}", peer, "0")
+    done = RUNS.read()
+    text = tables(done)
+    (DOCS / "peers.md").write_text(text, encoding="utf8")
+    print(text)
+    draw(done)
+
+
+def run(part, task, peer, k, bench=""):
+    """Measure in a process on one core, unless that was done."""
+    if (part, task, peer, k) in RUNS.read():
+        return
+    command = [sys.executable, str(HERE / "peers_run.py"), part, task, peer, k, bench]
+    path = os.pathsep.join([str(HERE.parent), bench, str(Path(bench).parent / "data")])
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | ALONE | {"PYTHONPATH": path})
+    if done.returncode:
+        raise RuntimeError(f"{part}, {task}, {peer}: {done.stderr[-2000:]}")
+    RUNS.keep(part, task, peer, k, *done.stdout.split()[-4:])
+
+
+def tables(done):
+    """Return the page."""
+    lines = [
+        "# Beside other libraries",
+        "",
+        "Measured by `benchmarks/peers.py`, on one core, each fit in a process of its own, in turns. Times are medians "
+        f"over {N_ROUNDS} runs; ratios are medians of ratios within a round.",
+        "",
+        "## The same net",
+        "",
+        "One recurrent layer in one direction, whose last state goes to a linear layer; 2,000 sequences of 8 numbers a "
+        "step, 10 epochs of batches of 64, Adam with a rate of 0.004. In two columns a pulse comes up; the class says "
+        "which came first. `sklearn_rnn` also has its linear layer and layer normalisation before the recurrence, and "
+        "its one cycle of the rate. An epoch is what an epoch adds; a fit is the whole first fit of a process, with "
+        "what a library compiles. aeon has no recurrent classifier; its regressor gets numbers.",
+        "",
+        "| net | library | epoch, ms | of the loop's | fit, s | prediction, ms | accuracy |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for cell, peers in PEERS.items():
+        for shape in SHAPES:
+            for peer in peers:
+                task = f"{cell}, {shape}"
+                base = task if cell in ("lstm", "gru") else f"lstm, {shape}"
+                lines += row(done, task, peer, base)
+    lines += ["", "The minimal GRU is compared with the loop of the LSTM.", ""]
+    lines += few_labels(done)
+    lines += [
+        "## Growth",
+        "",
+        "Time of an epoch of an LSTM of 64 units as one size grows: rows (100 steps of 8 numbers), steps (500 rows), "
+        "features (500 rows of 100 steps).",
+        "",
+        "![Four curves on log axes: the time of an epoch grows with rows, steps and features](peers.png)",
+        "",
+        "| what grows | size | loop of torch's tutorials, ms | sklearn_rnn, ms |",
+        "| --- | --- | --- | --- |",
+    ]
+    for what, points in curves(done).items():
+        lines += [f"| {what} | {size:,} | {1000 * loop:,.0f} | {1000 * ours:,.0f} |" for size, loop, ours in points]
+    return "\n".join(lines) + "\n"
+
+
+def row(done, task, peer, base):
+    """Return the line of a peer, if it was measured."""
+    rounds = [k for k in map(str, range(N_ROUNDS)) if ("net", task, peer, k) in done]
+    if not rounds:
+        return []
+    epoch, fit, predict, accuracy = (median(done["net", task, peer, k][i] for k in rounds) for i in range(4))
+    both = [k for k in rounds if ("net", base, "loop", k) in done]
+    ratio = median(done["net", task, peer, k][0] / done["net", base, "loop", k][0] for k in both)
+    cells = (f"{1000 * epoch:,.0f}", f"{ratio:.2f}", f"{fit:.1f}", f"{1000 * predict:,.0f}", f"{accuracy:.3f}")
+    return [f"| {task} | {NAMES[peer]} | {' | '.join(cells)} |"]
+
+
+def few_labels(done):
+    """Return the lines of MiniRocket and the default, if they were measured."""
+    names = {"minirocket": "MiniRocket and a ridge classifier", "supervised": "labels alone", "auto": "default"}
+    lines = []
+    for task in FEW_LABELS:
+        for peer, name in names.items():
+            rounds = [k for k in map(str, range(N_ROUNDS)) if ("few labels", task, peer, k) in done]
+            if rounds:
+                _, fit, predict, accuracy = (
+                    median(done["few labels", task, peer, k][i] for k in rounds) for i in range(4)
+                )
+                lines.append(f"| {task} | {name} | {fit:.1f} | {predict:.2f} | {100 * accuracy:.1f} |")
+    if not lines:
+        return []
+    head = ["| task, labels | model | fit, s | prediction, s | accuracy |", "| --- | --- | --- | --- | --- |"]
+    why = (
+        "Medians over three seeds, which also cut the labels anew. MiniRocket has compiled before. `sklearn_rnn` is at "
+        "its defaults, bidirectional, with random kernels."
+    )
+    return ["## Few labels", "", why, "", *head, *lines, ""]
+
+
+def curves(done):
+    """Return sizes and times of an epoch, by what grows."""
+    found = {}
+    for what, sizes in GROWTH.items():
+        place = {"rows": 0, "steps": 1, "features": 2}[what]
+        for size in sizes:
+            task = f"{what}, {' '.join(map(str, size))}"
+            keys = [("growth", task, peer, "0") for peer in ("loop", "sklearn_rnn")]
+            if all(key in done for key in keys):
+                found.setdefault(what, []).append((size[place], *(done[key][0] for key in keys)))
+    return found
+
+
+def draw(done):
+    """Draw the growth on log axes."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    found = curves(done)
+    figure, axes = plt.subplots(1, len(GROWTH), figsize=(9, 3), sharey=True, layout="constrained")
+    for ax, (what, points) in zip(axes, found.items(), strict=True):
+        sizes, loop, ours = zip(*points, strict=True)
+        ax.loglog(sizes, loop, "o--", color="0.5", label=NAMES["loop"])
+        ax.loglog(sizes, ours, "o-", color="tab:blue", label="sklearn_rnn")
+        ax.set_xlabel(what)
+    axes[0].set_ylabel("seconds of an epoch")
+    axes[0].legend(frameon=False)
+    figure.savefig(DOCS / "peers.png", dpi=130)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
