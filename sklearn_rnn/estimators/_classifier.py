@@ -95,6 +95,7 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
     _auto = "fixmatch"
     _strong = GENTLE
     _second_changes = True
+    _few_steps = True
 
     objective: str | Objective = parameter(
         "auto",

@@ -81,8 +81,10 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         """Set `net_`, `history_`, `objective_` and `n_iter_`, and train the net."""
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # in which unknown tokens are replaced
+        if self._few_steps and training.sequences.kind != "tokens":
+            training = replace(training, few_steps=True)
         self._prepare(model, objective, training)
-        self.net_ = self._make_net(model, objective, seed, callbacks, training.sequences.kind == "tokens")
+        self.net_ = self._make_net(model, objective, seed, callbacks, training)
         self.net_.initialize()
         self.objective_ = objective
         self.history_ = self.net_.history
@@ -95,7 +97,7 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         objective.diagnose(self.history_)
 
     def _make_net(
-        self, model: Model, objective: Objective, seed: int, callbacks: list[tuple[str, Any]], tokens: bool
+        self, model: Model, objective: Objective, seed: int, callbacks: list[tuple[str, Any]], training: TrainingSet
     ) -> RecurrentNet:
         optimizer, processes = as_option("optimizer", self.optimizer), Processes.found(self.device)
         return RecurrentNet(
@@ -105,7 +107,7 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
             seed=seed,
             **self._fine_tuning(),
             max_epochs=int(self.max_epochs),
-            lr=(TOKENS_LR if tokens else self._numbers_lr) if self.lr == "auto" else float(plain(self.lr)),
+            lr=self._rate(training) if self.lr == "auto" else float(plain(self.lr)),
             weight_decay=float(optimizer.weight_decay),
             batch_size=int(self.batch_size),
             optimizer=optimizer.method,
@@ -113,6 +115,10 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
             device=str(self.device),
             verbose=int(self.verbose) if processes.is_first else 0,
         )
+
+    def _rate(self, training: TrainingSet) -> float:
+        """Return the learning rate that `"auto"` stands for."""
+        return TOKENS_LR if training.sequences.kind == "tokens" else self._numbers_lr * training.rate_factor()
 
     def _prepare(self, model: Model, objective: Objective, training: TrainingSet) -> None:
         """Set what the model needs in training only."""
