@@ -20,7 +20,7 @@ def trained(objective, X=WAVES, **params):
     return RNNAutoencoderTransformer(objective, **params).fit(X)
 
 
-@pytest.mark.full_epochs
+@pytest.mark.usefixtures("judged_soon")
 @pytest.mark.parametrize(
     ("objective", "params", "words"),
     [
@@ -37,6 +37,7 @@ def test_a_loss_that_trains_nothing_warns_and_says_what_to_change(objective, par
         trained(objective, **params)
 
 
+@pytest.mark.usefixtures("judged_soon")
 @pytest.mark.parametrize("objective", [NextStep(), MaskedReconstruction(), Composite(), Contrastive(temporal=0.5)])
 def test_nobody_is_warned_where_there_is_something_to_learn(objective):
     with warnings.catch_warnings():

@@ -10,6 +10,7 @@ import numpy as np
 import processes_worker
 import pytest
 
+import sklearn_rnn.sequences._batches
 from sklearn_rnn.modules import Shares
 
 WORKER = Path(processes_worker.__file__)
@@ -48,9 +49,9 @@ def test_shares_differ_by_one_row_at_most():
     assert Shares(0, 2).of(2) == [0, 1, 2]
 
 
-@pytest.mark.full_epochs
 @pytest.mark.slow
-def test_three_processes_end_where_one_ends(tmp_path, started):
+def test_three_processes_end_where_one_ends(tmp_path, started, monkeypatch):
+    monkeypatch.setattr(sklearn_rnn.sequences._batches, "MIN_STEPS_PER_EPOCH", processes_worker.STEPS)
     running, one = started(tmp_path, "four", 3), processes_worker.saved(processes_worker.four())
     for rank, process in enumerate(running):
         _, errors = process.communicate(timeout=300)
