@@ -45,8 +45,8 @@ def test_the_first_page_is_short_and_prints_what_it_says(capsys):
         assert abs(float(printed[name]) - float(score)) < 0.03  # processors differ in last bits
 
 
-QUICK = ("getting_started", "what_goes_in", "training", "large_data", "forecasting", "speech")
-LONG = ("few_labels", "perturbations")  # the other pages have tests of their own below
+QUICK = ("what_goes_in", "training", "large_data", "forecasting", "speech")
+LONG = ("getting_started", "few_labels", "perturbations")  # the other pages have tests of their own below
 
 
 @pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in LONG)])
@@ -68,6 +68,8 @@ def test_links_between_pages_lead_somewhere():
             assert here.exists() or here.with_suffix(".md").exists(), f"{page.name}: {target}"
 
 
+@pytest.mark.slow
+@pytest.mark.full_epochs
 def test_the_code_of_the_page_on_pretraining_runs(capsys):
     exec(code("pretraining.md"), {"__name__": "page"})
     assert float(capsys.readouterr().out) > 0.85
