@@ -42,7 +42,7 @@ def test_a_loss_that_trains_nothing_warns_and_says_what_to_change(objective, par
 def test_nobody_is_warned_where_there_is_something_to_learn(objective):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        trained(objective, hidden_size=16)
+        trained(objective, hidden_size=16, max_epochs=8)
 
 
 @pytest.mark.parametrize("objective", ["contrastive", "variational", "recurrent_gan"])
