@@ -347,7 +347,7 @@ import numpy as np
 import sklearn_rnn.sequences._batches
 from sklearn_rnn import SemiSupervisedRNNClassifier, io
 from sklearn_rnn.objectives import VAT, FixMatch
-sklearn_rnn.sequences._batches.MIN_STEPS_PER_EPOCH = 4
+sklearn_rnn.sequences._batches.MIN_STEPS_PER_EPOCH = 8
 folder = sys.argv[1]
 random = np.random.default_rng(0)
 X = [random.normal(size=(random.integers(10, 20), 2)) for _ in range(100)]
@@ -402,7 +402,7 @@ def test_row_42_kill_9_at_ten_random_moments(fits, tmp_path):
     assert status(fits) == 0
     seconds = time.perf_counter() - started
     n_resumed = 0
-    for moment in np.random.default_rng(0).uniform(0, seconds / 8, 10):
+    for moment in np.random.default_rng(0).uniform(0, seconds / 7, 10):
         process = begin(fits, "kept")
         time.sleep(moment)
         os.kill(process, signal.SIGKILL)
