@@ -2,14 +2,33 @@
 
 import pytest
 
-import sklearn_rnn.sequences._batches
+import sklearn_rnn.objectives._base
+import sklearn_rnn.sequences._batches as batches
 
-FEW_STEPS = 3  # of an epoch, instead of 25: laws and messages hold after three as well
+STEPS = batches.MIN_STEPS_PER_EPOCH  # of an epoch of few rows, as a user has it
+ROWS = batches.LABELED_A_STEP  # that give such an epoch one more step
+FEW_STEPS = 2  # laws and messages hold after two as well
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _short_epochs():
+    """Give an epoch few steps, also where a fixture of the module fits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches, "MIN_STEPS_PER_EPOCH", FEW_STEPS)
+        patch.setattr(batches, "LABELED_A_STEP", 1)  # classifiers of few rows take no fewer
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _short_epochs(request, monkeypatch):
-    """Give an epoch few steps, but where the test is marked `full_epochs`: it learns, or counts steps."""
-    if request.node.get_closest_marker("full_epochs") is None:
-        monkeypatch.setattr(sklearn_rnn.sequences._batches, "MIN_STEPS_PER_EPOCH", FEW_STEPS)
-        monkeypatch.setattr(sklearn_rnn.sequences._batches, "LABELED_A_STEP", 1)  # also in classifiers
+def _full_epochs(request, monkeypatch):
+    """Give an epoch all its steps where the test is marked `full_epochs`: it learns, or counts steps."""
+    if request.node.get_closest_marker("full_epochs") is not None:
+        monkeypatch.setattr(batches, "MIN_STEPS_PER_EPOCH", STEPS)
+        monkeypatch.setattr(batches, "LABELED_A_STEP", ROWS)
+
+
+@pytest.fixture
+def judged_soon(monkeypatch):
+    """Give an epoch 6 steps and judge whether a training converged after 24, not after 100."""
+    monkeypatch.setattr(batches, "MIN_STEPS_PER_EPOCH", 6)
+    monkeypatch.setattr(sklearn_rnn.objectives._base, "MIN_STEPS", 24)

@@ -1,6 +1,7 @@
 """Models, batches and data that the tests of objectives share."""
 
 import numpy as np
+import pytest
 import torch
 
 import sklearn_rnn.objectives as exported
@@ -20,6 +21,11 @@ CLASSES = [
 ]
 TINY = {"hidden_size": 8, "n_kernels": 4, "max_epochs": 1, "batch_size": 8, "random_state": 0}
 LENGTHS = torch.tensor([7, 4, 9, 1, 9, 5, 2, 8])
+
+
+def slow_but(shown, cases):
+    """Cases, of which those that are not `shown` run in `make test-slow`."""
+    return [pytest.param(cls, marks=[] if cls in shown else [pytest.mark.slow]) for cls in cases]
 
 
 class VATAndFixMatch:

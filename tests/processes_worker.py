@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback, LRScheduler
 
+import sklearn_rnn.sequences._batches
 from sklearn_rnn import (
     RNNAutoencoderTransformer,
     RNNForecaster,
@@ -16,6 +17,7 @@ from sklearn_rnn import (
 )
 from sklearn_rnn.objectives import VAT, Contrastive, FixMatch, MeanTeacher, Reconstruction, RecurrentGAN, Supervised
 
+STEPS = 6  # of an epoch of few rows
 rng = np.random.default_rng(0)
 y = np.arange(61) % 3
 X = [x[: 9 + i % 7] + y[i] for i, x in enumerate(rng.normal(size=(61, 16, 2)).astype(np.float32))]
@@ -86,17 +88,25 @@ def results():
 def main(path, kind):
     """Fit, and save what came out."""
     torch.set_num_threads(1)
-    if kind == "different":
-        SemiSupervisedRNNClassifier(**PARAMS).fit(X, np.roll(FEW, int(os.environ["RANK"])))
-    if kind == "dying":
-
-        def die(values, lengths, generator):
-            if os.environ["RANK"] == "1":
-                os._exit(3)
-            return values
-
-        SemiSupervisedRNNClassifier(Supervised(), augmentation=die, **PARAMS).fit(X, FEW)
+    sklearn_rnn.sequences._batches.MIN_STEPS_PER_EPOCH = STEPS
+    if kind == "failing":
+        fail(int(os.environ["RANK"]))
     np.savez(path, **saved(four() if kind == "four" else results()))
+
+
+def fail(rank):
+    """Fit with labels of its own, which is refused; then die in the second process."""
+    try:
+        SemiSupervisedRNNClassifier(**PARAMS).fit(X, np.roll(FEW, rank))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+
+    def die(values, lengths, generator):
+        if rank == 1:
+            os._exit(3)
+        return values
+
+    SemiSupervisedRNNClassifier(Supervised(), augmentation=die, **PARAMS).fit(X, FEW)
 
 
 def saved(fits):

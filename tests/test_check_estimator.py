@@ -29,7 +29,7 @@ ESTIMATORS = {
     "RNNNextItemRecommender": RNNNextItemRecommender(),
     # 6 kernels beside 2 values: on some processors, rows whose width is no multiple of 8 differ in their last bit.
     "RNNOutlierDetector": RNNOutlierDetector(
-        RNNAutoencoderTransformer(hidden_size=8, n_kernels=6, lr=0.03, max_epochs=3, random_state=0), cv=2
+        RNNAutoencoderTransformer(hidden_size=8, n_kernels=6, lr=0.05, max_epochs=1, random_state=0), cv=2
     ),
     "SemiSupervisedRNNClassifier": SemiSupervisedRNNClassifier(),
     "SemiSupervisedRNNRegressor": SemiSupervisedRNNRegressor(),
@@ -43,7 +43,7 @@ LEARNS = {
     "check_outliers_fit_predict",
 }
 MODEST = {  # where they have to learn
-    "SemiSupervisedRNNClassifier": {"hidden_size": 16, "n_kernels": 6, "lr": 0.03, "max_epochs": 3},
+    "SemiSupervisedRNNClassifier": {"hidden_size": 16, "n_kernels": 6, "lr": 0.03, "max_epochs": 2},
     "SemiSupervisedRNNRegressor": {"hidden_size": 16, "n_kernels": 6, "lr": 0.03, "max_epochs": 12},
 }
 BRIEF = {  # small nets and a short epoch, but where they have to learn

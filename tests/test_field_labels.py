@@ -148,9 +148,8 @@ def test_all_that_read_y_agree_on_which_strings_are_missing(make):
 @pytest.mark.parametrize(
     "name",
     [
-        "list_of_nan",
         "series",
-        *(pytest.param(n, marks=pytest.mark.slow) for n in ("unicode", "series_string", "polars")),
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("list_of_nan", "unicode", "series_string", "polars")),
     ],
 )
 def test_comparisons_and_budgets_read_missing_strings_too(name):

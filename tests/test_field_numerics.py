@@ -546,6 +546,7 @@ for optimizer, what in [("adamw", "numbers"), ("adam", "tokens"), ("sgd", "texts
 """
 
 
+@pytest.mark.slow
 def test_first_fits_import_no_compiler_and_need_no_temporary_folder():
     nowhere = dict.fromkeys(["TMPDIR", "TEMP", "TMP", "TORCHINDUCTOR_CACHE_DIR"], "/dev/null/x")
     done = subprocess.run(

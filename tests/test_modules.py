@@ -35,8 +35,7 @@ def made_encoder(
     return encoder.requires_grad_(False)
 
 
-@pytest.mark.parametrize("patch_size", [1, 3, 4])
-@pytest.mark.parametrize("bidirectional", [False, True], ids=["one way", "both ways"])
+@pytest.mark.parametrize(("bidirectional", "patch_size"), [(False, 4), (True, 1), (True, 3)])
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_sequence_has_the_same_code_alone_in_a_batch_and_beside_a_longer_one(

@@ -88,7 +88,7 @@ def test_verbose_prints_columns_of_numbers_with_a_head_for_each_round(objective,
     assert max(map(len, lines)) < 160
 
 
-@pytest.mark.full_epochs
+@pytest.mark.usefixtures("judged_soon")
 @pytest.mark.parametrize(
     "cls",
     [
@@ -106,14 +106,14 @@ def test_a_threshold_that_nothing_passes_is_told(cls):
     assert "Lower threshold" in message
 
 
-@pytest.mark.full_epochs
+@pytest.mark.usefixtures("judged_soon")
 def test_steps_too_short_to_matter_are_told():
     (message,) = warnings_of(VAT(epsilon=1e-6))
     assert "epsilon=1e-06" in message
     assert "Raise epsilon" in message
 
 
-@pytest.mark.full_epochs
+@pytest.mark.usefixtures("judged_soon")
 @pytest.mark.parametrize(
     "objective", [EntropyMinimization(weight=300, balance=0, ramp=0), FlexMatch(weight=300, ramp=0, alignment=0)]
 )
@@ -123,7 +123,7 @@ def test_predictions_of_one_class_alone_are_told(objective):
     assert "Lower the weight" in message
 
 
-@pytest.mark.full_epochs
+@pytest.mark.usefixtures("judged_soon")
 def test_a_sum_tells_each_trouble_once():
     messages = warnings_of(VAT() + FixMatch(threshold=1.0) + EntropyMinimization())
     assert len(messages) == 1
@@ -132,11 +132,13 @@ def test_a_sum_tells_each_trouble_once():
     assert len([m for m in collapsed if "all unlabeled rows" in m]) == 1
 
 
+@pytest.mark.usefixtures("judged_soon")
 @pytest.mark.parametrize("objective", [FixMatch(threshold=0.6), MeanTeacher(threshold=0.6), EntropyMinimization()])
 def test_a_healthy_fit_and_one_without_weight_warn_of_nothing(objective):
     assert warnings_of(objective) == []
     assert warnings_of(objective.set_params(weight=0)) == []
 
 
+@pytest.mark.usefixtures("judged_soon")
 def test_a_training_too_short_to_judge_warns_of_nothing():
     fitted(FixMatch(threshold=1.0), max_epochs=3)

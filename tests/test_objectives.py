@@ -41,11 +41,6 @@ every = pytest.mark.parametrize("cls", CASES)
 FEW_VECTORS = Embedding(4)  # fewer than tokens: the vectors are counted and rotated at random
 
 
-def slow_but(shown, cases):
-    """Cases, of which those that are not `shown` run in `make test-slow`."""
-    return [pytest.param(cls, marks=[] if cls in shown else [pytest.mark.slow]) for cls in cases]
-
-
 def few(tokens=False):
     """30 short sequences, of which 6 have a label, for laws that hold whatever is learned."""
     X, _, y = toy(30)
@@ -108,8 +103,8 @@ def test_without_weight_it_trains_what_supervised_trains(cls, tokens):
 
 @every
 def test_tokens_train_all_but_their_frozen_vectors(cls):
-    estimators = (made_estimator(cls, embedding=FEW_VECTORS, max_epochs=n) for n in (1, 2))
-    trained, longer = (weights(estimator.fit(*few(tokens=True))) for estimator in estimators)
+    trained = weights(fitted_once(cls, tokens=True)[0])
+    longer = weights(made_estimator(cls, embedding=FEW_VECTORS, max_epochs=2).fit(*few(tokens=True)))
     assert torch.equal(trained["encoder.input.embedding.weight"], longer["encoder.input.embedding.weight"])
     assert not torch.equal(trained["encoder.patches.weight"], longer["encoder.patches.weight"])
     assert all(weight.isfinite().all() for weight in longer.values())
@@ -140,8 +135,7 @@ def test_no_term_of_opponents_has_the_name_of_another(cls):
 
 
 @every
-@pytest.mark.parametrize("patch_size", [1, 3])
-@pytest.mark.parametrize("tokens", [False, True], ids=["numbers", "tokens"])
+@pytest.mark.parametrize(("tokens", "patch_size"), [(False, 3), (True, 1)], ids=["numbers", "tokens"])
 def test_padding_changes_neither_loss_nor_gradient(cls, tokens, patch_size):
     options = {"tokens": tokens, "patch_size": patch_size}
     short, long = (made_batch(cls, 5, tokens=tokens, extra=extra, noise=False) for extra in (0, 7))
@@ -308,7 +302,8 @@ def cross_validated(cls, n_jobs, backend):
 
 
 @pytest.mark.full_epochs
-@pytest.mark.parametrize("cls", slow_but({FixMatch, Reconstruction}, CLASSES))
+@pytest.mark.slow
+@pytest.mark.parametrize("cls", CLASSES)
 def test_jobs_and_backends_give_the_same_bits(cls):
     scores, expected = cross_validated(cls, 1, "loky")
     threads = torch.get_num_threads()
@@ -444,7 +439,8 @@ def supervised_accuracy(seed, n_kernels):
     "ignore:.*did not learn to tell|.*generator of|.*posterior of:sklearn.exceptions.ConvergenceWarning"
 )
 @pytest.mark.full_epochs
-@pytest.mark.parametrize("cls", slow_but({MeanTeacher}, [cls for cls in CASES if cls is not Supervised]))
+@pytest.mark.slow
+@pytest.mark.parametrize("cls", [cls for cls in CASES if cls is not Supervised])
 def test_on_a_toy_task_it_is_not_worse_than_supervised(cls):
     trained, n_kernels = {"objective": cls()}, 16
     if cls.needs == "sequences":  # an encoder is pretrained with as many kernels as by default

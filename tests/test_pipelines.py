@@ -35,12 +35,13 @@ def test_codes_of_all_rows_and_a_linear_model_of_the_labeled_ones_are_searched(d
     assert len({len(x) for x in X}) == 3
     pipeline = make_pipeline(PerTimestep(StandardScaler()), RNNAutoencoderTransformer(**TINY), LABELED_ROWS_ONLY)
     grid = {"selftrainingclassifier__estimator": [DummyClassifier(), LogisticRegression(max_iter=2000)]}
-    search = GridSearchCV(pipeline, grid, cv=PartiallyLabeledSplit(2), n_jobs=2, error_score="raise").fit(X, y)
+    search = GridSearchCV(pipeline, grid, cv=PartiallyLabeledSplit(2), error_score="raise").fit(X, y)
     assert isinstance(search.best_params_["selftrainingclassifier__estimator"], LogisticRegression)
     assert set(search.classes_) == {0, 1, 2, 3}
     assert np.mean(search.predict(X) == true) > 0.7
 
 
+@pytest.mark.slow
 @pytest.mark.full_epochs
 def test_a_semi_supervised_net_behind_a_scaler_is_searched_in_two_processes_as_in_one(digits):
     X, y, _ = digits

@@ -20,7 +20,7 @@ def trained(objective, X=WAVES, **params):
     return RNNAutoencoderTransformer(objective, **params).fit(X)
 
 
-@pytest.mark.full_epochs
+@pytest.mark.usefixtures("judged_soon")
 @pytest.mark.parametrize(
     ("objective", "params", "words"),
     [
@@ -37,11 +37,12 @@ def test_a_loss_that_trains_nothing_warns_and_says_what_to_change(objective, par
         trained(objective, **params)
 
 
+@pytest.mark.usefixtures("judged_soon")
 @pytest.mark.parametrize("objective", [NextStep(), MaskedReconstruction(), Composite(), Contrastive(temporal=0.5)])
 def test_nobody_is_warned_where_there_is_something_to_learn(objective):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        trained(objective, hidden_size=16)
+        trained(objective, hidden_size=16, max_epochs=8)
 
 
 @pytest.mark.parametrize("objective", ["contrastive", "variational", "recurrent_gan"])

@@ -10,6 +10,7 @@ import numpy as np
 import processes_worker
 import pytest
 
+import sklearn_rnn.sequences._batches
 from sklearn_rnn.modules import Shares
 
 WORKER = Path(processes_worker.__file__)
@@ -48,8 +49,16 @@ def test_shares_differ_by_one_row_at_most():
     assert Shares(0, 2).of(2) == [0, 1, 2]
 
 
-@pytest.mark.full_epochs
-@pytest.mark.slow
+@pytest.fixture(scope="module")
+def few_steps(_short_epochs):
+    """Give epochs here as few steps as those of the other processes have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sklearn_rnn.sequences._batches, "MIN_STEPS_PER_EPOCH", processes_worker.STEPS)
+        yield
+
+
+@slow
+@pytest.mark.usefixtures("few_steps")
 def test_three_processes_end_where_one_ends(tmp_path, started):
     running, one = started(tmp_path, "four", 3), processes_worker.saved(processes_worker.four())
     for rank, process in enumerate(running):
@@ -61,21 +70,20 @@ def test_three_processes_end_where_one_ends(tmp_path, started):
 
 
 @pytest.fixture(scope="module")
-def fits(tmp_path_factory, started):
-    """Return what one process saved, and what each of two did."""
-    folder, saved = tmp_path_factory.mktemp("processes"), []
-    for n in (1, 2):
-        for process in started(folder, "all", n):
-            _, errors = process.communicate(timeout=500)
-            assert process.returncode == 0, errors
-        saved.append([dict(np.load(folder / f"all{n}_{rank}.npz")) for rank in range(n)])
-    return saved
+def fits(tmp_path_factory, started, few_steps):
+    """Return what this process made, and what each of two saved."""
+    folder = tmp_path_factory.mktemp("processes")
+    running, one = started(folder, "all", 2), processes_worker.saved(processes_worker.results())
+    for process in running:
+        _, errors = process.communicate(timeout=500)
+        assert process.returncode == 0, errors
+    return one, [dict(np.load(folder / f"all2_{rank}.npz")) for rank in range(2)]
 
 
 @slow
 def test_two_processes_end_where_one_ends(fits):
-    one = fits[0][0]
-    for process in fits[1]:
+    one, processes = fits
+    for process in processes:
         for name, value in one.items():
             if name != "n_calls" and not name.startswith("unseeded"):
                 np.testing.assert_allclose(process[name], value, rtol=1e-5, atol=1e-5, err_msg=name)
@@ -91,22 +99,28 @@ def test_both_processes_have_the_same_weights_also_without_a_seed(fits):
 
 @slow
 def test_callbacks_are_called_in_the_first_process_alone(fits):
-    assert fits[0][0]["n_calls"] > 0
-    assert [int(saved["n_calls"]) for saved in fits[1]] == [int(fits[0][0]["n_calls"]), 0]
+    one, processes = fits
+    assert one["n_calls"] > 0
+    assert [int(saved["n_calls"]) for saved in processes] == [int(one["n_calls"]), 0]
+
+
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory, started):
+    """Return the errors that two processes print and how they end."""
+    running = started(tmp_path_factory.mktemp("failing"), "failing", 2)
+    errors = [process.communicate(timeout=300)[1] for process in running]
+    return errors, [process.returncode for process in running]
 
 
 @slow
-def test_processes_with_different_labels_are_an_error(tmp_path, started):
-    for process in started(tmp_path, "different", 2):
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode != 0
-        assert "must be given the same X and y" in errors
+def test_processes_with_different_labels_are_an_error(failed):
+    errors, _ = failed
+    assert all("must be given the same X and y" in each for each in errors)
 
 
 @slow
-def test_a_process_that_dies_ends_all_with_an_error(tmp_path, started):
-    first, second = started(tmp_path, "dying", 2)
-    _, errors = first.communicate(timeout=300)
-    assert second.wait(300) == 3
-    assert first.returncode != 0
-    assert "RuntimeError" in errors
+def test_a_process_that_dies_ends_all_with_an_error(failed):
+    errors, statuses = failed
+    assert statuses[1] == 3
+    assert statuses[0] != 0
+    assert "RuntimeError" in errors[0]

@@ -395,7 +395,6 @@ def test_copies_recommend_the_same(items, copied, tmp_path):
     assert_same_weights(other.fit(X, item_features=table), rec)
 
 
-@pytest.mark.full_epochs
 def test_clones_are_unfitted_and_fit_the_same(trained):
     assert not hasattr(clone(trained), "net_")
     assert_same_weights(clone(trained).fit(rounds()), trained)

@@ -45,8 +45,8 @@ def fitted(y=PARTLY, params=SMALL, X=X, **others):
 
 @pytest.fixture(scope="module")
 def learned():
-    """A regressor that has learned the levels, whole epochs long."""
-    return SemiSupervisedRNNRegressor(**SMALL | {"max_epochs": 10, "lr": 0.03}).fit(X, PARTLY)
+    """A regressor that has learned the levels, in 100 steps."""
+    return SemiSupervisedRNNRegressor(**SMALL | {"max_epochs": 25, "batch_size": 8, "lr": 0.03}).fit(X, PARTLY)
 
 
 def test_it_predicts_sequences_that_it_never_saw(learned):
@@ -121,7 +121,7 @@ def test_quantiles_do_not_cross_and_hold_the_fractions_that_they_promise():
     noise = rng.normal(size=400)
     flat = rng.normal(size=(400, 6, 1))
     quantiles = (0.1, 0.5, 0.9)
-    reg = fitted(noise, X=flat, loss="quantile", quantiles=quantiles, max_epochs=8)
+    reg = fitted(noise, X=flat, loss="quantile", quantiles=quantiles, max_epochs=3, lr=0.02)
     predicted = reg.predict_quantiles(rng.normal(size=(300, 6, 1)))
     assert predicted.shape == (300, 3)
     assert (np.diff(predicted, axis=1) >= 0).all()
@@ -140,7 +140,7 @@ def test_quantiles_of_several_targets_have_an_axis_of_their_own():
 def test_an_outlier_among_the_targets_moves_the_absolute_loss_less_than_the_squared_one():
     y = PARTLY.copy()
     y[:3] = 100
-    short = {"objective": "supervised", "max_epochs": 4}
+    short = {"objective": "supervised", "max_epochs": 2, "lr": 0.02}
     errors = {
         loss: np.median(np.abs(fitted(y, loss=loss, **short).predict(X) - LEVEL)) for loss in ("absolute", "squared")
     }
@@ -316,7 +316,7 @@ def test_numbers_hidden_by_minus_one_are_refused_as_one_may_be_true():
 
 
 def test_numbers_far_from_0_that_differ_little_are_learned():
-    far = fitted(1e9 + 1e-3 * PARTLY, max_epochs=30)
+    far = fitted(1e9 + 1e-3 * PARTLY, max_epochs=15, lr=0.02)
     assert far.score(X, 1e9 + 1e-3 * LEVEL) > 0.8
 
 

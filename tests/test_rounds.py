@@ -119,7 +119,7 @@ def test_rounds_end_where_all_rows_are_labeled(objective):
 
 
 def test_later_rounds_of_a_noisy_student_learn_from_unlabeled_rows():
-    clf = fitted(NoisyStudent(threshold=0.6), callbacks=[Noted()])
+    clf = fitted(NoisyStudent(threshold=0.6), callbacks=[Noted()], lr=0.05)
     sizes = {epoch: {n for e, _, _, n in noted(clf).steps_ if e == epoch} for epoch in (1, 2, 3)}
     assert max(sizes[1]) <= 8
     assert min(sizes[2]) > 8

@@ -64,7 +64,9 @@ def test_it_finds_where_the_level_changes(patch_size):
     X, y = levels(40)
     few_tags = y.copy()
     few_tags[6:] = -1
-    tagger = SemiSupervisedRNNTagger(patch_size=patch_size, hidden_size=16, n_kernels=8, max_epochs=4, random_state=0)
+    tagger = SemiSupervisedRNNTagger(
+        patch_size=patch_size, hidden_size=16, n_kernels=8, max_epochs=2, lr=0.02, random_state=0
+    )
     tagger.fit(X, few_tags)
     assert tagger.score(*levels(20, seed=1)) > (0.95 if patch_size == 1 else 0.9)
     assert np.mean(tagger.transduction_ == y) > 0.9
@@ -76,7 +78,7 @@ def test_it_knows_the_ending_of_a_word_that_it_never_saw():
     stems = ["".join(random.choice(list("bcdfgklmnprst"), 4)) for _ in range(40)]
     X = [[stem + random.choice(["ing", "ly"]) for stem in random.choice(stems, 5)] for _ in range(30)]
     y = [["V" if word.endswith("ing") else "A" for word in row] for row in X]
-    tagger = SemiSupervisedRNNTagger("supervised", hidden_size=16, max_epochs=6, lr=0.02, random_state=0).fit(X, y)
+    tagger = SemiSupervisedRNNTagger("supervised", hidden_size=16, max_epochs=3, lr=0.04, random_state=0).fit(X, y)
     assert tagger.predict([["zvwxing", "hqhjly"]])[0].tolist() == ["V", "A"]
 
 

@@ -211,6 +211,7 @@ def test_subwords_of_plain_text_come_back_with_their_spaces():
         assert re.fullmatch(r"▁?(\w*|[^\w▁]*)", token), "words and punctuation are apart"
 
 
+@pytest.mark.slow
 def test_ids_are_the_same_in_another_process():
     code = """
 import json, sys

@@ -62,7 +62,7 @@ class RNNAutoencoderTransformer(SequenceEstimator):
     >>> import numpy as np
     >>> from sklearn_rnn import RNNAutoencoderTransformer
     >>> X = np.sin(np.linspace(0, 9, 20) + np.arange(30)[:, None])
-    >>> autoencoder = RNNAutoencoderTransformer(hidden_size=8, max_epochs=2, random_state=0)
+    >>> autoencoder = RNNAutoencoderTransformer(hidden_size=8, max_epochs=1, random_state=0)
     >>> autoencoder.fit_transform(X).shape
     (30, 32)
     """

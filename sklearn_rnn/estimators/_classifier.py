@@ -81,10 +81,10 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
     >>> import numpy as np
     >>> from sklearn_rnn import SemiSupervisedRNNClassifier
     >>> rng = np.random.default_rng(0)
-    >>> y = np.arange(60) % 2
-    >>> X = rng.normal(size=(60, 12, 1)) + 2 * y[:, None, None]
-    >>> partly = np.where(np.arange(60) < 8, y, -1)
-    >>> clf = SemiSupervisedRNNClassifier(hidden_size=8, max_epochs=4, random_state=0).fit(X, partly)
+    >>> y = np.arange(40) % 2
+    >>> X = rng.normal(size=(40, 12, 1)) + 2 * y[:, None, None]
+    >>> partly = np.where(np.arange(40) < 8, y, -1)
+    >>> clf = SemiSupervisedRNNClassifier(hidden_size=8, max_epochs=2, random_state=0).fit(X, partly)
     >>> clf.score(X, y) > 0.9
     True
     """

@@ -98,10 +98,10 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
     --------
     >>> import numpy as np
     >>> from sklearn_rnn import RNNAutoencoderTransformer, RNNOutlierDetector
-    >>> X = np.sin(np.linspace(0, 9, 20) + np.arange(60)[:, None])
-    >>> X[:2] = np.random.default_rng(0).normal(size=(2, 20))
-    >>> autoencoder = RNNAutoencoderTransformer(hidden_size=16, n_kernels=8, lr=0.03, max_epochs=4, random_state=0)
-    >>> detector = RNNOutlierDetector(autoencoder, contamination=0.04, cv=2)
+    >>> X = np.sin(np.linspace(0, 9, 12) + np.arange(40)[:, None])
+    >>> X[:2] = np.random.default_rng(0).normal(scale=2, size=(2, 12))
+    >>> autoencoder = RNNAutoencoderTransformer(hidden_size=8, n_kernels=0, lr=0.03, max_epochs=1, random_state=0)
+    >>> detector = RNNOutlierDetector(autoencoder, contamination=0.05, cv=2)
     >>> np.flatnonzero(detector.fit_predict(X) == -1)
     array([0, 1])
     """

@@ -77,7 +77,8 @@ class RNNForecaster(ForecastingEstimator):
     >>> rng = np.random.default_rng(0)
     >>> t = np.arange(400)
     >>> series = 0.02 * t + np.sin(2 * np.pi * t / 12) + 0.1 * rng.normal(size=400)
-    >>> forecaster = RNNForecaster(12, period=12, hidden_size=32, random_state=0).fit(series[:300])
+    >>> forecaster = RNNForecaster(12, period=12, hidden_size=16, lr=0.01, max_epochs=6, random_state=0)
+    >>> forecaster = forecaster.fit(series[:300])
     >>> forecaster.predict().shape
     (12,)
     >>> forecaster.predict_interval(series[:350]).shape

@@ -69,11 +69,11 @@ class SemiSupervisedRNNTranscriber(LabeledEstimator):
     >>> import numpy as np
     >>> from sklearn_rnn import SemiSupervisedRNNTranscriber
     >>> rng = np.random.default_rng(0)
-    >>> y = [rng.integers(3, size=rng.integers(2, 5)) for _ in range(60)]
-    >>> X = [np.repeat(np.eye(3)[labels], 6, axis=0) for labels in y]  # each label lasts for 6 steps
+    >>> y = [rng.integers(3, size=rng.integers(2, 5)) for _ in range(40)]
+    >>> X = [np.repeat(np.eye(3)[labels], 4, axis=0) for labels in y]  # each label lasts for 4 steps
     >>> X = [x + rng.normal(0, 0.3, x.shape) for x in X]
     >>> partly = [labels if i < 20 else None for i, labels in enumerate(y)]
-    >>> transcriber = SemiSupervisedRNNTranscriber(hidden_size=16, n_kernels=16, max_epochs=5, lr=0.03, random_state=0)
+    >>> transcriber = SemiSupervisedRNNTranscriber(hidden_size=16, n_kernels=16, max_epochs=3, lr=0.03, random_state=0)
     >>> transcriber.fit(X, partly).score(X, y) > 0.7
     True
     """

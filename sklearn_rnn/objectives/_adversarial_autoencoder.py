@@ -43,10 +43,11 @@ class AdversarialAutoencoder(UnsupervisedObjective):
     >>> import numpy as np
     >>> from sklearn_rnn import RNNAutoencoderTransformer
     >>> from sklearn_rnn.objectives import AdversarialAutoencoder
-    >>> X = np.sin(np.linspace(0, 9, 20) + np.arange(30)[:, None])
-    >>> autoencoder = RNNAutoencoderTransformer(AdversarialAutoencoder(latent_size=4), max_epochs=2).fit(X)
+    >>> X = np.sin(np.linspace(0, 9, 12) + np.arange(30)[:, None])
+    >>> objective = AdversarialAutoencoder(latent_size=4)
+    >>> autoencoder = RNNAutoencoderTransformer(objective, hidden_size=8, max_epochs=1).fit(X)
     >>> autoencoder.transform(X).shape, autoencoder.sample(3).shape
-    ((30, 4), (3, 20))
+    ((30, 4), (3, 12))
     """
 
     opponents = ("discriminator",)

@@ -70,10 +70,10 @@ class RecurrentGAN(UnsupervisedObjective):
     --------
     >>> import numpy as np
     >>> from sklearn_rnn import RNNAutoencoderTransformer
-    >>> X = np.sin(np.linspace(0, 9, 20) + np.arange(30)[:, None])
-    >>> gan = RNNAutoencoderTransformer("recurrent_gan", hidden_size=8, max_epochs=2, random_state=0).fit(X)
+    >>> X = np.sin(np.linspace(0, 9, 12) + np.arange(30)[:, None])
+    >>> gan = RNNAutoencoderTransformer("recurrent_gan", hidden_size=8, max_epochs=1, random_state=0).fit(X)
     >>> gan.sample(3, random_state=0).shape
-    (3, 20)
+    (3, 12)
     """
 
     opponents = ("generator",)

@@ -56,7 +56,7 @@ class SemiSupervisedVAE(SemiSupervisedObjective):
     >>> from sklearn_rnn.objectives import SemiSupervisedVAE
     >>> X, y = np.random.default_rng(0).normal(size=(40, 12)), np.arange(40) % 2
     >>> few = np.where(np.arange(40) < 8, y, -1)
-    >>> clf = SemiSupervisedRNNClassifier(SemiSupervisedVAE(latent_size=4), hidden_size=8, max_epochs=2).fit(X, few)
+    >>> clf = SemiSupervisedRNNClassifier(SemiSupervisedVAE(latent_size=4), hidden_size=8, max_epochs=1).fit(X, few)
     >>> clf.sample(3, y=[0, 1, 1]).shape
     (3, 12)
     """

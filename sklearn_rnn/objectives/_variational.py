@@ -72,7 +72,7 @@ class Variational(UnsupervisedObjective):
     >>> from sklearn_rnn import RNNAutoencoderTransformer
     >>> from sklearn_rnn.objectives import Variational
     >>> X = np.sin(np.linspace(0, 9, 20) + np.arange(30)[:, None])
-    >>> vae = RNNAutoencoderTransformer(Variational(latent_size=4), hidden_size=8, max_epochs=2, random_state=0).fit(X)
+    >>> vae = RNNAutoencoderTransformer(Variational(latent_size=4), hidden_size=8, max_epochs=1, random_state=0).fit(X)
     >>> vae.transform(X).shape, vae.sample(3, random_state=0).shape
     ((30, 4), (3, 20))
     """

@@ -54,7 +54,7 @@ class CodesDisplay:
     >>> from sklearn_rnn.datasets import make_sines
     >>> from sklearn_rnn.plotting import CodesDisplay
     >>> X, y = make_sines(60, n_steps=12, random_state=0)
-    >>> autoencoder = RNNAutoencoderTransformer(hidden_size=8, max_epochs=2, random_state=0).fit(X)
+    >>> autoencoder = RNNAutoencoderTransformer(hidden_size=8, max_epochs=1, random_state=0).fit(X)
     >>> CodesDisplay.from_estimator(autoencoder, X, y).points_.shape
     (60, 2)
     """
