@@ -14,7 +14,7 @@ from .._state import PicklableEstimator
 from ..modules import CELLS, POOLINGS
 from ..training import OPTIMIZERS, callback_params, copied_callbacks, set_callback_params
 from ._advice import advice_for
-from ._options import OPTIONS, Embedding, Optimizer, as_option, refuse_name, set_option
+from ._options import OPTIONS, Embedding, Gaps, Optimizer, as_option, refuse_name, set_option
 
 ARCHITECTURE = ("cell", "hidden_size", "num_layers", "bidirectional", "pooling", "patch_size", "n_kernels")
 TEXTS = {
@@ -258,6 +258,16 @@ class NetParameters(TrainingParameters):
         [Embedding, None],
         "Embedding or None",
         "Vectors of token ids: their size, first values, and whether they are frozen. None is ``Embedding()``.",
+    )
+    gaps: Any = parameter(
+        False,
+        ["boolean", Gaps],
+        "bool or Gaps",
+        """
+        Whether NaN inside a sequence of numbers stands for a value that was not seen; otherwise it is an error. A
+        `Gaps` object also names a column with the times of irregular steps: ``Gaps(times="hours")``. Final steps of a
+        3-D array that are all NaN are padding; in a list, they are steps at which nothing was seen.
+        """,
     )
     max_length: int | None = parameter(
         None,
