@@ -6,7 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from ._layers import step_mask
+
 FIRST_RATE = 0.1  # of the decay, per typical time since a value was seen
+LEAST_SCALE = 0.25  # of a gap channel: one that hardly varies in training is not stretched
 
 
 class GapEncoding(nn.Module):
@@ -22,7 +25,8 @@ class GapEncoding(nn.Module):
 
     The gap channels of a step are the mask and :math:`\log(1 + \delta)` of each feature, and :math:`\log(1 + \Delta)`
     of the time :math:`\Delta` since the step before. Times are in units of their typical size in the training data:
-    :math:`\delta` of its mean for each feature, :math:`\Delta` of its mean. They do not depend on the user's unit.
+    :math:`\delta` of its mean for each feature, :math:`\Delta` of its mean. They do not depend on the user's unit. Gap
+    channels are standardised, and the times are 0 at the first step. So they are 0 in data without gaps.
 
     Parameters
     ----------
@@ -34,6 +38,8 @@ class GapEncoding(nn.Module):
 
     typical_gap: Tensor
     typical_age: Tensor
+    channel_mean: Tensor
+    channel_scale: Tensor
 
     def __init__(self, n_features: int, time_column: int):
         super().__init__()
@@ -43,6 +49,8 @@ class GapEncoding(nn.Module):
         self.bias = nn.Parameter(torch.zeros(n_features))
         self.register_buffer("typical_gap", torch.ones(()))
         self.register_buffer("typical_age", torch.ones(n_features))
+        self.register_buffer("channel_mean", torch.zeros(self.n_channels))
+        self.register_buffer("channel_scale", torch.ones(self.n_channels))
 
     def features(self, values: Tensor) -> Tensor:
         """Values (n, T, F) without the column of times."""
@@ -66,18 +74,20 @@ class GapEncoding(nn.Module):
         return pad(passed[:, 1:], (1, 0))
 
     def learn(self, values: Tensor, lengths: Tensor | None) -> None:
-        """Learn the typical times from values (n, T, F)."""
-        n_steps = values.shape[1]
-        index = torch.arange(n_steps, device=values.device)
-        ends = torch.full((len(values),), n_steps, device=values.device) if lengths is None else lengths
-        later = (index < ends[:, None]) & (index > 0)
+        """Learn the typical times, and the moments of the gap channels, from values (n, T, F)."""
+        ends = torch.full((len(values),), values.shape[1]) if lengths is None else lengths
+        inside = step_mask(ends, values.shape[1])
+        later = inside[:, 1:]
         if self.time_column >= 0:
-            gaps = values[..., self.time_column][later]
-            positive = gaps.double().mean() if len(gaps) else gaps.new_zeros(())
-            self.typical_gap.copy_(torch.where(positive > 0, positive, 1))
-        ages = self.ages(~self.features(values).isnan(), self.gaps(values))[later]
-        mean = ages.double().mean(0) if len(ages) else ages.new_zeros(self.n_features)
-        self.typical_age.copy_(torch.where(mean > 0, mean, 1))
+            self.typical_gap.copy_(_mean_or_one(values[:, 1:, self.time_column, None][later])[0])
+        seen, gaps = ~self.features(values).isnan(), self.gaps(values)
+        ages = self.ages(seen, gaps)
+        self.typical_age.copy_(_mean_or_one(ages[:, 1:][later]))
+        channels = self._raw_channels(seen, ages, gaps)
+        for part, steps in ((slice(self.n_features), inside), (slice(self.n_features, None), pad(later, (1, 0)))):
+            moments = torch.std_mean(channels[..., part][steps].double(), 0, correction=0) if steps.any() else (0.0, 0.0)
+            self.channel_scale[part] = torch.as_tensor(moments[0]).float().clamp_min(LEAST_SCALE)
+            self.channel_mean[part] = torch.as_tensor(moments[1]).float()
 
     def ages(self, seen: Tensor, gaps: Tensor) -> Tensor:
         """Time (n, T, F) since each value was last seen before a step, or since the first step, in typical gaps."""
@@ -96,7 +106,23 @@ class GapEncoding(nn.Module):
 
     def channels(self, seen: Tensor, ages: Tensor, gaps: Tensor) -> Tensor:
         """Gap channels (n, T, 2 F + 1) of steps."""
+        channels = (self._raw_channels(seen, ages, gaps) - self.channel_mean) / self.channel_scale
+        times = pad(channels[:, 1:, self.n_features :], (0, 0, 1, 0))
+        return torch.cat([channels[..., : self.n_features], times], dim=2)
+
+    def _raw_channels(self, seen: Tensor, ages: Tensor, gaps: Tensor) -> Tensor:
         return torch.cat([seen.to(ages), torch.log1p(ages / self.typical_age), torch.log1p(gaps)[..., None]], dim=2)
+
+    def seen(self, channels: Tensor) -> Tensor:
+        """Mask (n, T, F) of the values that were seen, given gap channels, perhaps with noise."""
+        n = self.n_features
+        return channels[..., :n] * self.channel_scale[:n] + self.channel_mean[:n] > 0.5
+
+
+def _mean_or_one(times: Tensor) -> Tensor:
+    """Mean (k,) of times (m, k); 1 where it is not positive, or there are none."""
+    mean = times.double().sum(0) / max(1, len(times))
+    return torch.where(mean > 0, mean, 1)
 
 
 def last_seen(seen: Tensor) -> Tensor:

@@ -207,9 +207,10 @@ class NumberInput(InputLayer):
         if self.gaps is None:
             return super().without_past(embedded, patch_size)
         n, width = self.n_features, self.n_value_channels
-        values, seen = embedded[..., :n], embedded[..., width : width + n]
-        parts = [values.where(seen > 0.5, 0), torch.zeros_like(embedded[..., n:width]), seen]
-        return torch.cat([*parts, torch.zeros_like(values), embedded[..., width + 2 * n :]], dim=2)
+        values, mask = embedded[..., :n], embedded[..., width : width + n]
+        values = values.where(self.gaps.seen(embedded[..., width:]), 0)
+        parts = [values, torch.zeros_like(embedded[..., n:width]), mask, torch.zeros_like(values)]
+        return torch.cat([*parts, embedded[..., width + 2 * n :]], dim=2)
 
     def group(self, x: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None = None) -> Tensor:
         """Patches (n, T / patch_size, patch_width): the embedded steps and the kernel features."""
