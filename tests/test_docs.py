@@ -47,6 +47,7 @@ def test_the_first_page_is_short_and_prints_what_it_says(capsys):
 QUICK = (
     "getting_started",
     "what_goes_in",
+    "irregular_times",
     "few_labels",
     "training",
     "large_data",

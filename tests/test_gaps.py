@@ -156,7 +156,9 @@ def test_hidden_steps_are_not_seen():
     hidden[:, 3:5] = True
     changed = batch.values.clone()
     changed[:, 3:5, [0, 2]] = 7.0
-    one, other = (MaskedReconstruction().filled(model, replace(batch, values=v), hidden) for v in (batch.values, changed))
+    one, other = (
+        MaskedReconstruction().filled(model, replace(batch, values=v), hidden) for v in (batch.values, changed)
+    )
     torch.testing.assert_close(one, other, rtol=0, atol=0)
 
 

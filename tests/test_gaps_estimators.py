@@ -177,9 +177,18 @@ def test_nan_is_an_error_that_names_gaps_where_they_are_not_allowed():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"step": 2, "value": 0.0}, "The times in column 'hours' must increase within a sequence, but X[1] has 0 at step"),
-        ({"step": 1, "value": np.nan}, "The times in column 'hours' must be known at each step, but X[1] has nan at step 1"),
-        ({"step": 1, "value": np.inf}, "The times in column 'hours' must be known at each step, but X[1] has inf at step 1"),
+        (
+            {"step": 2, "value": 0.0},
+            "The times in column 'hours' must increase within a sequence, but X[1] has 0 at step",
+        ),
+        (
+            {"step": 1, "value": np.nan},
+            "The times in column 'hours' must be known at each step, but X[1] has nan at step 1",
+        ),
+        (
+            {"step": 1, "value": np.inf},
+            "The times in column 'hours' must be known at each step, but X[1] has inf at step 1",
+        ),
     ],
 )
 def test_bad_times_are_an_error_with_row_and_step(change, message):
@@ -254,7 +263,9 @@ def test_data_without_gaps_are_learned_as_well_with_gaps_allowed():
     (train, _, y), (test, true, _) = toy(90, n_labels=30), toy(200, seed=1)
     scores = []
     for gaps in (False, True):
-        clf = SemiSupervisedRNNClassifier("supervised", gaps=gaps, hidden_size=16, n_kernels=16, max_epochs=3, random_state=0)
+        clf = SemiSupervisedRNNClassifier(
+            "supervised", gaps=gaps, hidden_size=16, n_kernels=16, max_epochs=3, random_state=0
+        )
         scores.append(clf.fit(train, y).score(test, true))
     assert scores[1] > scores[0] - 0.03
 

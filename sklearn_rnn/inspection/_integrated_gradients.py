@@ -48,8 +48,8 @@ def integrated_gradients(estimator: Any, X: Any, *, target: Any = None, n_points
     -------
     attributions : list of n arrays of shape (T_i,) or (T_i, F), float32
         Attributions of each token, or of each value of a step, of the sequences as the estimator reads them. Positive
-        ones raise the score. For a regressor they are in the units of y. Values that were not seen have 0, and so has the
-    column of times; the baseline has the same gaps and times.
+        ones raise the score. For a regressor they are in the units of y. Values that were not seen have 0, and so has
+        the column of times; the baseline has the same gaps and times.
 
     Raises
     ------

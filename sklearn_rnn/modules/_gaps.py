@@ -85,7 +85,9 @@ class GapEncoding(nn.Module):
         self.typical_age.copy_(_mean_or_one(ages[:, 1:][later]))
         channels = self._raw_channels(seen, ages, gaps)
         for part, steps in ((slice(self.n_features), inside), (slice(self.n_features, None), pad(later, (1, 0)))):
-            moments = torch.std_mean(channels[..., part][steps].double(), 0, correction=0) if steps.any() else (0.0, 0.0)
+            moments = (
+                torch.std_mean(channels[..., part][steps].double(), 0, correction=0) if steps.any() else (0.0, 0.0)
+            )
             self.channel_scale[part] = torch.as_tensor(moments[0]).float().clamp_min(LEAST_SCALE)
             self.channel_mean[part] = torch.as_tensor(moments[1]).float()
 

@@ -85,7 +85,7 @@ class NumberInput(InputLayer):
 
     @property
     def origin(self) -> Tensor:
-        """Origin (F,), float64, which is subtracted from numbers (n, T, F) before the encoder gets them; 0 for times."""
+        """Origin (F,), float64, which is subtracted from numbers (n, T, F) before the encoder gets them."""
         return self.origin_parts.cpu().double().sum(0)
 
     def standardise(

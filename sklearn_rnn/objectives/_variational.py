@@ -15,7 +15,16 @@ from ..modules import Model, linear
 from ..sequences import Batch
 from . import _parameters as shared
 from ._base import ramp_up
-from ._latent import decoded_steps, gaussian_kl, generative_parts, kept_words, log_likelihood, normal, sizes, sizes_of_features
+from ._latent import (
+    decoded_steps,
+    gaussian_kl,
+    generative_parts,
+    kept_words,
+    log_likelihood,
+    normal,
+    sizes,
+    sizes_of_features,
+)
 from ._unsupervised import UnsupervisedObjective
 
 ACTIVE = 0.01  # variance of a unit's posterior mean over the data (Burda 2016)

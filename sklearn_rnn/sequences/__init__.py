@@ -3,8 +3,8 @@
 from ._ahead import read_ahead
 from ._batch import Batch
 from ._batches import TrainingSet, batches_by_length
-from ._gaps import last_seen
 from ._containers import are_words, is_frame, is_words, listed
+from ._gaps import last_seen
 from ._items import Catalogue, as_items, flat_items, rows_of_items, without_last
 from ._moments import moments_of
 from ._positions import positions

@@ -49,11 +49,11 @@ def _with_gaps(block: NDArray, column: int, name: Any, first: int, padded: bool 
     times = block[:, :, column].astype(np.float64)
     empty = np.isnan(block).all(2) if block.dtype.kind == "f" else np.zeros(times.shape, bool)
     none = empty.all(1)  # rows of which nothing is known, not even the times
-    padding = np.logical_and.accumulate(empty[:, ::-1], axis=1)[:, ::-1] & padded
-    known = ~(padding | none[:, None])
+    padding: NDArray[np.bool_] = np.logical_and.accumulate(empty[:, ::-1], axis=1)[:, ::-1] & padded
+    known: NDArray[np.bool_] = ~(padding | none[:, None])
     _check_known(np.isfinite(times) | ~known, times, name, first)
     gaps = np.diff(times, axis=1, prepend=times[:, :1])
-    backwards = known & (gaps < 0)
+    backwards: NDArray[np.bool_] = known & (gaps < 0)
     if backwards.any():
         i, step = (int(k) for k in np.argwhere(backwards)[0])
         raise ValueError(

@@ -59,10 +59,10 @@ def moments_of(blocks: Blocks, shift: NDArray | None = None) -> Moments:
             steps, differences = values[inside], differences[inside[:, 1:]]
         centred, differences = (x.reshape(-1, values.shape[2]) for x in (steps - shift, differences))
         if gappy:
-            counts = counts + [(~np.isnan(x)).sum(0) for x in (centred, differences)]
+            counts = counts + np.stack([(~np.isnan(x)).sum(0) for x in (centred, differences)])
             centred, differences = np.nan_to_num(centred), np.nan_to_num(differences)
         else:
-            counts = counts + [[len(centred)], [len(differences)]]
+            counts = counts + np.array([[len(centred)], [len(differences)]])
         total += centred.sum(0)
         squares += np.einsum("nf,nf->f", centred, centred)
         changes += np.einsum("nf,nf->f", differences, differences, dtype=np.float64)

@@ -87,7 +87,9 @@ def _read(
     expected: Kind | None = None if reset else estimator._kind
     if not exact and (sequences := _read_stored(estimator, X, reset, gaps, doubt, expected)) is not None:
         if times is not None:
-            raise ValueError("A column of times needs an X in memory. Pass X[:], or the gaps between steps as a feature.")
+            raise ValueError(
+                "A column of times needs an X in memory. Pass X[:], or the gaps between steps as a feature."
+            )
         return sequences
     arrays, named = arrays_of(X, expected, None if reset else getattr(estimator, "feature_names_in_", None))
     validate_data(estimator, named, reset=reset, skip_check_array=True, ensure_2d=False)
