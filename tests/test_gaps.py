@@ -150,6 +150,19 @@ def test_augmentations_get_no_nan(augmentation):
     assert model.view(batch.values, LENGTHS, torch.Generator().manual_seed(0)).isfinite().all()
 
 
+def test_views_hide_a_share_of_the_values_that_is_at_most_the_share_missing_in_training():
+    model = gap_model(FixMatch)
+    values = torch.zeros(40, 50, 3)
+    values[:, ::2, 0] = torch.nan
+    model.encoder.input.learn_gaps(values, None)
+    model.augmentation, model.hidden_share = None, 0.3
+    view = model.view(values, None, torch.Generator().manual_seed(0))
+    seen = model.encoder.input.gaps.seen(view[..., 4:]).float().mean((0, 1))
+    assert seen[0].item() == pytest.approx(0.5 * 0.7, abs=0.03)
+    assert seen[1].item() == 1
+    torch.testing.assert_close(model.view(values, None, None), model.encoder.embed(values))
+
+
 def test_hidden_steps_are_not_seen():
     model, batch = gap_model(MaskedReconstruction), gap_batch(MaskedReconstruction, 0)
     hidden = torch.zeros(8, 9, dtype=torch.bool)

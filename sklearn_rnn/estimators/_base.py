@@ -182,6 +182,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
 
     def _prepare(self, model: Model, objective: Objective, training: TrainingSet) -> None:
         set_augmentations(self, model, training, *self._views(objective, training.sequences.n_features))
+        option = gaps_of(self)
+        model.hidden_share = 0.0 if option is None else float(option.hide)
         model.kernel_dropout = float(self._kernel_dropout(len(training.labeled)))
 
     def _views(self, objective: Objective, n_features: int) -> tuple[Perturbation, Perturbation]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._documented import documented, parameter
 from .._links import LinkedEstimator
-from .._sklearn import COUNT, FRACTION, NOT_NEGATIVE, POSITIVE, HasMethods, StrOptions, plain_parameters
+from .._sklearn import COUNT, FRACTION, NOT_NEGATIVE, POSITIVE, SHARE, HasMethods, StrOptions, plain_parameters
 from ..objectives import Objective
 from ..training import OPTIMIZERS
 from ._advice import example_of
@@ -94,6 +94,15 @@ class Gaps(LinkedEstimator):
         feature was seen. By default, the time between two steps is 1.
         """,
         positional=True,
+    )
+    hide: float = parameter(
+        0.3,
+        SHARE,
+        "float",
+        """
+        Fraction of the values that were seen that is hidden at random in each view in training, so that the net learns
+        to do without them. Of a feature of which fewer are missing in X, only as many are hidden.
+        """,
     )
 
 

@@ -65,6 +65,14 @@ class GapEncoding(nn.Module):
         gaps = self.typical_gap.expand(features.shape[:-1]) if gaps is None else gaps
         return torch.cat([features[..., :k], gaps[..., None], features[..., k:]], dim=-1)
 
+    def thinned(self, values: Tensor, share: float, generator: torch.Generator) -> Tensor:
+        """Values (n, T, F) of which a `share` of each feature is hidden at random, or the share missing in training."""
+        features = self.features(values)
+        shares = (1 - self.channel_mean[: self.n_features]).clamp(0, share)
+        hidden = torch.rand(features.shape, generator=generator, device=values.device) < shares
+        times = values[..., self.time_column] if self.time_column >= 0 else None
+        return self.with_times(features.masked_fill(hidden, torch.nan), times)
+
     def gaps(self, values: Tensor) -> Tensor:
         """Time (n, T) since the step before, 0 at the first step, in typical gaps."""
         if self.time_column < 0:

@@ -49,6 +49,10 @@ class InputLayer(nn.Module, ABC):
         """Embedded steps (n, T, E)."""
         return self.with_changes(self.standardised(values), self.passed(values))
 
+    def thinned(self, values: Tensor, share: float, generator: torch.Generator) -> Tensor:
+        """Values of which up to a `share` is hidden at random, if values may be missing."""
+        return values
+
     @abstractmethod
     def standardised(self, values: Tensor) -> Tensor:
         """Steps (n, T, D) with mean 0 and deviation 1 over the training data."""

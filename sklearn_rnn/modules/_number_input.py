@@ -153,6 +153,10 @@ class NumberInput(InputLayer):
         """Standardised numbers (n, T, F), clamped to `FAR`; NaN where they were not seen."""
         return ((self._features(values) - self.mean) / self.scale).clamp(-FAR, FAR)
 
+    def thinned(self, values: Tensor, share: float, generator: torch.Generator) -> Tensor:
+        """Numbers (n, T, F) of which a `share` of each feature is hidden at random, but no more than are missing."""
+        return values if self.gaps is None or not share else self.gaps.thinned(values, share, generator)
+
     def passed(self, values: Tensor) -> Tensor | None:
         """Time (n, T) since the step before; None if no values may be missing."""
         return None if self.gaps is None else self.gaps.gaps(values)
