@@ -32,7 +32,7 @@ RUNS = Runs("gaps", ("set", "removed", "method", "labels", "seed"), ("score",), 
 SETS = ("har", "japanese_vowels", "cricketx", "ecg5000")
 REMOVED = {"30% of the values": 0.3, "60% of the values": 0.6, "80% of the values": 0.8, "50% of the steps": None}
 METHODS = ("complete", "gaps=True", "last value and indicator", "interpolated")
-NETS = {"default objective": {}, "labels alone": {"objective": "supervised"}}
+NETS = {"labels alone": {"objective": "supervised"}, "default objective": {}}
 SEEDS = range(3)
 MOST = 1000  # sequences of a set to learn from, and as many to score
 VITALS = ("heart_rate", "pressure", "temperature", "breaths", "oxygen", "lactate")
@@ -54,7 +54,7 @@ def clinical(n, seed):
     units = np.array([[85, 120, 37, 18, 96, 1.8], [15, 18, 0.6, 4, 2.5, 0.9]])
     X = []
     for i in range(n):
-        n_steps = max(3, rng.poisson(48 * 0.75 * np.exp(0.45 * watched[i])))
+        n_steps = max(6, rng.poisson(48 * 0.4 * np.exp(0.45 * watched[i])))
         hours = np.sort(rng.uniform(0, 48, n_steps))
         wander = np.cumsum(rng.normal(size=(n_steps, 6)) * np.sqrt(np.diff(hours, prepend=0) / 24)[:, None], axis=0)
         signs = rng.normal(size=6) + of_level * level[i] + of_trend * trend[i] * hours[:, None] / 24
@@ -94,21 +94,23 @@ def by_hand(X, y, X_test, n_labels):
 def run_clinical(seed):
     """Measure the AUC of nets, and of features made by hand, with 100 and 300 labels."""
     (X, y, _), (X_test, y_test, logit) = clinical(600, seed), clinical(2000, 100 + seed)
-    done = RUNS.read()
+
+    def is_missing(method, n_labels):
+        return ("clinical", "", method, str(n_labels), str(seed)) not in RUNS.read()
 
     def keep(method, n_labels, scores):
-        RUNS.keep("clinical", "", method, n_labels, seed, f"{roc_auc_score(y_test, scores()):.4f}")
+        RUNS.keep("clinical", "", method, n_labels, seed, f"{roc_auc_score(y_test, scores):.4f}")
 
-    for n_labels in (100, 300):
+    for n_labels in (300, 100):
+        if is_missing("boosted trees", n_labels):
+            keep("the true probability", n_labels, logit)
+            for method, scores in by_hand(X, y, X_test, n_labels).items():
+                keep(method, n_labels, scores)
         partly = np.where(np.arange(len(y)) < n_labels, y, -1)
         for method, params in NETS.items():
-            if ("clinical", "", method, str(n_labels), str(seed)) not in done:
-                clf = SemiSupervisedRNNClassifier(gaps=Gaps(times=0), random_state=seed, **params)
-                keep(method, n_labels, lambda clf=clf: clf.fit(X, partly).predict_proba(X_test)[:, 1])
-        if ("clinical", "", "boosted trees", str(n_labels), str(seed)) not in done:
-            for method, scores in by_hand(X, y, X_test, n_labels).items():
-                keep(method, n_labels, lambda scores=scores: scores)
-            keep("the true probability", n_labels, lambda: logit)
+            if is_missing(method, n_labels):
+                clf = SemiSupervisedRNNClassifier(gaps=Gaps(times=0), random_state=seed, **params).fit(X, partly)
+                keep(method, n_labels, clf.predict_proba(X_test)[:, 1])
 
 
 def read(folder, name, seed):
@@ -147,7 +149,9 @@ def method_data(method, X, X_test, share):
             return {"gaps": Gaps(times=times)}, X, X_test
         return {"gaps": True}, [x[:, :times] for x in X], [x[:, :times] for x in X_test]
     if share is None:  # times become the time since the step before
-        X, X_test = ([np.column_stack([x[:, :-1], np.diff(x[:, -1], prepend=x[0, -1])]) for x in part] for part in (X, X_test))
+        X, X_test = (
+            [np.column_stack([x[:, :-1], np.diff(x[:, -1], prepend=x[0, -1])]) for x in part] for part in (X, X_test)
+        )
         return {}, X, X_test
     X, X_test = ([x[:, :times] for x in part] for part in (X, X_test))
     filler = SequenceMissingIndicator() if method == "last value and indicator" else SequenceImputer()
@@ -176,14 +180,24 @@ def write(runs):
     scores = {}
     for (name, what, method, labels, _), (score,) in runs.items():
         scores.setdefault((name, what, method, labels), []).append(score)
-    lines = ["# Gaps and irregular times", "", "`python benchmarks/gaps.py DATA_FOLDER`; means over seeds, whose runs lie in gaps.csv.", ""]
+    lines = [
+        "# Gaps and irregular times",
+        "",
+        "`python benchmarks/gaps.py DATA_FOLDER`; means over seeds, whose runs lie in gaps.csv.",
+        "",
+    ]
     lines += ["## Values and steps removed at random: accuracy in %, 10 labels a class", ""]
     lines += ["| set | removed | " + " | ".join(METHODS) + " |", "| --- " * (2 + len(METHODS)) + "|"]
     for name, what in dict.fromkeys(key[:2] for key in scores if key[0] != "clinical" and key[1]):
         keys = [(name, "" if m == "complete" else what, m, "10 a class") for m in METHODS]
         cells = [shown(100 * np.array(scores.get(key, []))) for key in keys]
         lines.append(f"| {name} | {what} | " + " | ".join(cells) + " |")
-    lines += ["", "Steps that were removed leave no gaps to fill: there, the other column has the time since the step before", "as a feature.", ""]
+    lines += [
+        "",
+        "Steps that were removed leave no gaps to fill: there, the other column has the time since the step before",
+        "as a feature.",
+        "",
+    ]
     lines += ["## Generated patients: AUC", "", "| method | 100 labels | 300 labels |", "| --- | --- | --- |"]
     for method in dict.fromkeys(key[2] for key in scores if key[0] == "clinical"):
         cells = [shown(scores.get(("clinical", "", method, n), []), digits=3) for n in ("100", "300")]

@@ -32,7 +32,7 @@ from ._output import Output
 from ._parameters import TrainingParameters
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # sizes from which on a second thread saves time
-TOKENS_LR = 0.002  # that lr="auto" stands for
+TOKENS_LR, GAPS_LR = 0.002, 0.003  # that lr="auto" stands for, at most
 
 
 @dataclass(repr=False, eq=False)
@@ -82,7 +82,7 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # in which unknown tokens are replaced
         self._prepare(model, objective, training)
-        self.net_ = self._make_net(model, objective, seed, callbacks, training.sequences.kind == "tokens")
+        self.net_ = self._make_net(model, objective, seed, callbacks, self._auto_lr(model.encoder))
         self.net_.initialize()
         self.objective_ = objective
         self.history_ = self.net_.history
@@ -94,8 +94,14 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
             self.n_iter_ = len(self.history_)
         objective.diagnose(self.history_)
 
+    def _auto_lr(self, encoder: Any) -> float:
+        """Return the learning rate that ``lr="auto"`` stands for."""
+        if encoder.architecture.n_tokens:
+            return TOKENS_LR
+        return min(GAPS_LR, self._numbers_lr) if encoder.architecture.gaps else self._numbers_lr
+
     def _make_net(
-        self, model: Model, objective: Objective, seed: int, callbacks: list[tuple[str, Any]], tokens: bool
+        self, model: Model, objective: Objective, seed: int, callbacks: list[tuple[str, Any]], auto_lr: float
     ) -> RecurrentNet:
         optimizer, processes = as_option("optimizer", self.optimizer), Processes.found(self.device)
         return RecurrentNet(
@@ -105,7 +111,7 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
             seed=seed,
             **self._fine_tuning(),
             max_epochs=int(self.max_epochs),
-            lr=(TOKENS_LR if tokens else self._numbers_lr) if self.lr == "auto" else float(plain(self.lr)),
+            lr=auto_lr if self.lr == "auto" else float(plain(self.lr)),
             weight_decay=float(optimizer.weight_decay),
             batch_size=int(self.batch_size),
             optimizer=optimizer.method,

@@ -46,7 +46,9 @@ class Model(nn.Module):
         self.head = task.head(encoder)
         self.parts = nn.ModuleDict(parts or {})
         self.unchecked: set[str] = set()  # augmentations whose next result is checked to be finite
-        self.hidden_share = 0.0  # largest fraction of the values of a feature that are hidden, where values may be missing
+        self.hidden_share = (
+            0.0  # largest fraction of the values of a feature that are hidden, where values may be missing
+        )
         self.kernel_dropout = 0.0  # fraction of labeled rows whose kernel features are zeroed at each training step
 
     def __setstate__(self, state: dict[str, Any]) -> None:
