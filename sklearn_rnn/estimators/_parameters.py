@@ -89,7 +89,7 @@ class TrainingParameters(PicklableEstimator):
         'float or "auto"',
         """
         Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, then cosine to 0).
-        `"auto"` is 0.002 in regressors and for token ids, 0.003 with `gaps`, else 0.008.
+        `"auto"` is 0.002 in regressors and for token ids, 0.003 where values are missing (see `gaps`), else 0.008.
         """,
     )
     batch_size: int = parameter(

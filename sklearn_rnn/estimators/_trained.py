@@ -98,7 +98,7 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         """Return the learning rate that ``lr="auto"`` stands for."""
         if encoder.architecture.n_tokens:
             return TOKENS_LR
-        return min(GAPS_LR, self._numbers_lr) if encoder.architecture.gaps else self._numbers_lr
+        return min(GAPS_LR, self._numbers_lr) if encoder.input.has_gaps else self._numbers_lr
 
     def _make_net(
         self, model: Model, objective: Objective, seed: int, callbacks: list[tuple[str, Any]], auto_lr: float

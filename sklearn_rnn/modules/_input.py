@@ -41,6 +41,11 @@ class InputLayer(nn.Module, ABC):
         """Origin (F,), float64, which is subtracted from values before the encoder gets them."""
         return torch.zeros(1, dtype=torch.float64, device="cpu")
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether values were missing in training."""
+        return False
+
     def freeze(self, frozen: bool) -> None:
         """Freeze the vectors of tokens from now on, or train them."""
         self.frozen = frozen

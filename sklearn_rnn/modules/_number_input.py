@@ -153,6 +153,11 @@ class NumberInput(InputLayer):
         """Standardised numbers (n, T, F), clamped to `FAR`; NaN where they were not seen."""
         return ((self._features(values) - self.mean) / self.scale).clamp(-FAR, FAR)
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether numbers were missing in training."""
+        return self.gaps is not None and bool((self.gaps.channel_mean[: self.n_features] < 1).any())
+
     def thinned(self, values: Tensor, share: float, generator: torch.Generator) -> Tensor:
         """Numbers (n, T, F) of which a `share` of each feature is hidden at random, but no more than are missing."""
         return values if self.gaps is None or not share else self.gaps.thinned(values, share, generator)
