@@ -47,9 +47,10 @@ def with_gaps_of_times(rows: list[NDArray] | NDArray, column: int, name: Any) ->
 def _with_gaps(block: NDArray, column: int, name: Any, first: int, padded: bool = False) -> NDArray:
     """Replace the times in a block (n, T, F), whose first row has the number `first` in X."""
     times = block[:, :, column].astype(np.float64)
-    empty = np.isnan(block).all(2) if block.dtype.kind == "f" else np.zeros(times.shape, bool)
-    none = empty.all(1)  # rows of which nothing is known, not even the times
-    padding: NDArray[np.bool_] = np.logical_and.accumulate(empty[:, ::-1], axis=1)[:, ::-1] & padded
+    empty: NDArray[np.bool_] = np.isnan(block).all(2) if block.dtype.kind == "f" else np.zeros(times.shape, bool)
+    none: NDArray[np.bool_] = np.all(empty, axis=1)  # rows of which nothing is known, not even the times
+    backward: NDArray[np.bool_] = np.logical_and.accumulate(empty[:, ::-1], axis=1)
+    padding = backward[:, ::-1] & padded
     known: NDArray[np.bool_] = ~(padding | none[:, None])
     _check_known(np.isfinite(times) | ~known, times, name, first)
     gaps = np.diff(times, axis=1, prepend=times[:, :1])
