@@ -2,6 +2,7 @@
 
 from .estimators import (
     Embedding,
+    Gaps,
     Optimizer,
     Pretraining,
     RNNAutoencoderTransformer,
@@ -16,6 +17,7 @@ from .estimators import (
 
 __all__ = [
     "Embedding",
+    "Gaps",
     "Optimizer",
     "Pretraining",
     "RNNAutoencoderTransformer",

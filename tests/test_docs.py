@@ -45,7 +45,7 @@ def test_the_first_page_is_short_and_prints_what_it_says(capsys):
         assert abs(float(printed[name]) - float(score)) < 0.03  # processors differ in last bits
 
 
-QUICK = ("what_goes_in", "training", "large_data", "forecasting", "speech")
+QUICK = ("what_goes_in", "irregular_times", "training", "large_data", "forecasting", "speech")
 LONG = ("getting_started", "few_labels", "perturbations")  # the other pages have tests of their own below
 
 

@@ -6,7 +6,7 @@ from ._classifier import SemiSupervisedRNNClassifier
 from ._detector import RNNOutlierDetector
 from ._forecaster import RNNForecaster
 from ._labeled import LabeledEstimator
-from ._options import Embedding, Optimizer, Pretraining
+from ._options import Embedding, Gaps, Optimizer, Pretraining
 from ._recommender import RNNNextItemRecommender
 from ._regressor import SemiSupervisedRNNRegressor
 from ._tagger import SemiSupervisedRNNTagger
@@ -14,6 +14,7 @@ from ._transcriber import SemiSupervisedRNNTranscriber
 
 __all__ = [
     "Embedding",
+    "Gaps",
     "LabeledEstimator",
     "Optimizer",
     "Pretraining",

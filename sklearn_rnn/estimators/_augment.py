@@ -42,10 +42,14 @@ def levels_of(training: TrainingSet, model: Model) -> Levels:
     """Return the levels of the labeled sequences (of all, if none is labeled), from at most `LEVEL_ROWS` of them."""
     known = training.counting() if len(training.labeled) else training.unlabeled
     rows = known[np.linspace(0, len(known) - 1, min(len(known), LEVEL_ROWS)).astype(np.int64)]
-    means = torch.empty(len(rows), training.sequences.n_features)
+    means = torch.empty(len(rows), model.encoder.architecture.n_features)
     for places, values, lengths in in_batches(model, training.sequences, rows):
-        standardised = model.encoder.input.standardised(values)
-        means[places] = Steps.of(standardised, lengths).mean(standardised)[: len(places)].cpu()
+        standardised, seen = model.encoder.input.target(values), model.encoder.input.seen(values)
+        steps = Steps.of(standardised, lengths)
+        mean = steps.mean(standardised)
+        if seen is not None:  # means over values that were seen
+            mean = mean / steps.mean(seen.to(mean)).clamp_min(1 / len(steps.index))
+        means[places] = mean[: len(places)].cpu()
     return Levels.of(means, torch.from_numpy(model.task.strata(training.targets[rows])))
 
 

@@ -23,6 +23,7 @@ from ..tasks import Targets, Task
 from ..training import FitWatch, Processes, one_random, with_callbacks
 from ._augment import set_augmentations
 from ._build import build_model, resumed_model
+from ._options import gaps_of
 from ._parameters import NetParameters
 from ._trained import TrainedEstimator, check_device, draw_seed
 from ._validation import hold_out
@@ -41,6 +42,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = bool(self.gaps)
         tags.transformer_tags.preserves_dtype = ["float32"]
         tags.non_deterministic = False
         return tags
@@ -77,13 +79,25 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
         """Read the X of `fit`, relative to the origin of the encoder that it starts from."""
         start = self._start()
         origin = None if start is None else start.input.origin.numpy()
-        return read_sequences(self, X, reset=not self._goes_on, max_length=self.max_length, origin=origin)
+        option = gaps_of(self)
+        return read_sequences(
+            self,
+            X,
+            reset=not self._goes_on,
+            max_length=self.max_length,
+            gaps=option is not None,
+            origin=origin,
+            times=None if option is None else option.times,
+        )
 
     def _read(self, X: Any) -> Sequences:
         check_is_fitted(self, "net_")
         encoder = self.net_.module_.encoder
-        origin = encoder.input.origin.numpy()
-        sequences = read_sequences(self, X, reset=False, max_length=self.max_length, origin=origin)
+        origin, a = encoder.input.origin.numpy(), encoder.architecture
+        times = None if a.time_column < 0 else a.time_column
+        sequences = read_sequences(
+            self, X, reset=False, max_length=self.max_length, gaps=a.gaps, origin=origin, times=times
+        )
         return self._known(sequences, encoder)
 
     def _known(self, sequences: Sequences, encoder: Encoder) -> Sequences:
@@ -168,6 +182,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
 
     def _prepare(self, model: Model, objective: Objective, training: TrainingSet) -> None:
         set_augmentations(self, model, training, *self._views(objective, training.sequences.n_features))
+        option = gaps_of(self)
+        model.hidden_share = 0.0 if option is None else float(option.hide)
         model.kernel_dropout = float(self._kernel_dropout(len(training.labeled)))
 
     def _views(self, objective: Objective, n_features: int) -> tuple[Perturbation, Perturbation]:

@@ -11,11 +11,20 @@ import torch
 from torch import nn
 
 from .._warnings import warn
-from ..modules import Architecture, Encoder, Model, NumberInput, TokenInput, initialise, step_mask
+from ..modules import (
+    Architecture,
+    Encoder,
+    Model,
+    NumberInput,
+    TokenInput,
+    changes_since_seen,
+    initialise,
+    step_mask,
+)
 from ..objectives import Objective
 from ..sequences import Sequences
 from ..tasks import Task
-from ._options import as_option
+from ._options import as_option, gaps_of
 from ._parameters import ARCHITECTURE
 from ._token_vectors import cooccurrence_vectors, frequencies, given_shape, given_vectors
 from ._word_vectors import word_vectors
@@ -71,6 +80,7 @@ def resumed_model(params: Any, last: Model, objective: Objective, task: Task, se
     Parts of the objective keep their weights if names and shapes are those of the last fit; else they get new ones.
     """
     model = deepcopy(last)  # the last fit is kept until this one has finished an epoch
+    _check_same("gaps", gaps_of(params) is not None, model.encoder.architecture.gaps)
     for name in ARCHITECTURE:
         _check_same(name, getattr(params, name), getattr(model.encoder.architecture, name))
     option = as_option("embedding", params.embedding)
@@ -93,7 +103,7 @@ def architecture(params: Any, sequences: Sequences) -> Architecture:
     if sequences.kind == "tokens":
         n_tokens, embedding_size = _vocabulary(option, sequences)
     return Architecture(
-        n_features=sequences.n_features,
+        n_features=sequences.n_features - (sequences.times is not None),
         n_tokens=n_tokens,
         cell=params.cell,
         hidden_size=int(params.hidden_size),
@@ -108,23 +118,31 @@ def architecture(params: Any, sequences: Sequences) -> Architecture:
         second_changes=params._second_changes and n_tokens == 0 and are_smooth(sequences),
         n_columns=params._n_columns,
         n_parts=params._n_parts,
+        gaps=sequences.gaps,
+        time_column=-1 if sequences.times is None else sequences.times,
     )
 
 
 def are_smooth(sequences: Sequences) -> bool:
     """Whether, in the median feature, the changes of the changes are smaller than the changes themselves."""
     steps = sampled_steps(sequences)
-    first, second = (changes_of(*steps, order) for order in (1, 2))
+    features = [k for k in range(sequences.n_features) if k != sequences.times]
+    first, second = (changes_of(*steps, order)[features] for order in (1, 2))
     return bool((second < SMOOTH * first).float().mean() > 0.5)
 
 
 def changes_of(values: torch.Tensor, lengths: torch.Tensor | None, order: int) -> torch.Tensor:
-    """Root mean square (F,) of the changes of this order in steps (n, T, F); 0 if no sequence is long enough."""
-    differences = values.double().diff(n=order, dim=1)
+    """Root mean square (F,) of the changes of this order in steps (n, T, F); 0 if no sequence is long enough.
+
+    If values are missing, they are the changes since a value was last seen.
+    """
+    differences, seen = values.double(), ~values.isnan()
+    for _ in range(order):
+        differences, seen = changes_since_seen(differences, seen)
     if lengths is not None:
-        differences = differences[step_mask(lengths, values.shape[1])[:, order:]]
-    squares = differences.square().reshape(-1, values.shape[2])
-    return squares.sum(0).div(max(1, len(squares))).sqrt().float()
+        seen = seen & step_mask(lengths, values.shape[1])[..., None]
+    squares = differences.square().where(seen, 0).sum((0, 1))
+    return squares.div(seen.sum((0, 1)).clamp_min(1)).sqrt().float()
 
 
 def freeze_vectors(params: Any, encoder: Encoder, auto: bool) -> None:
@@ -191,6 +209,7 @@ def set_scales(layer: NumberInput, sequences: Sequences, drops_noise: bool) -> N
     steps = sampled_steps(sequences)
     second = None if layer.second_change is None else changes_of(*steps, 2)
     layer.standardise(mean, deviation, change, signal, origin, second)
+    layer.learn_gaps(*steps)
     if layer.kernels is not None:
         layer.scale_kernels(*steps, change * ((1 - signal) / 2).sqrt())
 

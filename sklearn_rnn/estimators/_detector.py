@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import OutlierMixin, clone
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,6 +19,7 @@ from .._state import PicklableEstimator, all_or_nothing
 from .._warnings import warn
 from ._autoencoder import RNNAutoencoderTransformer
 from ._held_out import held_out_scores, known_scores, read_samples
+from ._options import gaps_of
 
 
 def _scores_steps(self: Any) -> bool:
@@ -120,6 +123,8 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        if self.autoencoder is not None:
+            tags.input_tags.allow_nan = get_tags(self.autoencoder).input_tags.allow_nan
         return tags
 
     @all_or_nothing
@@ -140,6 +145,8 @@ class RNNOutlierDetector(OutlierMixin, PicklableEstimator):
         self._validate_params()
         autoencoder = RNNAutoencoderTransformer() if self.autoencoder is None else clone(self.autoencoder)
         samples = read_samples(self, X, autoencoder, isinstance(autoencoder, RNNAutoencoderTransformer))
+        if (option := gaps_of(autoencoder)) is not None and option.times is not None:
+            samples = replace(samples, reads=False)  # times are replaced when X is read
         if len(samples) < 2:
             raise ValueError(
                 f"{type(self).__name__} got 1 sample, but needs 2 or more: the threshold is learned from scores of "

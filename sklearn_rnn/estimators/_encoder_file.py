@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._files import damaged, read_file, write_file
 from ..modules import CELLS, POOLINGS, Architecture, Encoder
-from ._options import as_option
+from ._options import as_option, gaps_of
 from ._parameters import ARCHITECTURE
 
 ENDING = ".safetensors"
@@ -160,6 +160,8 @@ def check_fits(saved: SavedEncoder, path: Any, params: Any) -> None:
             continue
         if getattr(params, name) not in (getattr(a, name), "auto"):
             differing[name] = getattr(a, name), getattr(params, name)
+    if not a.n_tokens and a.gaps != (gaps_of(params) is not None):
+        differing["gaps"] = a.gaps, not a.gaps
     option = as_option("embedding", params.embedding)
     if a.n_tokens and isinstance(option.init, str) and option.size != a.embedding_size:
         differing["embedding__size"] = a.embedding_size, option.size

@@ -63,6 +63,8 @@ class Samples:
     def take(self, rows: NDArray) -> Any:
         """Return these rows, in a container that is read in the same way as X."""
         sequences = self.sequences
+        if sequences is not None and sequences.starts is not None and is_frame(first_of(self.X)):  # keep the names
+            return _safe_indexing(self.X, rows)
         if sequences is None or (sequences.starts is None and (is_frame(self.X) or isinstance(self.X, np.ndarray))):
             if self.reads and sequences is not None and sequences.pages and sequences.values.flags.c_contiguous:
                 return _of_map(sequences, rows)
@@ -73,6 +75,11 @@ class Samples:
         series = [sequences.values[first : first + length] for first, length in ends]
         is_flat = sequences.kind == "series" and sequences.n_features == 1 and not is_frame(self.X)
         return [x[:, 0] for x in series] if is_flat and np.ndim((listed(self.X) or [0])[0]) == 1 else series
+
+
+def first_of(X: Any) -> Any:
+    """Return a frame of sequences, or else the first element of a list of frames."""
+    return X if is_frame(X) else (listed(X) or [None])[0]
 
 
 def read_samples(detector: BaseEstimator, X: Any, known: Any = None, reads: bool = False) -> Samples:

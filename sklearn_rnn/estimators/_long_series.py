@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sequences import Columns, Series, is_frame, moments_of
+from ..sequences import Columns, Series, is_frame, moments_of, positions
 
 LEAST_CONTEXT = 24  # that context="auto" stands for at least, if the series are long enough
 NOISE = 1e-14  # deviation of a constant, relative to its value, that is due to rounding in float64
@@ -28,33 +28,6 @@ def columns_of(estimator: Any, series: Series) -> Columns:
         )
     read = tuple(k for k in rest if k not in targets)
     return Columns(targets, known, read, estimator.channels == "joint")
-
-
-def positions(chosen: Any, names: Any, n: int, parameter: str) -> tuple[int, ...]:
-    """Return the positions of columns that are given by name or position."""
-    if chosen is None:
-        return ()
-    if isinstance(chosen, str) or np.ndim(chosen) == 0:
-        chosen = [chosen]
-    found = []
-    for column in chosen:
-        if isinstance(column, str):
-            if names is None:
-                raise ValueError(
-                    f"{parameter} has the name {column!r}, but X has no column names. Pass a frame, or positions."
-                )
-            if column not in names:
-                raise ValueError(f"{parameter} has the column {column!r}, but X has the columns {names.tolist()}.")
-            found.append(int(np.flatnonzero(names == column)[0]))
-        elif isinstance(column, bool | np.bool_) or not isinstance(column, int | np.integer):
-            raise ValueError(f"{parameter} must hold names or positions of columns, got {column!r}.")
-        elif not 0 <= column < n:
-            raise ValueError(f"{parameter} has the column {column}, but X has {n} columns, from 0 to {n - 1}.")
-        else:
-            found.append(int(column))
-    if len(set(found)) < len(found):
-        raise ValueError(f"{parameter} has a column twice: {list(chosen)}.")
-    return tuple(found)
 
 
 def moments(estimator: Any, series: Series, columns: Columns) -> tuple[NDArray, NDArray]:

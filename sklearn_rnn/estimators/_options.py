@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from copy import copy
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from .._documented import documented, parameter
 from .._links import LinkedEstimator
-from .._sklearn import COUNT, FRACTION, NOT_NEGATIVE, POSITIVE, HasMethods, StrOptions, plain_parameters
+from .._sklearn import COUNT, FRACTION, NOT_NEGATIVE, POSITIVE, SHARE, HasMethods, StrOptions, plain_parameters
 from ..objectives import Objective
 from ..training import OPTIMIZERS
 from ._advice import example_of
@@ -54,6 +55,54 @@ class Embedding(LinkedEstimator):
         and with `warm_start`, they are frozen if they were frozen before. A recommender trains them.
         """,
         positional=True,
+    )
+
+
+@documented
+@dataclass(repr=False, eq=False)
+class Gaps(LinkedEstimator):
+    """Values that are missing at steps, and steps at irregular times.
+
+    NaN stands for a value that was not seen. The encoder gets the last value that was seen, decayed towards the mean of
+    the feature with a rate that it learns, and for each feature whether it was seen and the time since it was, as in
+    GRU-D. The states of the recurrence do not decay, because the fast routines of the cells cannot do that between
+    steps.
+
+    Parameters
+    ----------
+    %(parameters)s
+
+    References
+    ----------
+    Che, Purushotham, Cho, Sontag and Liu (2018), "Recurrent neural networks for multivariate time series with missing
+    values", Scientific Reports 8.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import Gaps, SemiSupervisedRNNClassifier
+    >>> clf = SemiSupervisedRNNClassifier(gaps=True)
+    >>> clf = SemiSupervisedRNNClassifier(gaps=Gaps(times="hours"))
+    """
+
+    times: Any = parameter(
+        None,
+        [str, Integral, None],
+        "str, int or None",
+        """
+        Column of the sequences of X with the time of each step, by name or position, in any unit. Times must not
+        decrease within a sequence. They are no feature: the encoder gets the time since the step before, and since each
+        feature was seen. By default, the time between two steps is 1.
+        """,
+        positional=True,
+    )
+    hide: float = parameter(
+        0.3,
+        SHARE,
+        "float",
+        """
+        Fraction of the values that were seen that is hidden at random in each view in training, so that the net learns
+        to do without them. Of a feature of which fewer are missing in X, only as many are hidden.
+        """,
     )
 
 
@@ -149,7 +198,12 @@ class Pretraining(LinkedEstimator):
     )
 
 
-OPTIONS: dict[str, type] = {"embedding": Embedding, "optimizer": Optimizer, "pretraining": Pretraining}
+OPTIONS: dict[str, type] = {"embedding": Embedding, "gaps": Gaps, "optimizer": Optimizer, "pretraining": Pretraining}
+
+
+def gaps_of(params: Any) -> Gaps | None:
+    """Return a checked copy of the object that the parameter `gaps` stands for; None if values must not be missing."""
+    return as_option("gaps", params.gaps) if getattr(params, "gaps", False) else None
 
 
 def as_option(name: str, value: Any) -> Any:
@@ -157,10 +211,10 @@ def as_option(name: str, value: Any) -> Any:
 
     Parameters
     ----------
-    name : {"embedding", "optimizer", "pretraining"}
+    name : {"embedding", "gaps", "optimizer", "pretraining"}
         The parameter.
     value : object
-        An object, or a value of its first parameter; None stands for the default object.
+        An object, or a value of its first parameter; None and a bool stand for the default object.
     """
     option = wrapped(name, value)
     option._validate_params()
@@ -174,7 +228,7 @@ def wrapped(name: str, value: Any) -> Any:
     cls = OPTIONS[name]
     if isinstance(value, cls):
         return value
-    return cls() if value is None else cls(value)
+    return cls() if value is None or isinstance(value, bool) else cls(value)
 
 
 def set_option(estimator: Any, name: str, nested: dict[str, Any]) -> None:
@@ -187,7 +241,7 @@ def set_option(estimator: Any, name: str, nested: dict[str, Any]) -> None:
     ----------
     estimator : estimator
         Has the parameter `name`.
-    name : {"embedding", "optimizer", "pretraining"}
+    name : {"embedding", "gaps", "optimizer", "pretraining"}
         The parameter.
     nested : dict
         Nested parameters of the estimator and their values.

@@ -14,7 +14,7 @@ from .._state import PicklableEstimator
 from ..modules import CELLS, POOLINGS
 from ..training import OPTIMIZERS, callback_params, copied_callbacks, set_callback_params
 from ._advice import advice_for
-from ._options import OPTIONS, Embedding, Optimizer, as_option, refuse_name, set_option
+from ._options import OPTIONS, Embedding, Gaps, Optimizer, as_option, refuse_name, set_option
 
 ARCHITECTURE = ("cell", "hidden_size", "num_layers", "bidirectional", "pooling", "patch_size", "n_kernels")
 TEXTS = {
@@ -91,8 +91,8 @@ class TrainingParameters(PicklableEstimator):
         'float or "auto"',
         """
         Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, then cosine to 0).
-        `"auto"` is 0.002 in regressors and for token ids, else 0.008, times the square root of 25 over the number of
-        steps of an epoch where these are fewer than 25.
+        `"auto"` is 0.002 in regressors and for token ids, 0.003 where values are missing (see `gaps`), else 0.008; times
+        the square root of 25 over the number of steps of an epoch where these are fewer than 25.
         """,
     )
     batch_size: int = parameter(
@@ -261,6 +261,16 @@ class NetParameters(TrainingParameters):
         [Embedding, None],
         "Embedding or None",
         "Vectors of token ids: their size, first values, and whether they are frozen. None is ``Embedding()``.",
+    )
+    gaps: Any = parameter(
+        False,
+        ["boolean", Gaps],
+        "bool or Gaps",
+        """
+        Whether NaN inside a sequence of numbers stands for a value that was not seen; otherwise it is an error. A
+        `Gaps` object also names a column with the times of irregular steps: ``Gaps(times="hours")``. Final steps of a
+        3-D array that are all NaN are padding; in a list, they are steps at which nothing was seen.
+        """,
     )
     max_length: int | None = parameter(
         None,

@@ -11,7 +11,7 @@ from ..objectives import objective_names
 from ..training import keepers_among
 from ._autoencoder import RNNAutoencoderTransformer
 from ._encoder_file import ENDING
-from ._options import as_option
+from ._options import as_option, gaps_of
 from ._parameters import ARCHITECTURE
 from ._trained import draw_seed
 
@@ -60,6 +60,7 @@ def unfitted_autoencoder(
 def check_same_architecture(estimator: Any, transformer: Any) -> None:
     """Raise an error if the parameters of another estimator ask for another encoder than those of this one."""
     sizes = {"embedding__size": [as_option("embedding", e.embedding).size for e in (estimator, transformer)]}
+    sizes["gaps"] = [gaps_of(e) is not None for e in (estimator, transformer)]
     names = [name for name in ARCHITECTURE if name != "n_kernels" or estimator._kind != "tokens"]  # which have none
     pairs = {name: [getattr(estimator, name), getattr(transformer, name)] for name in names} | sizes
     for name, (value, pretrained) in pairs.items():

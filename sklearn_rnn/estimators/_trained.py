@@ -32,7 +32,7 @@ from ._output import Output
 from ._parameters import TrainingParameters
 
 WIDE_HIDDEN, WIDE_BATCH = 128, 256  # sizes from which on a second thread saves time
-TOKENS_LR = 0.002  # that lr="auto" stands for
+TOKENS_LR, GAPS_LR = 0.002, 0.003  # that lr="auto" stands for, at most
 
 
 @dataclass(repr=False, eq=False)
@@ -84,7 +84,7 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         if self._few_steps and training.sequences.kind != "tokens":
             training = replace(training, few_steps=True)
         self._prepare(model, objective, training)
-        self.net_ = self._make_net(model, objective, seed, callbacks, training)
+        self.net_ = self._make_net(model, objective, seed, callbacks, self._auto_lr(model.encoder, training))
         self.net_.initialize()
         self.objective_ = objective
         self.history_ = self.net_.history
@@ -96,8 +96,15 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
             self.n_iter_ = len(self.history_)
         objective.diagnose(self.history_)
 
+    def _auto_lr(self, encoder: Any, training: TrainingSet) -> float:
+        """Return the learning rate that ``lr="auto"`` stands for."""
+        if encoder.architecture.n_tokens:
+            return TOKENS_LR
+        rate = min(GAPS_LR, self._numbers_lr) if encoder.input.has_gaps else self._numbers_lr
+        return rate * training.rate_factor()
+
     def _make_net(
-        self, model: Model, objective: Objective, seed: int, callbacks: list[tuple[str, Any]], training: TrainingSet
+        self, model: Model, objective: Objective, seed: int, callbacks: list[tuple[str, Any]], auto_lr: float
     ) -> RecurrentNet:
         optimizer, processes = as_option("optimizer", self.optimizer), Processes.found(self.device)
         return RecurrentNet(
@@ -107,7 +114,7 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
             seed=seed,
             **self._fine_tuning(),
             max_epochs=int(self.max_epochs),
-            lr=self._rate(training) if self.lr == "auto" else float(plain(self.lr)),
+            lr=auto_lr if self.lr == "auto" else float(plain(self.lr)),
             weight_decay=float(optimizer.weight_decay),
             batch_size=int(self.batch_size),
             optimizer=optimizer.method,
@@ -115,10 +122,6 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
             device=str(self.device),
             verbose=int(self.verbose) if processes.is_first else 0,
         )
-
-    def _rate(self, training: TrainingSet) -> float:
-        """Return the learning rate that `"auto"` stands for."""
-        return TOKENS_LR if training.sequences.kind == "tokens" else self._numbers_lr * training.rate_factor()
 
     def _prepare(self, model: Model, objective: Objective, training: TrainingSet) -> None:
         """Set what the model needs in training only."""

@@ -48,7 +48,8 @@ def integrated_gradients(estimator: Any, X: Any, *, target: Any = None, n_points
     -------
     attributions : list of n arrays of shape (T_i,) or (T_i, F), float32
         Attributions of each token, or of each value of a step, of the sequences as the estimator reads them. Positive
-        ones raise the score. For a regressor they are in the units of y.
+        ones raise the score. For a regressor they are in the units of y. Values that were not seen have 0, and so has
+        the column of times; the baseline has the same gaps and times.
 
     Raises
     ------
@@ -88,7 +89,9 @@ def integrated_gradients(estimator: Any, X: Any, *, target: Any = None, n_points
         for point, weight in zip(points.tolist(), weights.tolist(), strict=True):
             x = torch.lerp(start, end, (point + 1) / 2).requires_grad_()
             total += weight / 2 * torch.autograd.grad(score(x).sum(), x)[0]
-        attributions = total * (end - start)
+        attributions = (total * (end - start)).nan_to_num(0)  # of values that were not seen
+        if sequences.times is not None:
+            attributions = model.encoder.input.gaps.with_times(attributions, attributions.new_zeros(values.shape[:2]))
         return attributions if sequences.kind == "series" else attributions.sum(2)
 
     return _by_step(estimator, sequences, part)
@@ -161,11 +164,11 @@ def _path(
     """Return baseline and sequence, standardised (n, T, D), and the score as a function of points between them."""
     layer = model.encoder.input
     with torch.no_grad():
-        end = layer.standardised(values)
+        end, passed = layer.standardised(values), layer.passed(values)
     return (
         torch.zeros_like(end),
         end,
-        lambda x: scored(model.predict_outputs(layer.with_changes(x), lengths), rows),
+        lambda x: scored(model.predict_outputs(layer.with_changes(x, passed), lengths), rows),
     )
 
 

@@ -93,6 +93,11 @@ def _net_of(estimator: Any) -> RecurrentNet:
         )
     if net.module_.task.name == "next_item":
         raise TypeError(f"{type(estimator).__name__} cannot be exported, because its items and scores are no graph.")
+    if getattr(net.module_.encoder.architecture, "gaps", False):
+        raise TypeError(
+            f"{type(estimator).__name__} with gaps=True cannot be exported, because ONNX has no operation for the last "
+            "value that was seen. Save it with io.save, or fill gaps with preprocessing.SequenceMissingIndicator."
+        )
     if net.module_.task.by_step:
         raise TypeError(
             f"{type(estimator).__name__} cannot be exported, because the number of its answers is that of all steps. "

@@ -10,6 +10,7 @@ from ._decoder import Decoder
 from ._encoder import Architecture, Encoder, auto_patch_size
 from ._feeding_decoder import FeedingDecoder
 from ._forecast_decoders import SegmentDecoder, StepDecoder
+from ._gaps import GapEncoding, changes_since_seen
 from ._generator import Generator
 from ._input import InputLayer
 from ._item_scores import ItemScores, best_scores
@@ -41,6 +42,7 @@ __all__ = [
     "Decoder",
     "Encoder",
     "FeedingDecoder",
+    "GapEncoding",
     "Generator",
     "InputLayer",
     "ItemScores",
@@ -57,6 +59,7 @@ __all__ = [
     "auto_patch_size",
     "best_scores",
     "blank",
+    "changes_since_seen",
     "dropout",
     "full_precision",
     "gumbel_like",

@@ -36,6 +36,8 @@ class Architecture:
     second_changes: bool = False  # whether steps of numbers have the changes of their changes
     n_columns: int = 0  # known columns of each token
     n_parts: int = 0  # parts of words, such as endings
+    gaps: bool = False  # whether numbers may be missing
+    time_column: int = -1  # position of the times of steps among the columns of numbers, which is no feature; -1: none
 
 
 def auto_patch_size(median_length: float, tokens: bool = False, n_steps: int | None = None) -> int:
@@ -48,7 +50,7 @@ def input_layer(a: Architecture) -> InputLayer:
     """Make the input layer: for token ids if there are tokens, else for numbers."""
     if a.n_tokens:
         return TokenInput(a.n_tokens, a.embedding_size, a.patch_size, a.n_columns, a.n_parts)
-    return NumberInput(a.n_features, a.n_kernels, a.patch_size, a.second_changes)
+    return NumberInput(a.n_features, a.n_kernels, a.patch_size, a.second_changes, a.gaps, a.time_column)
 
 
 class Encoder(nn.Module):
@@ -96,10 +98,6 @@ class Encoder(nn.Module):
     def embed(self, values: Tensor) -> Tensor:
         """Embedded steps (n, T, E) of values."""
         return self.input.embed(values)
-
-    def without(self, embedded: Tensor, hidden: Tensor, changes: Tensor) -> Tensor:
-        """Zero the embedded steps (n, T, E) in the mask `hidden`; in the mask `changes`, only their last change."""
-        return self.input.without(embedded, hidden, changes)
 
     def forward(
         self,

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 
 class InputLayer(nn.Module, ABC):
@@ -40,25 +41,51 @@ class InputLayer(nn.Module, ABC):
         """Origin (F,), float64, which is subtracted from values before the encoder gets them."""
         return torch.zeros(1, dtype=torch.float64, device="cpu")
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether values were missing in training."""
+        return False
+
     def freeze(self, frozen: bool) -> None:
         """Freeze the vectors of tokens from now on, or train them."""
         self.frozen = frozen
 
     def embed(self, values: Tensor) -> Tensor:
         """Embedded steps (n, T, E)."""
-        return self.with_changes(self.standardised(values))
+        return self.with_changes(self.standardised(values), self.passed(values))
+
+    def thinned(self, values: Tensor, share: float, generator: torch.Generator) -> Tensor:
+        """Values of which up to a `share` is hidden at random, if values may be missing."""
+        return values
 
     @abstractmethod
     def standardised(self, values: Tensor) -> Tensor:
         """Steps (n, T, D) with mean 0 and deviation 1 over the training data."""
 
-    def with_changes(self, x: Tensor) -> Tensor:
-        """Embedded steps (n, T, E) of standardised steps (n, T, D)."""
+    def passed(self, values: Tensor) -> Tensor | None:
+        """Time (n, T) since the step before; None if no values may be missing."""
+        return None
+
+    def seen(self, values: Tensor) -> Tensor | None:
+        """Mask (n, T, F) of the values that were seen; None if no values may be missing."""
+        return None
+
+    def with_changes(self, x: Tensor, passed: Tensor | None = None) -> Tensor:
+        """Embedded steps (n, T, E) of standardised steps (n, T, D), given the time (n, T) since the step before."""
         return x
 
     def without(self, embedded: Tensor, hidden: Tensor, changes: Tensor) -> Tensor:
         """Zero the embedded steps (n, T, E) in the mask `hidden`; in the mask `changes`, only their last change."""
         return embedded.masked_fill(hidden[..., None], 0)
+
+    def embed_without(self, values: Tensor, hidden: Tensor) -> Tensor:
+        """Embedded steps (n, T, E) of values of which those in the mask `hidden` (n, T) are not known."""
+        return self.without(self.embed(values), hidden, pad(hidden, (1, 0))[:, :-1])
+
+    def without_past(self, embedded: Tensor, patch_size: int) -> Tensor:
+        """Zero what embedded steps (n, T, E) tell of the patches before them."""
+        steps = torch.arange(embedded.shape[1], device=embedded.device)
+        return self.without(embedded, steps < 0, steps % patch_size == 0)
 
     @abstractmethod
     def group(self, x: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None = None) -> Tensor:
@@ -82,6 +109,10 @@ class InputLayer(nn.Module, ABC):
     @abstractmethod
     def to_values(self, steps: Tensor) -> Tensor:
         """Values of decoded steps for `embed`; gradients pass through them to the steps."""
+
+    def like(self, values: Tensor, real: Tensor) -> Tensor:
+        """Generated values with the gaps of `real` ones."""
+        return values
 
     @abstractmethod
     def decoded(self, steps: Tensor) -> Tensor:

@@ -46,6 +46,9 @@ class Model(nn.Module):
         self.head = task.head(encoder)
         self.parts = nn.ModuleDict(parts or {})
         self.unchecked: set[str] = set()  # augmentations whose next result is checked to be finite
+        self.hidden_share = (
+            0.0  # largest fraction of the values of a feature that are hidden, where values may be missing
+        )
         self.kernel_dropout = 0.0  # fraction of labeled rows whose kernel features are zeroed at each training step
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -58,7 +61,9 @@ class Model(nn.Module):
     def view(
         self, values: Tensor, lengths: Tensor | None, generator: torch.Generator | None, strong: bool = False
     ) -> Tensor:
-        """Embedded steps (n, T, E) of values, perturbed if there is a generator."""
+        """Embedded steps (n, T, E) of values, some of them hidden and all perturbed if there is a generator."""
+        if generator is not None:
+            values = self.encoder.input.thinned(values, self.hidden_share, generator)
         embedded = self.encoder.embed(values)
         name = "strong_augmentation" if strong else "augmentation"
         augmentation = getattr(self, name)

@@ -54,11 +54,11 @@ class Composite(UnsupervisedObjective):
     def terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return the mean errors of `"past"` and `"future"`."""
         parts = self._errors_of_parts(model, batch)
-        return {name: mean_over_steps(errors, batch.lengths).mean() for name, errors in parts.items()}
+        return {name: mean_over_steps(model, batch, errors).mean() for name, errors in parts.items()}
 
     def errors(self, model: Model, batch: Batch) -> Tensor:
         """Error (n,) of each sequence, averaged over its steps and features."""
-        return mean_over_steps(self.errors_by_step(model, batch), batch.lengths)
+        return mean_over_steps(model, batch, self.errors_by_step(model, batch))
 
     def errors_by_step(self, model: Model, batch: Batch) -> Tensor:
         """Error (n, T) of each step, reconstructed or predicted from the past."""

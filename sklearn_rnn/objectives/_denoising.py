@@ -65,7 +65,7 @@ class Denoising(UnsupervisedObjective):
 
     def errors(self, model: Model, batch: Batch) -> Tensor:
         """Error (n,) of each sequence, averaged over its steps and features."""
-        return mean_over_steps(self.errors_by_step(model, batch), batch.lengths)
+        return mean_over_steps(model, batch, self.errors_by_step(model, batch))
 
     def decode(self, model: Model, embeddings: Tensor, n_steps: int) -> Tensor:
         """Standardised steps (n, n_steps, F), or logits (n, n_steps, tokens)."""

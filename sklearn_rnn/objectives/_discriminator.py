@@ -12,7 +12,8 @@ from ..sequences import Batch
 def generated_view(model: Model, batch: Batch) -> Tensor:
     """Embedded steps (n, T, E) of generated sequences, one for each row, perturbed as the rows are."""
     steps = model.parts["generator"](len(batch), batch.values.shape[1], batch.generator)
-    values = model.encoder.input.to_values(model.encoder.input.draw(steps, batch.generator))
+    layer = model.encoder.input
+    values = layer.like(layer.to_values(layer.draw(steps, batch.generator)), batch.values)
     return model.view(values, batch.lengths, batch.generator, batch.strong)
 
 

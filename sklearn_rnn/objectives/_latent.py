@@ -58,17 +58,28 @@ def log_likelihood(
         logs = -cross_entropy(logits.transpose(1, 2), values, reduction="none")
     else:
         log_scale = model.parts["noise"]()
-        error = (model.encoder.input.standardised(values) - decoder(embeddings, values.shape[1])) / log_scale.exp()
-        logs = -(error.square() / 2 + log_scale + math.log(2 * math.pi) / 2).sum(2)
+        error = (model.encoder.input.target(values) - decoder(embeddings, values.shape[1])) / log_scale.exp()
+        logs = -(error.square() / 2 + log_scale + math.log(2 * math.pi) / 2)
+        seen = model.encoder.input.seen(values)
+        logs = (logs if seen is None else logs * seen).sum(2)
     return mask_padding(logs[:, :, None], lengths).sum((1, 2))
 
 
-def sizes(values: Tensor, lengths: Tensor | None) -> Tensor:
-    """Number of values (n,) in each sequence: its steps times the features."""
+def sizes(model: Model, values: Tensor, lengths: Tensor | None) -> Tensor:
+    """Number of values (n,) in each sequence: its steps times the features, or those that were seen, at least 1."""
+    if model.encoder.input.seen(values) is not None:
+        return sizes_of_features(model, values, lengths).sum(1).clamp_min(1)
     n_features = values.shape[2] if values.dim() == 3 else 1
     if lengths is None:
         return torch.full((len(values),), float(values.shape[1] * n_features), device=values.device)
     return lengths * float(n_features)
+
+
+def sizes_of_features(model: Model, values: Tensor, lengths: Tensor | None) -> Tensor:
+    """Number of values (n, F) of each feature in each sequence; of those that were seen, if some may be missing."""
+    seen = model.encoder.input.seen(values)
+    mask = torch.ones_like(values) if seen is None else seen.float()
+    return mask_padding(mask, lengths).sum(1)
 
 
 def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import max_pool1d, pad
+from torch.nn.functional import max_pool1d
 
 from .._documented import documented
 from .._sklearn import OPEN_FRACTION
@@ -16,7 +16,7 @@ from ..modules import Model
 from ..sequences import Batch
 from . import _parameters as shared
 from ._prediction import most_patches, one_patch, predicted_steps, prediction_errors, prediction_parts
-from ._step_errors import known_lengths, known_mask
+from ._step_errors import known_mask, n_counted
 from ._unsupervised import UnsupervisedObjective
 
 
@@ -78,9 +78,9 @@ class MaskedReconstruction(UnsupervisedObjective):
     def errors(self, model: Model, batch: Batch) -> Tensor:
         """Error (n,) of each sequence, averaged over its hidden steps; without a generator, over all its steps."""
         if batch.generator is None:
-            return self.errors_by_step(model, batch).sum(1) / known_lengths(batch)
+            return self.errors_by_step(model, batch).sum(1) / n_counted(model, batch, known_mask(batch))
         hidden = self._drawn(known_mask(batch), model.encoder.architecture.patch_size, batch)
-        return self._errors_of_hidden(model, batch, hidden).sum(1) / hidden.sum(1)
+        return self._errors_of_hidden(model, batch, hidden).sum(1) / n_counted(model, batch, hidden)
 
     def errors_by_step(self, model: Model, batch: Batch) -> Tensor:
         """Error (n, T) of each step when it is hidden; 0 for padding."""
@@ -89,8 +89,7 @@ class MaskedReconstruction(UnsupervisedObjective):
 
     def filled(self, model: Model, batch: Batch, hidden: Tensor) -> Tensor:
         """Return predicted steps (n, T, F) or vectors (n, T, E), given the mask `hidden` (n, T)."""
-        after = pad(hidden, (1, 0))[:, :-1]
-        embedded = model.encoder.without(model.encoder.embed(batch.values), hidden, after)
+        embedded = model.encoder.input.embed_without(batch.values, hidden)
         states, _ = model.encoder.states(embedded, batch.lengths, batch.generator)
         return predicted_steps(model, "fill", states, hidden.shape[1])
 

@@ -15,7 +15,7 @@ from ..modules import Model, mask_padding
 from ..sequences import Batch
 from . import _parameters as shared
 from ._prediction import most_patches, one_patch, predicted_steps, prediction_errors, prediction_parts
-from ._step_errors import known_lengths, known_mask
+from ._step_errors import known_mask, n_counted
 from ._unsupervised import UnsupervisedObjective
 
 
@@ -71,7 +71,7 @@ class NextStep(UnsupervisedObjective):
 
     def errors(self, model: Model, batch: Batch) -> Tensor:
         """Error (n,) of each sequence, averaged over its steps and both directions."""
-        return self.errors_by_step(model, batch).sum(1) / known_lengths(batch)
+        return self.errors_by_step(model, batch).sum(1) / n_counted(model, batch, known_mask(batch))
 
     def errors_by_step(self, model: Model, batch: Batch) -> Tensor:
         """Error (n, T) of each step, averaged over both directions; 0 for padding."""
@@ -113,8 +113,7 @@ def one_direction(encoder: Any, embedded: Tensor, batch: Batch, backward: bool) 
     direction no change from the last step of a patch to the first of the next.
     """
     if backward:
-        steps = torch.arange(embedded.shape[1], device=embedded.device)
-        embedded = encoder.without(embedded, steps < 0, steps % encoder.architecture.patch_size == 0)
+        embedded = encoder.input.without_past(embedded, encoder.architecture.patch_size)
     no_kernels = torch.zeros(len(embedded), dtype=torch.bool, device=embedded.device)
     x, lengths = encoder.patched(embedded, batch.lengths, kernel_mask=no_kernels)
     return encoder.recurrence.alone(x, lengths, batch.generator, backward), lengths

@@ -40,8 +40,7 @@ def prediction_errors(model: Model, batch: Batch, predicted: Tensor, mask: Tenso
     """Squared errors (n, T), or cross-entropies of tokens, of the steps in the `mask` (n, T); 0 for the others."""
     layer = model.encoder.input
     if not isinstance(layer, TokenInput):
-        errors = (predicted - layer.standardised(batch.values)).square().mean(2)
-        return errors.masked_fill(~mask, 0)
+        return layer.errors(predicted, batch.values, functional.mse_loss).masked_fill(~mask, 0)
     tokens = layer.target(batch.values)
     errors = _token_errors(model, predicted[mask], tokens[mask], batch.generator, n_candidates)
     return errors.new_zeros(mask.shape).masked_scatter(mask, errors)

@@ -73,7 +73,7 @@ class Reconstruction(UnsupervisedObjective):
 
     def errors(self, model: Model, batch: Batch) -> Tensor:
         """Error (n,) of each sequence, averaged over its steps and features."""
-        return mean_over_steps(self.errors_by_step(model, batch), batch.lengths)
+        return mean_over_steps(model, batch, self.errors_by_step(model, batch))
 
     def errors_by_step(self, model: Model, batch: Batch) -> Tensor:
         """Error (n, T) of each step, averaged over its features."""

@@ -90,14 +90,14 @@ class SemiSupervisedVAE(SemiSupervisedObjective):
         """Return `"labeled_bound"`, per value."""
         classes = one_hot(batch.targets, outputs.shape[1]).to(outputs)
         bound = self.bounds(model, batch, view, classes[:, None])[:, 0]
-        return {"labeled_bound": weighted_mean(bound, batch) / sizes(batch.values, batch.lengths).mean()}
+        return {"labeled_bound": weighted_mean(bound, batch) / sizes(model, batch.values, batch.lengths).mean()}
 
     def unlabeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"bound"`, per value."""
         n_classes, log_q = outputs.shape[1], outputs.log_softmax(1)
         classes = torch.eye(n_classes).to(outputs).expand(len(batch), -1, -1)
         bound = (log_q.exp() * (self.bounds(model, batch, view, classes) + log_q)).sum(1)
-        return {"bound": bound.mean() / sizes(batch.values, batch.lengths).mean()}
+        return {"bound": bound.mean() / sizes(model, batch.values, batch.lengths).mean()}
 
     def bounds(self, model: Model, batch: Batch, view: Tensor, classes: Tensor) -> Tensor:
         """Bounds (n, k) of minus the log-likelihood of each row, for each of its classes (n, k, K)."""

@@ -20,16 +20,26 @@ def step_errors(model: Model, batch: Batch, steps: Tensor, loss: str = "squared"
     return model.encoder.input.errors(steps, batch.values, LOSSES[loss])
 
 
-def mean_over_steps(errors: Tensor, lengths: Tensor | None) -> Tensor:
-    """Mean (n,) of errors (n, T) over the steps of each sequence, without its padding."""
+def mean_over_steps(model: Model, batch: Batch, errors: Tensor) -> Tensor:
+    """Mean (n,) of errors (n, T) over the steps of each sequence, without its padding, and those with no value seen."""
+    lengths = batch.lengths
+    if model.encoder.input.seen(batch.values) is not None:
+        mask = known_mask(batch)
+        return errors.where(mask, 0).sum(1) / n_counted(model, batch, mask)
     if lengths is None:
         return errors.mean(1)
     return mask_padding(errors[:, :, None], lengths)[:, :, 0].sum(1) / lengths
 
 
+def n_counted(model: Model, batch: Batch, mask: Tensor) -> Tensor:
+    """Number (n,) of steps in the mask (n, T) of which at least one value was seen, but at least 1."""
+    seen = model.encoder.input.seen(batch.values)
+    return mask.sum(1) if seen is None else (mask & seen.any(2)).sum(1).clamp_min(1)
+
+
 def sequence_errors(model: Model, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:
     """Errors (n,) of decoded sequences: means over their steps and features."""
-    return mean_over_steps(step_errors(model, batch, steps, loss), batch.lengths)
+    return mean_over_steps(model, batch, step_errors(model, batch, steps, loss))
 
 
 def known_lengths(batch: Batch) -> Tensor:

@@ -15,7 +15,16 @@ from ..modules import Model, linear
 from ..sequences import Batch
 from . import _parameters as shared
 from ._base import ramp_up
-from ._latent import decoded_steps, gaussian_kl, generative_parts, kept_words, log_likelihood, normal, sizes
+from ._latent import (
+    decoded_steps,
+    gaussian_kl,
+    generative_parts,
+    kept_words,
+    log_likelihood,
+    normal,
+    sizes,
+    sizes_of_features,
+)
 from ._unsupervised import UnsupervisedObjective
 
 ACTIVE = 0.01  # variance of a unit's posterior mean over the data (Burda 2016)
@@ -126,7 +135,7 @@ class Variational(UnsupervisedObjective):
         kl = gaussian_kl(mean, log_variance).mean(0)
         if batch.generator is not None:
             self.observe(kl_of_units=kl, code_mean=mean.mean(0), code_square=mean.square().mean(0))
-        size = sizes(batch.values, batch.lengths).mean()
+        size = sizes(model, batch.values, batch.lengths).mean()
         weight = self.beta * ramp_up(batch.progress, self.ramp)
         return {
             "reconstruction": -log_likelihood(model, batch.values, batch.lengths, embeddings, keep).mean() / size,
@@ -147,7 +156,8 @@ class Variational(UnsupervisedObjective):
             total = total + log_likelihood(model, batch.values, batch.lengths, embeddings)
         if batch.values.dim() == 3:
             scale: Any = model.encoder.input.scale
-            total = total - N_DRAWS * sizes(batch.values, batch.lengths) * scale.log().mean()
+            n_values = sizes_of_features(model, batch.values, batch.lengths)
+            total = total - N_DRAWS * (n_values * scale.log()).sum(1)
         return gaussian_kl(mean, log_variance).sum(1) - total / N_DRAWS
 
     def observed(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sequences import Sequences, first_steps
+from ..sequences import Sequences, first_steps, last_seen
 from ._base import SequenceTransformer, as_sequences, observed_means, steps_of
 
 
@@ -68,9 +68,7 @@ class SequenceMissingIndicator(SequenceTransformer):
         steps, lengths = steps_of(sequences), sequences.lengths
         missing, firsts = np.isnan(steps), np.repeat(first_steps(lengths), lengths)[:, None]
         place = np.arange(len(steps))[:, None]
-        last = np.maximum.accumulate(
-            np.where(missing, -1, place), axis=0
-        )  # the last observation, perhaps in another sequence
+        last = last_seen(missing)  # perhaps in another sequence
         inside = last >= firsts
         values = np.where(inside, np.take_along_axis(steps, np.maximum(last, 0), axis=0), self.mean_)
         ages = place - np.where(inside, last, firsts - 1)

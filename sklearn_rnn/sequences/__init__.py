@@ -4,8 +4,10 @@ from ._ahead import read_ahead
 from ._batch import Batch
 from ._batches import TrainingSet, batches_by_length
 from ._containers import are_words, is_frame, is_words, listed
+from ._gaps import last_seen
 from ._items import Catalogue, as_items, flat_items, rows_of_items, without_last
 from ._moments import moments_of
+from ._positions import positions
 from ._reading import read_sequences
 from ._sequences import Sequences, all_steps, any_of_row, first_steps, float_like, unpadded_lengths
 from ._series import Series, joined, read_series
@@ -34,9 +36,11 @@ __all__ = [
     "is_frame",
     "is_words",
     "joined",
+    "last_seen",
     "listed",
     "moments_of",
     "next_times",
+    "positions",
     "read_ahead",
     "read_sequences",
     "read_series",

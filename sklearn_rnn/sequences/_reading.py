@@ -13,7 +13,9 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from ._containers import arrays_of, as_array, detached, is_frame, refuse_text_columns, unmasked
+from ._gaps import with_gaps_of_times
 from ._misread import warn_of_features_first, warn_of_padding, warn_of_values
+from ._positions import positions
 from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, float_like, overlaps, unpadded_lengths
 from ._stored import StoredRows, is_stored, list_column
 
@@ -23,7 +25,7 @@ WHAT = {
     "tokens": "token ids (a list of 1-D integer arrays)",
 }
 FRAME = "one frame of numbers (each row is a sequence, with one value per step)"
-GAPS = "preprocessing.SequenceImputer fills gaps."
+GAPS = "With gaps=True, estimators read NaN as not seen; preprocessing.SequenceImputer fills gaps."
 FEATURES_FIRST = (
     "if features come first in X, as in aeon and sktime, convert it with sklearn_rnn.datasets.from_aeon(X)."
 )
@@ -40,6 +42,7 @@ def read_sequences(
     values: bool = False,
     doubt: bool = True,
     origin: NDArray[np.float64] | None = None,
+    times: Any = None,
 ) -> Sequences:
     """Read and check X, and set or check the estimator's attributes that describe the input.
 
@@ -63,9 +66,12 @@ def read_sequences(
         Whether to warn in `fit` if X was probably meant in another way.
     origin : ndarray of shape (F,), default=None
         The origin of a fitted net, which is subtracted before values are rounded; by default it is found in X.
+    times : str or int, default=None
+        Column with the time of each step, which is replaced by the time since the step before.
     """
     X = detached(X)
-    sequences = X if isinstance(X, Sequences) else _read(estimator, X, reset, gaps, exact, values, doubt)
+    sequences = X if isinstance(X, Sequences) else _read(estimator, X, reset, gaps, exact, values, doubt, times)
+    sequences = replace(sequences, gaps=gaps and sequences.kind != "tokens")
     if reset:
         estimator._kind = sequences.kind
         estimator.n_features_in_ = _width(sequences)
@@ -76,21 +82,46 @@ def read_sequences(
 
 
 def _read(
-    estimator: BaseEstimator, X: Any, reset: bool, gaps: bool, exact: bool, values: bool, doubt: bool
+    estimator: BaseEstimator, X: Any, reset: bool, gaps: bool, exact: bool, values: bool, doubt: bool, times: Any
 ) -> Sequences:
     expected: Kind | None = None if reset else estimator._kind
     if not exact and (sequences := _read_stored(estimator, X, reset, gaps, doubt, expected)) is not None:
+        if times is not None:
+            raise ValueError(
+                "A column of times needs an X in memory. Pass X[:], or the gaps between steps as a feature."
+            )
         return sequences
     arrays, named = arrays_of(X, expected, None if reset else getattr(estimator, "feature_names_in_", None))
     validate_data(estimator, named, reset=reset, skip_check_array=True, ensure_2d=False)
     if expected == "table" and arrays is not None and len({x.shape for x in arrays}) == 1 and arrays[0].ndim == 1:
         X, arrays = np.stack(arrays), None
-    doubt, name = reset and doubt, type(estimator).__name__
+    doubt, name, index = reset and doubt, type(estimator).__name__, getattr(X, "index", None)
+    column = None
+    if times is not None:
+        X, arrays, column = _timed(estimator, X, arrays, times)
     if arrays is None:
         sequences = _read_grid(X, name, gaps, exact, doubt)
     else:
         sequences = _read_list(arrays, name, "series" if values else expected, gaps, exact, doubt)
-    return replace(sequences, index=X.index) if hasattr(X, "iloc") else sequences
+    return replace(sequences, index=index if hasattr(X, "iloc") else None, times=column)
+
+
+def _timed(estimator: BaseEstimator, X: Any, arrays: Any, times: Any) -> tuple[Any, Any, int]:
+    """Replace the times in X or in its arrays by gaps, and return the position of their column too."""
+    if arrays is None:
+        X = as_array(X, "X")
+        n = X.shape[2] if X.ndim == 3 else 0
+    else:
+        n = min((x.shape[1] if x.ndim == 2 else 0 for x in arrays), default=0)
+    if n < 2:
+        raise ValueError(
+            f"times={times!r} names a column with the time of each step, so each step of X needs two columns or more: "
+            "pass an array (n, T, F) or a list of (T_i, F) arrays or frames."
+        )
+    (column,) = positions(times, getattr(estimator, "feature_names_in_", None), n, "times")
+    if arrays is None:
+        return with_gaps_of_times(X, column, times), None, column
+    return X, with_gaps_of_times(arrays, column, times), column
 
 
 def _read_stored(

@@ -47,6 +47,10 @@ class Sequences:
         The user's X, if `values` are rounded; `centred` drops it.
     known : Moments or None
         The `moments`, if they have been computed.
+    gaps : bool
+        Whether NaN stands for values that were not seen.
+    times : int or None
+        Position of the column of `values` that is the time since the step before, which is no feature.
     """
 
     values: Any
@@ -58,6 +62,8 @@ class Sequences:
     origin: NDArray[np.float64] | None = None
     source: Any = None
     known: Moments | None = None
+    gaps: bool = False
+    times: int | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
