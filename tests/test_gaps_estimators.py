@@ -268,7 +268,7 @@ def test_data_without_gaps_are_learned_as_well_with_gaps_allowed():
             "supervised", gaps=gaps, hidden_size=16, n_kernels=16, max_epochs=3, random_state=0
         )
         scores.append(clf.fit(train, y).score(test, true))
-        assert clf.net_.lr == 0.008
+        assert clf.net_.lr > 0.008 - 1e-9  # not that of missing values
     assert scores[1] > scores[0] - 0.03
 
 
