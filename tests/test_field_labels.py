@@ -15,6 +15,7 @@ from sklearn.model_selection import GridSearchCV, KFold, LeaveOneGroupOut, cross
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import InvalidParameterError
 
+import sklearn_rnn.sequences._batches
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.datasets import hide_labels
 from sklearn_rnn.model_selection import (
@@ -36,7 +37,7 @@ from sklearn_rnn.preprocessing import (
     SequenceResampler,
 )
 
-learned = pytest.mark.full_epochs  # the toy is learned in one
+learned = pytest.mark.usefixtures("enough_steps")  # the toy is learned in one epoch
 N = 24
 TRUE = np.arange(N) % 2
 KNOWN = np.arange(N) % 3 == 0  # 8 labels, 16 rows without one
@@ -44,10 +45,16 @@ X = np.random.default_rng(0).normal(size=(N, 6, 1)) + 8 * TRUE[:, None, None]
 NAMES = np.where(TRUE == 1, "pos", "neg")
 
 
+@pytest.fixture
+def enough_steps(monkeypatch):
+    """Give an epoch as many steps as the toy needs."""
+    monkeypatch.setattr(sklearn_rnn.sequences._batches, "MIN_STEPS_PER_EPOCH", 8)
+
+
 def small(**parameters):
     """Classifier that has the toy right after an epoch."""
-    defaults = {"objective": "supervised", "hidden_size": 4, "n_kernels": 8, "max_epochs": 1, "random_state": 0}
-    return SemiSupervisedRNNClassifier(**defaults | parameters)
+    defaults = {"hidden_size": 4, "n_kernels": 8, "max_epochs": 1, "lr": 0.05, "random_state": 0}
+    return SemiSupervisedRNNClassifier(**{"objective": "supervised"} | defaults | parameters)
 
 
 def marked(labels, marker):
