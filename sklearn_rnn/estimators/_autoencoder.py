@@ -24,11 +24,12 @@ from ..tasks import Representation, Task
 from ..training import with_callbacks
 from ._base import SequenceEstimator, objective_can
 from ._generation import checked_ends, decoded_sequences, generate
+from ._input_parameters import InputParameters
 
 
 @documented
 @dataclass(repr=False, eq=False)
-class RNNAutoencoderTransformer(SequenceEstimator):
+class RNNAutoencoderTransformer(InputParameters, SequenceEstimator):
     """Recurrent autoencoder: an embedding of fixed size for each sequence, learned without labels.
 
     Parameters

@@ -16,16 +16,19 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .._warnings import warn
 from ..modules import Encoder, Model
-from ..objectives import Objective, from_name, objective_names
+from ..objectives import Objective, for_several_inputs, from_name, objective_names
 from ..perturbations import Light, Perturbation, Strong
-from ..sequences import Sequences, TrainingSet, read_sequences
+from ..sequences import Sequences, SeveralInputs, TrainingSet, read_inputs, read_sequences
 from ..tasks import Targets, Task
 from ..training import FitWatch, Processes, one_random, with_callbacks
-from ._augment import set_augmentations
+from ._augment import set_augmentations, set_augmentations_of_inputs
 from ._build import build_model, resumed_model
 from ._parameters import NetParameters
 from ._trained import TrainedEstimator, check_device, draw_seed
 from ._validation import hold_out
+
+
+OFFSETS = ("offset", "channel_offset")  # parameters of augmentations that shift whole sequences
 
 
 @dataclass(repr=False, eq=False)
@@ -75,20 +78,28 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
 
     def _read_training(self, X: Any) -> Sequences:
         """Read the X of `fit`, relative to the origin of the encoder that it starts from."""
-        start = self._start()
-        origin = None if start is None else start.input.origin.numpy()
-        return read_sequences(self, X, reset=not self._goes_on, max_length=self.max_length, origin=origin)
+        return self._read_any(X, not self._goes_on, self._start())
+
+    def _read_any(self, X: Any, reset: bool, encoder: Any) -> Any:
+        """Read X, of one input or several, relative to the origins of an encoder."""
+        origins = None if encoder is None else [part.input.origin.numpy() for part in encoder.each]
+        if not self._several_inputs:
+            return read_sequences(self, X, reset=reset, max_length=self.max_length, origin=origins and origins[0])
+        return read_inputs(
+            self, X, reset=reset, max_length=self.max_length, origins=origins, groups=getattr(self, "inputs", None)
+        )
 
     def _read(self, X: Any) -> Sequences:
         check_is_fitted(self, "net_")
         encoder = self.net_.module_.encoder
-        origin = encoder.input.origin.numpy()
-        sequences = read_sequences(self, X, reset=False, max_length=self.max_length, origin=origin)
-        return self._known(sequences, encoder)
+        return self._known(self._read_any(X, False, encoder), encoder)
 
-    def _known(self, sequences: Sequences, encoder: Encoder) -> Sequences:
+    def _known(self, sequences: Any, encoder: Any) -> Any:
         """Replace token ids that the encoder does not know by the unknown token."""
-        return known_tokens(sequences, encoder)
+        if not isinstance(sequences, SeveralInputs):
+            return known_tokens(sequences, encoder)
+        encoders = dict(zip(sequences.inputs, encoder.each, strict=True))
+        return sequences.mapped(lambda name, of_input: known_tokens(of_input, encoders[name]))
 
     def _resolve_objective(self) -> Objective:
         """Return a checked copy of the objective; it is an error if it does not suit the estimator's task."""
@@ -124,6 +135,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
     ) -> Any:
         """Train on sequences that have been read."""
         objective, task = self._resolve_objective(), self._make_task()
+        if isinstance(sequences, SeveralInputs):
+            objective = for_several_inputs(objective, type(self).__name__, self.task_name)
         if y is not None:
             check_consistent_length(X, y)
         last = self.net_.module_.task if self._goes_on else None
@@ -167,12 +180,20 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
         return None
 
     def _prepare(self, model: Model, objective: Objective, training: TrainingSet) -> None:
-        set_augmentations(self, model, training, *self._views(objective, training.sequences.n_features))
+        if isinstance(training.sequences, SeveralInputs):
+            set_augmentations_of_inputs(self, model, training, lambda n: self._views(objective, n, alone=False))
+        else:
+            set_augmentations(self, model, training, *self._views(objective, training.sequences.n_features))
         model.kernel_dropout = float(self._kernel_dropout(len(training.labeled)))
 
-    def _views(self, objective: Objective, n_features: int) -> tuple[Perturbation, Perturbation]:
-        """Return the default augmentations of numbers: light ones, and strong ones."""
+    def _views(self, objective: Objective, n_features: int, alone: bool = True) -> tuple[Perturbation, Perturbation]:
+        """Return the default augmentations of numbers: light ones, and strong ones.
+
+        If the input is not alone, sequences are not shifted by offsets: their level may count together with others.
+        """
         options = self._view_options(objective)
+        if not alone:
+            options = {name: value for name, value in options.items() if name not in OFFSETS}
         return Light(**options), Strong(**(self._strong if n_features == 1 else {}) | options)
 
     def _view_options(self, objective: Objective) -> dict[str, float]:
@@ -201,7 +222,7 @@ def objective_can(method: str) -> Callable[[Any], bool]:
 
 def known_tokens(sequences: Sequences, encoder: Encoder) -> Sequences:
     """Replace ids outside the vocabulary by the unknown token, and warn with their number."""
-    n_tokens = encoder.architecture.n_tokens
+    n_tokens = getattr(encoder.architecture, "n_tokens", 0)
     if not n_tokens or sequences.ids.max() < n_tokens:
         return sequences
     if encoder.architecture.n_parts:

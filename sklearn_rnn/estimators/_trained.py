@@ -81,7 +81,7 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         """Set `net_`, `history_`, `objective_` and `n_iter_`, and train the net."""
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # in which unknown tokens are replaced
-        if self._few_steps and training.sequences.kind != "tokens":
+        if self._few_steps and not training.sequences.has_tokens:
             training = replace(training, few_steps=True)
         self._prepare(model, objective, training)
         self.net_ = self._make_net(model, objective, seed, callbacks, training)
@@ -118,7 +118,10 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
 
     def _rate(self, training: TrainingSet) -> float:
         """Return the learning rate that `"auto"` stands for."""
-        return TOKENS_LR if training.sequences.kind == "tokens" else self._numbers_lr * training.rate_factor()
+        rate = self._numbers_lr * training.rate_factor()
+        if training.sequences.kind == "inputs" and training.sequences.has_tokens:
+            return min(TOKENS_LR, rate)
+        return TOKENS_LR if training.sequences.has_tokens else rate
 
     def _prepare(self, model: Model, objective: Objective, training: TrainingSet) -> None:
         """Set what the model needs in training only."""

@@ -6,10 +6,12 @@ off if that is None. The modules have no other randomness and no training mode.
 """
 
 from ._cells import CELLS, RecurrentStack, reverse
-from ._decoder import Decoder
+from ._decoder import Decoder, decoder_of
 from ._encoder import Architecture, Encoder, auto_patch_size
 from ._feeding_decoder import FeedingDecoder
 from ._forecast_decoders import SegmentDecoder, StepDecoder
+from ._fused_encoder import FusedArchitecture, FusedEncoder, restored_encoder
+from ._fusion import FUSIONS
 from ._generator import Generator
 from ._input import InputLayer
 from ._item_scores import ItemScores, best_scores
@@ -27,20 +29,25 @@ from ._layers import (
     steps_in_order,
     unpatched,
 )
-from ._model import Model
+from ._model import Augmentations, Model
 from ._number_input import NumberInput
 from ._pooling import POOLINGS, Pooling
 from ._shares import Shares, sharing
+from ._static import StaticArchitecture, StaticEncoder, StaticInput
 from ._token_decoder import TokenDecoder
 from ._token_input import TokenInput
 
 __all__ = [
     "CELLS",
+    "FUSIONS",
     "POOLINGS",
     "Architecture",
+    "Augmentations",
     "Decoder",
     "Encoder",
     "FeedingDecoder",
+    "FusedArchitecture",
+    "FusedEncoder",
     "Generator",
     "InputLayer",
     "ItemScores",
@@ -51,12 +58,16 @@ __all__ = [
     "RowLinear",
     "SegmentDecoder",
     "Shares",
+    "StaticArchitecture",
+    "StaticEncoder",
+    "StaticInput",
     "StepDecoder",
     "TokenDecoder",
     "TokenInput",
     "auto_patch_size",
     "best_scores",
     "blank",
+    "decoder_of",
     "dropout",
     "full_precision",
     "gumbel_like",
@@ -64,6 +75,7 @@ __all__ = [
     "linear",
     "mask_padding",
     "n_patches",
+    "restored_encoder",
     "reverse",
     "sharing",
     "step_mask",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
+from .._inputs import Inputs
 from ..modules import Model, mask_padding, step_mask
 from ..sequences import Batch
 
@@ -20,11 +22,23 @@ def step_errors(model: Model, batch: Batch, steps: Tensor, loss: str = "squared"
     return model.encoder.input.errors(steps, batch.values, LOSSES[loss])
 
 
-def mean_over_steps(errors: Tensor, lengths: Tensor | None) -> Tensor:
-    """Mean (n,) of errors (n, T) over the steps of each sequence, without its padding."""
+def mean_over_steps(errors: Any, lengths: Any) -> Tensor:
+    """Mean (n,) of errors (n, T) over the steps of each sequence, without its padding.
+
+    Of several inputs, it is the mean over the inputs that the row has.
+    """
+    if isinstance(errors, Inputs):
+        return _mean_over_inputs(errors, lengths)
     if lengths is None:
         return errors.mean(1)
     return mask_padding(errors[:, :, None], lengths)[:, :, 0].sum(1) / lengths
+
+
+def _mean_over_inputs(errors: Inputs, lengths: Any) -> Tensor:
+    pairs = list(zip(errors.parts, lengths.parts, strict=True))
+    means = torch.stack([mean_over_steps(x, ends.clamp_min(1)) for x, ends in pairs], dim=1)  # (n, inputs)
+    present = torch.stack([ends > 0 for _, ends in pairs], dim=1)
+    return means.where(present, 0).sum(1) / present.sum(1)
 
 
 def sequence_errors(model: Model, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:

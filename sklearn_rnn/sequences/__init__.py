@@ -7,7 +7,9 @@ from ._containers import are_words, is_frame, is_words, listed
 from ._items import Catalogue, as_items, flat_items, rows_of_items, without_last
 from ._moments import moments_of
 from ._reading import read_sequences
+from ._reading_inputs import read_inputs
 from ._sequences import Sequences, all_steps, any_of_row, first_steps, float_like, unpadded_lengths
+from ._several import Input, SeveralInputs
 from ._series import Series, joined, read_series
 from ._times import next_times, time_index
 from ._windows import Columns, Futures, Windows, window_starts
@@ -18,7 +20,9 @@ __all__ = [
     "Catalogue",
     "Columns",
     "Futures",
+    "Input",
     "Sequences",
+    "SeveralInputs",
     "Series",
     "TrainingSet",
     "Vocabulary",
@@ -38,6 +42,7 @@ __all__ = [
     "moments_of",
     "next_times",
     "read_ahead",
+    "read_inputs",
     "read_sequences",
     "read_series",
     "rows_of_items",

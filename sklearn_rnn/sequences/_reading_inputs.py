@@ -1,0 +1,381 @@
+"""Reading a frame, or a dictionary of arrays, of which a row has several inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from ._containers import as_array, check_frame, detached, is_frame, listed, refuse_what_is_no_array
+from ._reading import read_sequences
+from ._sequences import Sequences
+from ._several import Input, SeveralInputs
+from ._static import StaticColumn, is_empty, is_sequences
+
+KNOWN = ("_kind", "n_features_in_", "feature_names_in_")  # attributes that describe one input
+STATIC = "static"  # name of the input of columns that hold no sequences
+ANSWERS = ("y", "target", "targets", "label", "labels")  # keys of a dictionary that is a data set, not an X
+Groups = dict[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class FrameColumns:
+    """The columns of a frame, of a dictionary, or of an array of objects.
+
+    Attributes
+    ----------
+    values : dict
+        The columns by their names, which are numbers if X has none.
+    named : bool
+        Whether X has names of columns.
+    index : object or None
+        Index of X, if it was a pandas object.
+    """
+
+    values: dict[Any, Any]
+    named: bool
+    index: Any = None
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return _size(next(iter(self.values.values())))
+
+    @classmethod
+    def of(cls, X: Any) -> FrameColumns | None:
+        """Return the columns of X; None if X is one input."""
+        X = detached(X)
+        if isinstance(X, Mapping):
+            return cls._of_dictionary(X)
+        if is_frame(X):
+            check_frame(X)
+            names = list(X.column_names if hasattr(X, "column_names") else X.columns)
+            values = {name: _column(X, name, j) for j, name in enumerate(names)}
+            if not any(is_sequences(column) for column in values.values()):
+                return None
+            named = all(isinstance(name, str) for name in names)
+            if len(values) < len(names):
+                raise ValueError(f"X has columns of the same name: {names}.")
+            return cls(values, named, getattr(X, "index", None))
+        if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 2 and X.size:
+            values = {j: X[:, j] for j in range(X.shape[1])}
+            return cls(values, False) if any(is_sequences(column) for column in values.values()) else None
+        return None
+
+    @classmethod
+    def _of_dictionary(cls, X: Mapping) -> FrameColumns:
+        sizes = {key: _size(value) for key, value in X.items()}
+        if "input_ids" in X or not all(isinstance(key, str) for key in X) or len(set(sizes.values())) != 1:
+            refuse_what_is_no_array(X)
+        if any(key.lower() in ANSWERS for key in X):
+            refuse_what_is_no_array(X)
+        values: dict[Any, Any] = {}
+        for key, value in X.items():
+            if is_frame(value):
+                values |= {f"{key}__{name}": _column(value, name, j) for j, name in enumerate(value.columns)}
+            elif key == STATIC and len(getattr(value, "shape", ())) == 2:
+                values |= {f"{key}__{j}": value[:, j] for j in range(value.shape[1])}
+            else:
+                values[key] = value
+        if not any(is_sequences(column) for column in values.values()):
+            raise ValueError(f"X is a dictionary without sequences; its keys are {list(X)[:5]}. Pass an array.")
+        return cls(values, True)
+
+
+def read_inputs(
+    estimator: Any,
+    X: Any,
+    *,
+    reset: bool,
+    max_length: int | None = None,
+    gaps: bool = False,
+    exact: bool = False,
+    origins: Any = None,
+    groups: Any = None,
+) -> Any:
+    """Read an X of one input or of several, and set or check the estimator's attributes that describe it.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Gets what `read_sequences` sets, with the kind `"inputs"`, and `inputs_`, if there are several inputs.
+    X : frame, dict of arrays, or what `read_sequences` takes
+        The user's X.
+    reset, max_length, gaps, exact
+        See `read_sequences`.
+    origins : list of ndarray or None
+        The origins of a fitted net, one for each input.
+    groups : dict or None
+        The parameter `inputs`.
+
+    Returns
+    -------
+    sequences : Sequences or SeveralInputs
+    """
+    origin = None if origins is None else origins[0]
+    options: dict[str, Any] = {"reset": reset, "max_length": max_length, "gaps": gaps, "exact": exact}
+    columns = None if isinstance(X, Sequences | SeveralInputs) else FrameColumns.of(X)
+    if isinstance(X, SeveralInputs):
+        return X.cut(max_length)
+    if not reset and getattr(estimator, "_kind", None) == "inputs":
+        return _read_known(estimator, _expected(estimator, X, columns), options, origins)
+    if reset:
+        vars(estimator).pop("inputs_", None)
+    if columns is None:
+        if reset and groups is not None:
+            raise ValueError(
+                f"inputs={groups!r} names columns, but X has no columns of sequences. Pass a frame, or a dictionary of "
+                "arrays, with a column of sequences."
+            )
+        return read_sequences(estimator, X, origin=origin, **options)
+    if reset:
+        chosen = _groups(columns, groups)
+        if chosen is None or len(chosen) == 1:
+            return _read_one(estimator, X, columns, chosen, options, origin)
+        return _read_new(estimator, columns, chosen, options)
+    return _read_one(estimator, X, columns, None, options, origin)
+
+
+def _size(column: Any) -> int:
+    return len(column) if hasattr(column, "__len__") else -1
+
+
+def _column(X: Any, name: Any, j: int) -> Any:
+    if hasattr(X, "iloc"):
+        return X.iloc[:, j]
+    return X.column(j) if hasattr(X, "column_names") and hasattr(X, "column") else X[name]
+
+
+def _groups(columns: FrameColumns, groups: Any) -> Groups | None:
+    """Return the columns of each input by its name; None if all columns are the features of one input."""
+    names = list(columns.values)
+    kinds = {name: is_sequences(column) for name, column in columns.values.items()}
+    if groups is None:
+        if _are_features(columns, kinds):
+            return None
+        chosen: Groups = {str(name): [name] for name in names if kinds[name]}
+        plain = [name for name in names if not kinds[name]]
+        if plain and STATIC in chosen:
+            raise ValueError(f"X has a column of sequences named {STATIC!r}, and columns {plain}; name them in inputs.")
+        return chosen | ({STATIC: plain} if plain else {})
+    chosen = {}
+    for key, members in groups.items():
+        chosen[key] = [members] if isinstance(members, str | int) else list(members)
+    used = [name for members in chosen.values() for name in members]
+    if unknown := [name for name in used if name not in columns.values]:
+        raise ValueError(f"inputs names the columns {unknown}, but X has {names}.")
+    if left := [name for name in names if name not in used]:
+        raise ValueError(f"X has the columns {left}, which inputs does not name. Add them to inputs, or drop them from X.")
+    if len(set(used)) < len(used):
+        raise ValueError(f"inputs={groups!r} names a column twice.")
+    for key, members in chosen.items():
+        of_group = [kinds[name] for name in members]
+        if not members or len(set(of_group)) > 1:
+            raise ValueError(
+                f"inputs[{key!r}]={members} must be columns of sequences, or columns of single values, not both or none."
+            )
+    if not any(kinds.values()):
+        raise ValueError(f"inputs={groups!r} must name a column of sequences.")
+    return chosen
+
+
+def _are_features(columns: FrameColumns, kinds: dict[Any, bool]) -> bool:
+    """Whether all columns hold series of numbers that have equal lengths in each row, as the features of one input."""
+    if len(kinds) == 1 or not all(kinds.values()):
+        return False
+    for row in zip(*(listed(column) or [None] for column in columns.values.values()), strict=True):
+        if any(np.ndim(x) != 1 for x in row) or len({len(x) for x in row}) > 1 or not len(row[0]):
+            return False
+    return True
+
+
+def _read_one(
+    estimator: Any, X: Any, columns: FrameColumns, chosen: Groups | None, options: dict[str, Any], origin: Any
+) -> Sequences:
+    """Read the X of one input: a column of sequences, or columns that are its features."""
+    if len(columns.values) > 1:
+        if is_frame(X):
+            return read_sequences(estimator, X, origin=origin, **options)
+        members = list(columns.values) if chosen is None else next(iter(chosen.values()))
+        parts = [listed(columns.values[name]) or list(columns.values[name]) for name in members]
+        rows = [np.stack([as_array(x, f"X[{i}]") for x in row], axis=1) for i, row in enumerate(zip(*parts, strict=True))]
+        return read_sequences(estimator, rows, origin=origin, **options)
+    (name, column), known = next(iter(columns.values.items())), getattr(estimator, "_column", None)
+    if not options["reset"] and known is not None and columns.named and name != known:
+        raise ValueError(f"X has the column {name!r}, but {type(estimator).__name__} was fitted on {known!r}.")
+    sequences = read_sequences(estimator, column, origin=origin, **options)
+    if options["reset"]:
+        estimator._column = name if columns.named else None
+    return sequences
+
+
+def _read_new(estimator: Any, columns: FrameColumns, groups: Groups, options: dict[str, Any]) -> SeveralInputs:
+    inputs, known = {}, {}
+    for key, members in groups.items():
+        known[key], inputs[key] = _read_input(estimator, key, columns, members, options, None, None)
+    _check_rows(inputs)
+    vars(estimator).pop("_column", None)
+    vars(estimator).pop("feature_names_in_", None)
+    estimator._kind, estimator.n_features_in_ = "inputs", len(columns.values)
+    if columns.named:
+        estimator.feature_names_in_ = np.array(list(columns.values), dtype=object)
+    estimator.inputs_, estimator._inputs = groups, known
+    return SeveralInputs(inputs, columns.index)
+
+
+def _read_known(estimator: Any, columns: FrameColumns, options: dict[str, Any], origins: Any) -> SeveralInputs:
+    inputs = {}
+    for i, (key, members) in enumerate(estimator.inputs_.items()):
+        start = None if origins is None else origins[i]
+        _, inputs[key] = _read_input(estimator, key, columns, members, options, estimator._inputs[key], start)
+    _check_rows(inputs)
+    return SeveralInputs(inputs, columns.index)
+
+
+def _expected(estimator: Any, X: Any, columns: FrameColumns | None) -> FrameColumns:
+    """Return the columns of X; it is an error if they are not those of `fit`."""
+    name = type(estimator).__name__
+    if columns is None and is_frame(X):
+        names = list(X.columns)
+        columns = FrameColumns({c: _column(X, c, j) for j, c in enumerate(names)}, all(isinstance(c, str) for c in names))
+    if columns is None:
+        raise ValueError(
+            f"X is {type(X).__name__}, but {name} was fitted on the inputs {list(estimator.inputs_)}, of the columns "
+            f"{[c for members in estimator.inputs_.values() for c in members]}."
+        )
+    seen = [column for members in estimator.inputs_.values() for column in members]
+    given = list(columns.values)
+    if not hasattr(estimator, "feature_names_in_") or not columns.named:
+        if len(given) != estimator.n_features_in_:
+            raise ValueError(f"X has {len(given)} columns, but {name} is expecting {estimator.n_features_in_} columns.")
+        order = list(getattr(estimator, "feature_names_in_", range(len(given))))
+        return FrameColumns(dict(zip(order, columns.values.values(), strict=True)), columns.named, columns.index)
+    lines = ["The feature names should match those that were passed during fit."]
+    if unseen := [column for column in given if column not in seen]:
+        lines += ["Feature names unseen at fit time:", *(f"- {column}" for column in unseen)]
+    if missing := [column for column in seen if column not in given]:
+        lines += ["Feature names seen at fit time, yet now missing:", *(f"- {column}" for column in missing)]
+    if len(lines) > 1:
+        raise ValueError("\n".join(lines))
+    return columns
+
+
+def _read_input(
+    estimator: Any,
+    key: str,
+    columns: FrameColumns,
+    members: list[Any],
+    options: dict[str, Any],
+    known: dict[str, Any] | None,
+    origin: Any,
+) -> tuple[dict[str, Any], Input]:
+    """Return what describes an input, and the input."""
+    if known is None:
+        is_static = not is_sequences(columns.values[members[0]])
+    else:
+        is_static = known["_kind"] == "static"
+        for name in members:
+            if is_sequences(columns.values[name]) is is_static and not _all_missing(columns.values[name]):
+                was, now = ("single values", "sequences") if is_static else ("sequences", "single values")
+                raise ValueError(f"X[{name!r}] has {now}, but had {was} in fit.")
+    if is_static:
+        return _read_static(columns, members, known)
+    reader = _stand_in(estimator, known)
+    rows, places = _present_rows(columns, members)
+    if not len(rows) and known is None:
+        raise ValueError(f"The input {key!r} is missing in all rows of X. Drop its columns {members}.")
+    if not len(rows):
+        rows = _nothing(known)
+    try:
+        sequences = read_sequences(reader, rows, origin=origin, **options)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"Input {key!r}: {error}") from error
+    return {name: getattr(reader, name) for name in KNOWN if hasattr(reader, name)}, Input(sequences, places)
+
+
+def _nothing(known: Any) -> Any:
+    """Return one sequence of zeros, which no row has."""
+    if known["_kind"] == "tokens":
+        return [np.zeros(1, np.int64)]
+    width = known["n_features_in_"]
+    return np.zeros((1, width)) if known["_kind"] == "table" else [np.zeros((1, width))]
+
+
+def _all_missing(column: Any) -> bool:
+    return all(is_empty(x) for x in (listed(column) or list(column)))
+
+
+def _present_rows(columns: FrameColumns, members: list[Any]) -> tuple[Any, NDArray[np.int64]]:
+    """Return the sequences of the rows that have the input, and the place of each row among them, or -1."""
+    column = columns.values[members[0]]
+    if len(members) == 1 and len(getattr(column, "shape", ())) > 1:  # an array (n, T) or (n, T, F)
+        return _present_of_array(column)
+    parts = [listed(columns.values[name]) or list(columns.values[name]) for name in members]
+    empty = np.array([[is_empty(x) for x in part] for part in parts])
+    has = ~empty.all(0)
+    places = np.where(has, np.cumsum(has) - 1, -1)
+    if len(members) == 1:
+        return [parts[0][i] for i in np.flatnonzero(has)], places
+    rows = []
+    for i in np.flatnonzero(has):
+        arrays = [None if empty[k, i] else as_array(part[i], f"X[{name!r}][{i}]") for k, (name, part) in
+                  enumerate(zip(members, parts, strict=True))]
+        shapes = {x.shape for x in arrays if x is not None}
+        if len(shapes) > 1 or len(next(iter(shapes))) != 1:
+            raise ValueError(
+                f"The series in row {i} of the columns {members} must be 1-D and have equal lengths, got "
+                f"{sorted(shapes)}. Make each column an input of its own, if their rates differ."
+            )
+        gap = np.full(next(iter(shapes)), np.nan)
+        rows.append(np.stack([gap if x is None else x for x in arrays], axis=1))
+    return rows, places
+
+
+def _present_of_array(column: Any) -> tuple[Any, NDArray[np.int64]]:
+    n, places = len(column), np.arange(len(column))
+    if isinstance(column, np.ndarray) and column.dtype.kind == "f":
+        has = ~np.isnan(column.reshape(n, -1)).all(1)
+        if not has.all():
+            return column[has], np.where(has, np.cumsum(has) - 1, -1)
+    return column, places
+
+
+def _read_static(
+    columns: FrameColumns, members: list[Any], known: dict[str, Any] | None
+) -> tuple[dict[str, Any], Input]:
+    kinds = None if known is None else known["columns"]
+    if kinds is None:
+        learned = [StaticColumn.of(columns.values[name], name) for name in members]
+    else:
+        learned = [StaticColumn(categories, has_missing) for categories, has_missing in kinds]
+    values = np.stack(
+        [column.read(columns.values[name], name) for column, name in zip(learned, members, strict=True)], axis=1
+    )
+    has = ~np.isnan(values).all(1)
+    sizes = tuple(len(c.categories or []) for c in learned), tuple(c.has_missing for c in learned)
+    ones = np.ones(len(values), np.int64)
+    sequences = Sequences(values[:, None].astype(np.float32), ones, None, "static", columns=sizes)
+    places = np.where(has, np.arange(len(values)), -1)
+    described = {"_kind": "static", "columns": [[c.categories, c.has_missing] for c in learned]}
+    return described, Input(sequences, places)
+
+
+def _stand_in(estimator: Any, known: dict[str, Any] | None) -> Any:
+    """Return an object of the estimator's name that holds the attributes of one input."""
+    reader: Any = type(type(estimator).__name__, (BaseEstimator,), {})()
+    vars(reader).update(known or {})
+    return reader
+
+
+def _check_rows(inputs: dict[str, Input]) -> None:
+    """Raise an error if a row has no input at all, or if the inputs have different numbers of rows."""
+    sizes = {key: len(part.places) for key, part in inputs.items()}
+    if len(set(sizes.values())) > 1:
+        raise ValueError(f"All inputs must have the same number of rows, got {sizes}.")
+    none = np.all([part.places < 0 for part in inputs.values()], axis=0)
+    if none.any():
+        raise ValueError(f"Row {int(np.argmax(none))} of X has no input: each of {list(inputs)} is missing.")
