@@ -152,6 +152,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
             model = self._model(sequences, objective, task, random)
             training = replace(training, sequences=self._known(sequences, model.encoder))
             self._kind, self._lengths = sequences.kind, sequences.lengths
+            if isinstance(sequences, SeveralInputs):
+                self._longest = sequences.longest
             self._forget(task)
             watch = FitWatch(self, X, y, sample_weight)
             self._train(model, objective, training, validation, draw_seed(random), watch, callbacks)

@@ -10,7 +10,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from .._files import damaged, read_file, write_file
-from ..modules import CELLS, POOLINGS, Architecture, Encoder
+from ..modules import CELLS, POOLINGS, Architecture, Encoder, FusedEncoder
 from ._options import as_option
 from ._parameters import ARCHITECTURE
 
@@ -74,6 +74,11 @@ def save_encoder(estimator: Any, path: Any) -> None:
             "estimator. Save the estimator with io.save."
         )
     encoder = estimator.net_.module_.encoder
+    if isinstance(encoder, FusedEncoder):
+        raise TypeError(
+            f"The encoder of {type(estimator).__name__} reads several inputs, which an encoder file cannot hold. Save the "
+            "estimator with io.save, and pass pretraining=FrozenEstimator(io.load(path))."
+        )
     content = {
         "architecture": asdict(encoder.architecture),
         "frozen": encoder.input.frozen,

@@ -79,11 +79,21 @@ class SeveralInputs:
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """Number of steps (n,) of all inputs together; a missing input counts as one of median length."""
-        total = np.zeros(len(self), dtype=np.int64)
-        for part in self.inputs.values():
-            median = int(np.median(part.sequences.lengths))
-            total += np.where(part.places < 0, median, part.sequences.lengths[part.places])
-        return total
+        return np.sum(list(self.ends().values()), axis=0)
+
+    @property
+    def longest(self) -> dict[str, int]:
+        """Number of steps of the longest sequence of each input."""
+        return {name: int(part.sequences.lengths.max()) for name, part in self.inputs.items()}
+
+    def ends(self) -> dict[str, NDArray[np.int64]]:
+        """Return the lengths (n,) of each input; a missing one has median length."""
+        return {
+            name: np.where(
+                part.places < 0, int(np.median(part.sequences.lengths)), part.sequences.lengths[part.places]
+            )
+            for name, part in self.inputs.items()
+        }
 
     @property
     def has_tokens(self) -> bool:
