@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -138,7 +138,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
         if isinstance(sequences, SeveralInputs):
             objective = for_several_inputs(objective, type(self).__name__, self.task_name)
         if y is not None:
-            check_consistent_length(X, y)
+            check_consistent_length(sequences if isinstance(X, Mapping) else X, y)
         last = self.net_.module_.task if self._goes_on else None
         targets = task.read(y, sequences.lengths if task.by_step else len(sequences), last, sample_weight)
         weights = self._row_weights(task, targets, sample_weight)

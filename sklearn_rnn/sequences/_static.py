@@ -74,7 +74,7 @@ class StaticColumn:
 def plain_elements(column: Any, name: Any) -> Any:
     """Return a column as floats, or as a list of numbers, strings and missing values."""
     kind = str(getattr(column, "dtype", getattr(column, "type", ""))).lower()
-    if TIME.match(kind) or getattr(getattr(column, "dtype", None), "kind", "") in "mM" and kind:
+    if TIME.match(kind) or getattr(getattr(column, "dtype", None), "kind", "") in ("m", "M"):
         raise ValueError(f"X[{name!r}] is a column of times ({kind}). {SECONDS}")
     if isinstance(column, np.ndarray) and column.dtype.kind in "biuf":
         return column.astype(np.float64)
