@@ -25,7 +25,12 @@ from sklearn.datasets import load_digits
 from sklearn_rnn import SemiSupervisedRNNClassifier
 
 RUNS = Runs("inputs", ("inputs", "fusion", "seed"), ("accuracy", "seconds"))
-TRIED = Runs("inputs_validation", ("inputs", "fusion", "input_dropout", "seed"), ("accuracy", "seconds"), DOCS.parent / "benchmarks")
+TRIED = Runs(
+    "inputs_validation",
+    ("inputs", "fusion", "input_dropout", "seed"),
+    ("accuracy", "seconds"),
+    DOCS.parent / "benchmarks",
+)
 N_TRAINING, N_TEST, N_LABELS, SEEDS = 1000, 300, 2, range(3)
 INPUTS = {  # fraction of the rows that lack each input; None if it is not used
     "picture": (0, None),

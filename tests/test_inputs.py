@@ -127,7 +127,7 @@ def test_one_input_as_a_column_gives_the_bits_of_the_plain_x(make):
     plain, of_frame = fitted(X=X), fitted(X=make({"wave": X}))
     np.testing.assert_array_equal(plain.predict_proba(X), of_frame.predict_proba(make({"wave": X})))
     assert of_frame.n_features_in_ == plain.n_features_in_
-    with pytest.raises(ValueError, match="X has the column 'other', but .* was fitted on 'wave'"):
+    with pytest.raises(ValueError, match=r"X has the column 'other', but .* was fitted on 'wave'"):
         of_frame.predict(make({"other": X}))
 
 
@@ -182,7 +182,10 @@ def test_a_wrong_column_is_an_error_that_names_it(known, change, message):
         ({"a": ["wave", "age"]}, r"inputs\['a'\].*|does not name"),
         ({"a": "wave"}, r"X has the columns \['pair', 'ids', 'age', 'sex'\], which inputs does not name"),
         ({"a": "wawe"}, r"inputs names the columns \['wawe'\], but X has \['wave', "),
-        ({"a": ["wave", "age"], "b": ["pair"], "c": ["ids", "sex"]}, "must be columns of sequences, or columns of single"),
+        (
+            {"a": ["wave", "age"], "b": ["pair"], "c": ["ids", "sex"]},
+            "must be columns of sequences, or of single values",
+        ),
         ({"a": ["wave"], "b": ["wave"], "c": ["pair"], "d": ["ids"], "e": ["age", "sex"]}, "names a column twice"),
     ],
 )
@@ -196,8 +199,8 @@ def test_inputs_without_columns_are_an_error():
         fitted(X=np.ones((N, 4)), inputs={"a": ["x"]})
     with pytest.raises(ValueError, match="'wave' is missing in all rows"):
         fitted(X=frame().assign(wave=[[]] * N))
+    X = pd.DataFrame({"x": [[1.0, 2.0]] * 1001, "name": [f"n{i}" for i in range(1001)]})
     with pytest.raises(ValueError, match=r"X\['name'\] has 1001 different strings"):
-        X = pd.DataFrame({"x": [[1.0, 2.0]] * 1001, "name": [f"n{i}" for i in range(1001)]})
         fitted(X=X, y=np.arange(1001) % 2)
 
 
@@ -269,7 +272,9 @@ def outputs(estimator, X):
     return estimator.predict_proba(X) if hasattr(estimator, "predict_proba") else estimator.transform(X)
 
 
-@pytest.mark.parametrize("estimator", [Classifier("vat"), RNNAutoencoderTransformer(), RNNAutoencoderTransformer("next_step")])
+@pytest.mark.parametrize(
+    "estimator", [Classifier("vat"), RNNAutoencoderTransformer(), RNNAutoencoderTransformer("next_step")]
+)
 def test_clones_copies_pickles_and_files_give_the_same_bits(estimator, tmp_path):
     estimator = estimator.set_params(**TINY, fusion="gate")
     X, params = frame(), pickle.dumps(estimator.get_params())
@@ -312,7 +317,9 @@ def test_it_works_in_pipelines_and_searches(fusion):
     assert search.predict(X).shape == (N,)
 
 
-@pytest.mark.parametrize("source", ["reconstruction", "masked_reconstruction", Contrastive(across_inputs=True), EachInput(NextStep())])
+@pytest.mark.parametrize(
+    "source", ["reconstruction", "masked_reconstruction", Contrastive(across_inputs=True), EachInput(NextStep())]
+)
 def test_pretraining_trains_the_encoders(source):
     X = frame()
     plain = fitted().net_.module_.encoder.state_dict()
@@ -325,7 +332,9 @@ def test_pretraining_trains_the_encoders(source):
 
 
 def test_contrastive_across_inputs_needs_two_sequences():
-    with pytest.raises(ValueError, match=r"across_inputs=True\) compares inputs of a row that are sequences, but X has 1"):
+    with pytest.raises(
+        ValueError, match=r"across_inputs=True\) compares inputs of a row that are sequences, but X has 1"
+    ):
         fitted(RNNAutoencoderTransformer(Contrastive(across_inputs=True), **TINY), frame()[["wave", "age"]])
 
 
@@ -336,14 +345,21 @@ def test_contrastive_across_inputs_is_the_symmetric_loss_of_zhang_2020():
     one, other = (torch.nn.functional.normalize(torch.randn(5, 3, generator=generator), dim=1) for _ in range(2))
     total = 0.0
     for i in range(5):
-        similar = [(one[i] @ other[j] / 0.3).exp() for j in range(5)], [(one[j] @ other[i] / 0.3).exp() for j in range(5)]
+        similar = (
+            [(one[i] @ other[j] / 0.3).exp() for j in range(5)],
+            [(one[j] @ other[i] / 0.3).exp() for j in range(5)],
+        )
         total -= sum((s[i] / sum(s)).log() for s in similar) / 2
     assert paired_loss(one, other, 0.3)[0].item() == pytest.approx(total.item() / 5, rel=1e-5)
 
 
-@pytest.mark.parametrize("objective", ["recurrent_gan", "variational", Reconstruction("steps"), Reconstruction(reverse=True)])
+@pytest.mark.parametrize(
+    "objective", ["recurrent_gan", "variational", Reconstruction("steps"), Reconstruction(reverse=True)]
+)
 def test_objectives_that_do_not_fit_name_those_that_do(objective):
-    with pytest.raises(ValueError, match=r"does not fit several inputs.*'contrastive', 'denoising', .*'reconstruction'"):
+    with pytest.raises(
+        ValueError, match=r"does not fit several inputs.*'contrastive', 'denoising', .*'reconstruction'"
+    ):
         fitted(RNNAutoencoderTransformer(objective, **TINY))
     with pytest.raises(ValueError, match=r"FeatureMatchingGAN.*does not fit several inputs.*'fixmatch'"):
         fitted(Classifier("feature_matching_gan", **TINY))

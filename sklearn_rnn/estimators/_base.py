@@ -27,7 +27,6 @@ from ._parameters import NetParameters
 from ._trained import TrainedEstimator, check_device, draw_seed
 from ._validation import hold_out
 
-
 OFFSETS = ("offset", "channel_offset")  # parameters of augmentations that shift whole sequences
 
 

@@ -41,9 +41,7 @@ SMOOTH = 0.9  # largest size of the changes of the changes in smooth series, rel
 SCALE_LENGTH = 4  # longest sequence among these steps, in median lengths
 
 
-def build_model(
-    params: Any, sequences: Any, objective: Objective, task: Task, seed: int, encoder: Any = None
-) -> Model:
+def build_model(params: Any, sequences: Any, objective: Objective, task: Task, seed: int, encoder: Any = None) -> Model:
     """Return a model with new weights; if an `encoder` is given, it keeps its weights.
 
     Parameters

@@ -76,8 +76,8 @@ def save_encoder(estimator: Any, path: Any) -> None:
     encoder = estimator.net_.module_.encoder
     if isinstance(encoder, FusedEncoder):
         raise TypeError(
-            f"The encoder of {type(estimator).__name__} reads several inputs, which an encoder file cannot hold. Save the "
-            "estimator with io.save, and pass pretraining=FrozenEstimator(io.load(path))."
+            f"The encoder of {type(estimator).__name__} reads several inputs, which an encoder file cannot hold. Save "
+            "the estimator with io.save, and pass pretraining=FrozenEstimator(io.load(path))."
         )
     content = {
         "architecture": asdict(encoder.architecture),

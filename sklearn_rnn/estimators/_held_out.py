@@ -17,7 +17,14 @@ from sklearn.model_selection import KFold, check_cv
 from .._sklearn import _num_samples, _safe_indexing
 from ..sequences import Sequences, SeveralInputs, float_like, is_frame, listed, read_inputs
 
-KNOWN = ("_kind", "n_features_in_", "feature_names_in_", "inputs_", "_inputs", "_column")  # attributes that describe the input of an estimator
+KNOWN = (
+    "_kind",
+    "n_features_in_",
+    "feature_names_in_",
+    "inputs_",
+    "_inputs",
+    "_column",
+)  # attributes that describe the input of an estimator
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,7 @@ def attributions_by_input(
             total = [sums + weight / 2 * gradient for sums, gradient in zip(total, gradients, strict=True)]
         return Inputs(
             _in_columns(layer, sums * x, of_input)
-            for layer, sums, x, of_input in zip(
-                layers.layers, total, end.parts, sequences.inputs.values(), strict=True
-            )
+            for layer, sums, x, of_input in zip(layers.layers, total, end.parts, sequences.inputs.values(), strict=True)
         )
 
     by_input: dict[str, Any] = steps_by_input(estimator, sequences, part)

@@ -94,7 +94,8 @@ def _net_of(estimator: Any) -> RecurrentNet:
         )
     if isinstance(net.module_.encoder, FusedEncoder):
         raise TypeError(
-            f"{type(estimator).__name__} cannot be exported, because its net reads several inputs. Save it with io.save."
+            f"{type(estimator).__name__} cannot be exported, because its net reads several inputs. Save it with "
+            "io.save."
         )
     if net.module_.task.name == "next_item":
         raise TypeError(f"{type(estimator).__name__} cannot be exported, because its items and scores are no graph.")

@@ -130,9 +130,7 @@ class Encoder(nn.Module):
             pooled = dropout(rows, self.architecture.dropout, generator)
         return torch.cat([pooled, embedded[:, n:].flatten(1)], dim=1) if self.architecture.n_ahead else pooled
 
-    def readings(
-        self, embedded: Tensor, lengths: Tensor | None, n: int
-    ) -> Iterator[tuple[int, Tensor, Tensor | None]]:
+    def readings(self, embedded: Tensor, lengths: Tensor | None, n: int) -> Iterator[tuple[int, Tensor, Tensor | None]]:
         """Yield the number of times that the first step is repeated, the steps with the repeats, and their lengths.
 
         The repeats shift the patches: with n = 3, by thirds of a patch; with n = 1, not.

@@ -42,7 +42,9 @@ class FusedArchitecture:
     @classmethod
     def restored(cls, content: dict[str, Any]) -> FusedArchitecture:
         """Return the architecture of which `asdict` made this dictionary."""
-        kinds = {name: StaticArchitecture if "categories" in a else Architecture for name, a in content["inputs"].items()}
+        kinds = {
+            name: StaticArchitecture if "categories" in a else Architecture for name, a in content["inputs"].items()
+        }
         return cls(**content | {"inputs": {name: kinds[name](**a) for name, a in content["inputs"].items()}})
 
 

@@ -27,9 +27,7 @@ class Concatenation(nn.Module):
         self.joint = linear(sum(widths) + len(widths), hidden_size)
         self.out_features = sum(widths) + hidden_size
 
-    def forward(
-        self, embeddings: list[Tensor], present: Tensor, p: float, generator: torch.Generator | None
-    ) -> Tensor:
+    def forward(self, embeddings: list[Tensor], present: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
         """Embeddings (n, out_features), given those of the inputs and the mask `present` (n, inputs)."""
         x = torch.cat(embeddings, dim=1)
         hidden = torch.relu(self.joint(torch.cat([x, present.to(x.dtype)], dim=1)))
@@ -60,9 +58,7 @@ class Gates(nn.Module):
         self.gates = linear(sum(widths) + len(widths), len(widths) * hidden_size)
         self.out_features = hidden_size
 
-    def forward(
-        self, embeddings: list[Tensor], present: Tensor, p: float, generator: torch.Generator | None
-    ) -> Tensor:
+    def forward(self, embeddings: list[Tensor], present: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
         """Embeddings (n, out_features), given those of the inputs and the mask `present` (n, inputs)."""
         units = torch.stack([torch.tanh(layer(x)) for layer, x in zip(self.units, embeddings, strict=True)], dim=1)
         scores = self.gates(torch.cat([*embeddings, present.to(units.dtype)], dim=1)).view_as(units)

@@ -9,8 +9,8 @@ from ._moments import moments_of
 from ._reading import read_sequences
 from ._reading_inputs import read_inputs
 from ._sequences import Sequences, all_steps, any_of_row, first_steps, float_like, unpadded_lengths
-from ._several import Input, SeveralInputs
 from ._series import Series, joined, read_series
+from ._several import Input, SeveralInputs
 from ._times import next_times, time_index
 from ._windows import Columns, Futures, Windows, window_starts
 from ._words import Vocabulary
@@ -22,8 +22,8 @@ __all__ = [
     "Futures",
     "Input",
     "Sequences",
-    "SeveralInputs",
     "Series",
+    "SeveralInputs",
     "TrainingSet",
     "Vocabulary",
     "Windows",

@@ -169,14 +169,16 @@ def _groups(columns: FrameColumns, groups: Any) -> Groups | None:
     if unknown := [name for name in used if name not in columns.values]:
         raise ValueError(f"inputs names the columns {unknown}, but X has {names}.")
     if left := [name for name in names if name not in used]:
-        raise ValueError(f"X has the columns {left}, which inputs does not name. Add them to inputs, or drop them from X.")
+        raise ValueError(
+            f"X has the columns {left}, which inputs does not name. Add them to inputs, or drop them from X."
+        )
     if len(set(used)) < len(used):
         raise ValueError(f"inputs={groups!r} names a column twice.")
     for key, members in chosen.items():
         of_group = [kinds[name] for name in members]
         if not members or len(set(of_group)) > 1:
             raise ValueError(
-                f"inputs[{key!r}]={members} must be columns of sequences, or columns of single values, not both or none."
+                f"inputs[{key!r}]={members} must be columns of sequences, or of single values, not both or none."
             )
     if not any(kinds.values()):
         raise ValueError(f"inputs={groups!r} must name a column of sequences.")
@@ -202,7 +204,9 @@ def _read_one(
             return read_sequences(estimator, X, origin=origin, **options)
         members = list(columns.values) if chosen is None else next(iter(chosen.values()))
         parts = [listed(columns.values[name]) or list(columns.values[name]) for name in members]
-        rows = [np.stack([as_array(x, f"X[{i}]") for x in row], axis=1) for i, row in enumerate(zip(*parts, strict=True))]
+        rows = [
+            np.stack([as_array(x, f"X[{i}]") for x in row], axis=1) for i, row in enumerate(zip(*parts, strict=True))
+        ]
         return read_sequences(estimator, rows, origin=origin, **options)
     (name, column), known = next(iter(columns.values.items())), getattr(estimator, "_column", None)
     if not options["reset"] and known is not None and columns.named and name != known:
@@ -241,7 +245,9 @@ def _expected(estimator: Any, X: Any, columns: FrameColumns | None) -> FrameColu
     name = type(estimator).__name__
     if columns is None and is_frame(X):
         names = list(X.columns)
-        columns = FrameColumns({c: _column(X, c, j) for j, c in enumerate(names)}, all(isinstance(c, str) for c in names))
+        columns = FrameColumns(
+            {c: _column(X, c, j) for j, c in enumerate(names)}, all(isinstance(c, str) for c in names)
+        )
     if columns is None:
         raise ValueError(
             f"X is {type(X).__name__}, but {name} was fitted on the inputs {list(estimator.inputs_)}, of the columns "
@@ -322,8 +328,10 @@ def _present_rows(columns: FrameColumns, members: list[Any]) -> tuple[Any, NDArr
         return [parts[0][i] for i in np.flatnonzero(has)], places
     rows = []
     for i in np.flatnonzero(has):
-        arrays = [None if empty[k, i] else as_array(part[i], f"X[{name!r}][{i}]") for k, (name, part) in
-                  enumerate(zip(members, parts, strict=True))]
+        arrays = [
+            None if empty[k, i] else as_array(part[i], f"X[{name!r}][{i}]")
+            for k, (name, part) in enumerate(zip(members, parts, strict=True))
+        ]
         shapes = {x.shape for x in arrays if x is not None}
         if len(shapes) > 1 or len(next(iter(shapes))) != 1:
             raise ValueError(

@@ -89,9 +89,7 @@ class SeveralInputs:
     def ends(self) -> dict[str, NDArray[np.int64]]:
         """Return the lengths (n,) of each input; a missing one has median length."""
         return {
-            name: np.where(
-                part.places < 0, int(np.median(part.sequences.lengths)), part.sequences.lengths[part.places]
-            )
+            name: np.where(part.places < 0, int(np.median(part.sequences.lengths)), part.sequences.lengths[part.places])
             for name, part in self.inputs.items()
         }
 
