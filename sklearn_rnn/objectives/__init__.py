@@ -85,7 +85,6 @@ __all__ = [
     "TemporalEnsembling",
     "UnsupervisedObjective",
     "Variational",
-    "for_several_inputs",
     "objective_names",
     "weak_answers",
 ]
