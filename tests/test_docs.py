@@ -54,7 +54,7 @@ QUICK = (
     "speech",
     "perturbations",
 )
-LONG = ("perturbations", "tagging", "next_item", "saving", "text", "pretraining", "without_labels")
+LONG = ("inputs", "perturbations", "tagging", "next_item", "saving", "text", "pretraining", "without_labels")
 
 
 @pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in LONG)])

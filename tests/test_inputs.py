@@ -442,8 +442,8 @@ def exclusive_or(n, seed):
 
 
 @pytest.mark.full_epochs
-@pytest.mark.parametrize("fusion", ["concat", "gate"])
+@pytest.mark.parametrize("fusion", ["concat", pytest.param("gate", marks=pytest.mark.slow)])
 def test_it_learns_what_a_static_column_and_a_series_show_only_together(fusion):
     (X, y), (X_test, y_test) = exclusive_or(100, 0), exclusive_or(300, 1)
-    clf = Classifier("supervised", hidden_size=16, n_kernels=8, max_epochs=8, fusion=fusion, random_state=0)
+    clf = Classifier("supervised", hidden_size=8, n_kernels=4, max_epochs=6, fusion=fusion, random_state=0)
     assert clf.fit(X, y).score(X_test, y_test) > 0.95

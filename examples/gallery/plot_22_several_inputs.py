@@ -18,10 +18,10 @@ rng = np.random.default_rng(0)
 n = 400
 sex, trend = rng.choice(["f", "m"], n), rng.choice([-1, 1], n)
 y = ((sex == "f") == (trend > 0)).astype(int)
-pulse = [70 + 4 * trend[i] * np.linspace(-1, 1, 20 + i % 9) + rng.normal(0, 2, 20 + i % 9) for i in range(n)]
+pulse = [70 + 6 * trend[i] * np.linspace(-1, 1, 20 + i % 9) + rng.normal(0, 2, 20 + i % 9) for i in range(n)]
 lab = [rng.normal(size=(2 + i % 3, 3)) if i % 4 else None for i in range(n)]
 X = pd.DataFrame({"pulse": pulse, "lab": lab, "age": rng.normal(60, 10, n), "sex": sex})
-few = np.where(np.arange(300) < 60, y[:300], -1)
+few = np.where(np.arange(300) < 200, y[:300], -1)
 
 # %%
 # Each column of sequences is an input with an encoder of its own; age and sex are the input "static".

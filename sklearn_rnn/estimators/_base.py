@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from ._parameters import NetParameters
 from ._trained import TrainedEstimator, check_device, draw_seed
 from ._validation import hold_out
 
-OFFSETS = ("offset", "channel_offset")  # parameters of augmentations that shift whole sequences
+NO_OFFSETS = {"offset": 0, "channel_offset": 0}  # of augmentations that shift whole sequences
 
 
 @dataclass(repr=False, eq=False)
@@ -83,7 +84,9 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
         """Read X, of one input or several, relative to the origins of an encoder."""
         origins = None if encoder is None else [part.input.origin.numpy() for part in encoder.each]
         if not self._several_inputs:
-            return read_sequences(self, X, reset=reset, max_length=self.max_length, origin=origins and origins[0])
+            return read_sequences(
+                self, X, reset=reset, max_length=self.max_length, origin=None if origins is None else origins[0]
+            )
         return read_inputs(
             self, X, reset=reset, max_length=self.max_length, origins=origins, groups=getattr(self, "inputs", None)
         )
@@ -182,19 +185,19 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
 
     def _prepare(self, model: Model, objective: Objective, training: TrainingSet) -> None:
         if isinstance(training.sequences, SeveralInputs):
-            set_augmentations_of_inputs(self, model, training, lambda n: self._views(objective, n, alone=False))
+            set_augmentations_of_inputs(self, model, training, partial(self._views_of_inputs, objective))
         else:
             set_augmentations(self, model, training, *self._views(objective, training.sequences.n_features))
         model.kernel_dropout = float(self._kernel_dropout(len(training.labeled)))
 
-    def _views(self, objective: Objective, n_features: int, alone: bool = True) -> tuple[Perturbation, Perturbation]:
-        """Return the default augmentations of numbers: light ones, and strong ones.
+    def _views_of_inputs(self, objective: Objective, n_features: int) -> tuple[Perturbation, Perturbation]:
+        """Return the default augmentations of one of several inputs: no offsets, because its level may count."""
+        light, strong = self._views(objective, n_features)
+        return light.set_params(**NO_OFFSETS), strong.set_params(**NO_OFFSETS)
 
-        If the input is not alone, sequences are not shifted by offsets: their level may count together with others.
-        """
+    def _views(self, objective: Objective, n_features: int) -> tuple[Perturbation, Perturbation]:
+        """Return the default augmentations of numbers: light ones, and strong ones."""
         options = self._view_options(objective)
-        if not alone:
-            options = {name: value for name, value in options.items() if name not in OFFSETS}
         return Light(**options), Strong(**(self._strong if n_features == 1 else {}) | options)
 
     def _view_options(self, objective: Objective) -> dict[str, float]:

@@ -141,7 +141,8 @@ def _set_noise(params: Any, encoder: Any) -> None:
 
 def static_architecture(params: Any, sequences: Sequences) -> StaticArchitecture:
     """Return the architecture of an encoder of static columns; categories are numbered from 0."""
-    categories, has_missing = sequences.columns
+    assert sequences.static is not None
+    categories, has_missing = sequences.static
     return StaticArchitecture(categories, has_missing, int(params.hidden_size), float(params.dropout))
 
 

@@ -141,8 +141,8 @@ def _shown(value: Any) -> str:
 def _digest_of_sequences(sequences: Any) -> str:
     """Return a digest of all values as a net gets them, which are read in blocks."""
     if isinstance(sequences, SeveralInputs):
-        parts = sequences.inputs.values()
-        return _digest(*(part.places for part in parts)) + "".join(_digest_of_sequences(p.sequences) for p in parts)
+        inputs = list(sequences.inputs.values())
+        return _digest(*(x.places for x in inputs)) + "".join(_digest_of_sequences(x.sequences) for x in inputs)
     digest = blake2b(digest_size=16)
     digest.update(f"{sequences.kind} {sequences.n_features}".encode())
     for rows in sequences.blocks():

@@ -137,20 +137,20 @@ class FusedEncoder(nn.Module):
         draws = torch.rand(present.shape, generator=generator, device=present.device).masked_fill(~present, -1)
         return present & ((draws >= p) | (draws == draws.amax(1, keepdim=True)))
 
-    def readings(self, embedded: Inputs, lengths: Inputs, n: int) -> Iterator[tuple[Any, Inputs, Inputs]]:
-        """Yield the steps with repeats of the first step, and their lengths; see `Encoder.readings`.
+    def readings(self, embedded: Inputs, lengths: Inputs, n: int) -> Iterator[tuple[int, Inputs, Inputs]]:
+        """Yield 0, the steps with repeats of the first step, and their lengths; see `Encoder.readings`.
 
         The shifts of the inputs are combined in their order; an input whose patches have fewer shifts is read again.
         """
         by_input = []
         for encoder, x, ends in zip(self.each, embedded.parts, lengths.parts, strict=True):
-            of_input = [(0, x, ends)]
+            of_input: list[tuple[int, Tensor, Any]] = [(0, x, ends)]
             if isinstance(encoder, Encoder):
-                of_input = [(k, y, e.where(ends > 0, 0)) for k, y, e in encoder.readings(x, ends, n)]
+                of_input = [(k, y, (ends + k).where(ends > 0, 0)) for k, y, _ in encoder.readings(x, ends, n)]
             by_input.append(of_input)
         for i in range(max(len(of_input) for of_input in by_input)):
-            shifts, steps, ends = zip(*(of_input[i % len(of_input)] for of_input in by_input), strict=True)
-            yield shifts, Inputs(steps), Inputs(ends)
+            chosen = [of_input[i % len(of_input)] for of_input in by_input]
+            yield 0, Inputs(steps for _, steps, _ in chosen), Inputs(ends for _, _, ends in chosen)
 
 
 class InputLayers:

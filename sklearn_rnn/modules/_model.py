@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .._inputs import Inputs, each_input
 from ._layers import dropout, full_precision, mask_padding, steps_in_order, unpatched
 
-Augmentation: TypeAlias = Callable[[Tensor, Tensor | None, torch.Generator], Tensor]
+Augmentation: TypeAlias = Callable[[Any, Any, torch.Generator], Any]
 
 
 class Model(nn.Module):

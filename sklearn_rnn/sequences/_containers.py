@@ -13,8 +13,8 @@ from ._sequences import Kind, float_like
 from ._stored import arrow_column
 
 SEVERAL = (
-    "SemiSupervisedRNNClassifier, SemiSupervisedRNNRegressor, RNNAutoencoderTransformer and RNNOutlierDetector read them "
-    "as several inputs of a row."
+    "SemiSupervisedRNNClassifier, SemiSupervisedRNNRegressor, RNNAutoencoderTransformer and RNNOutlierDetector read "
+    "them as several inputs of a row."
 )
 TIME = re.compile(r"date|time|duration|period")  # beginning of the names of time types in pandas, polars and Arrow
 ARRAY_LIKE = ("__array__", "__array_interface__", "__dlpack__", "shape")

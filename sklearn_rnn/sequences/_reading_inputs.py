@@ -366,7 +366,7 @@ def _read_static(
     has = ~np.isnan(values).all(1)
     sizes = tuple(len(c.categories or []) for c in learned), tuple(c.has_missing for c in learned)
     ones = np.ones(len(values), np.int64)
-    sequences = Sequences(values[:, None].astype(np.float32), ones, None, "static", columns=sizes)
+    sequences = Sequences(values[:, None].astype(np.float32), ones, None, "static", static=sizes)
     places = np.where(has, np.arange(len(values)), -1)
     described = {"_kind": "static", "columns": [[c.categories, c.has_missing] for c in learned]}
     return described, Input(sequences, places)

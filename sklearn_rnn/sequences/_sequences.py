@@ -48,7 +48,7 @@ class Sequences:
         The user's X, if `values` are rounded; `centred` drops it.
     known : Moments or None
         The `moments`, if they have been computed.
-    columns : tuple or None
+    static : tuple or None
         Of static columns: the number of categories of each, 0 for numbers; and whether each has missing values.
     """
 
@@ -61,7 +61,7 @@ class Sequences:
     origin: NDArray[np.float64] | None = None
     source: Any = None
     known: Moments | None = None
-    columns: tuple[tuple[int, ...], tuple[bool, ...]] | None = None
+    static: tuple[tuple[int, ...], tuple[bool, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)

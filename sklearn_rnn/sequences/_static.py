@@ -95,11 +95,11 @@ def is_empty(x: Any) -> bool:
     """Whether an element of a column of sequences is missing: no sequence, one without steps, or one of NaN alone."""
     if is_missing(x):
         return True
-    if np.ndim(x) == 0 and not hasattr(x, "__len__"):
+    if not hasattr(x, "__len__"):
         return False
     if len(x) == 0:
         return True
-    first = x[0] if isinstance(x, list | tuple | np.ndarray) else None
+    first: Any = x[0] if isinstance(x, list | tuple | np.ndarray) else None
     if not is_missing(first) and np.ndim(first) == 0:
         return False
     array = np.asarray(x, dtype=object).ravel()
