@@ -136,6 +136,26 @@ def check_same_data(source: str, kind: str, n_features_in: int, names: list[str]
         raise ValueError(f"{source} was fitted on the columns {names}, but X has {current}.")
 
 
+def check_same_inputs(pretrained: Any, params: Any) -> None:
+    """Raise an error if a fitted estimator had other inputs, or other categories, or fuses them in another way."""
+    fusion = pretrained.net_.module_.encoder.architecture.fusion
+    if fusion != params.fusion:
+        raise ValueError(
+            f"pretraining has fusion={fusion!r}, but {type(params).__name__} has fusion={params.fusion!r}. Set the same "
+            "value in both, because they share the encoder."
+        )
+    if pretrained.inputs_ != params.inputs_:
+        raise ValueError(f"pretraining was fitted on the inputs {pretrained.inputs_}, but X has {params.inputs_}.")
+    for name, members in params.inputs_.items():
+        before, now = (e._inputs[name].get("columns", []) for e in (pretrained, params))
+        for member, (categories, _), (current, _) in zip(members, before, now, strict=True):
+            if categories != current:
+                raise ValueError(
+                    f"pretraining was fitted on X[{member!r}] with the categories {categories}, but it has {current}. "
+                    "Fit the autoencoder on rows with all categories, or pass it unfitted."
+                )
+
+
 def check_same_parts(source: str, a: Architecture, params: Any) -> None:
     """Raise an error if only one of the `source` and X has words, or if they are words with other parts."""
     if a.n_parts == params._n_parts:

@@ -39,6 +39,11 @@ class FusedArchitecture:
     dropout: float
     input_dropout: float
 
+    @property
+    def n_parts(self) -> int:
+        """Parts of words, which several inputs do not have."""
+        return 0
+
     @classmethod
     def restored(cls, content: dict[str, Any]) -> FusedArchitecture:
         """Return the architecture of which `asdict` made this dictionary."""

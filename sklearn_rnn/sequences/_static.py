@@ -42,7 +42,7 @@ class StaticColumn:
         odd = next((x for x in known if not isinstance(x, str)), None)
         if odd is not None:
             raise ValueError(f"X[{name!r}] must hold numbers, or strings for categories, but has {odd!r}.")
-        categories = sorted(set(known))
+        categories = sorted({str(x) for x in known})
         if len(categories) > MANY:
             raise ValueError(
                 f"X[{name!r}] has {len(categories)} different strings; a column of categories has at most {MANY}. Drop "
@@ -65,9 +65,9 @@ class StaticColumn:
                 )
             return values
         numbers = {category: i for i, category in enumerate(self.categories)}
-        odd = next((x for x in list(elements) if not is_missing(x) and not isinstance(x, str)), None)
+        odd: Any = next((x for x in list(elements) if not is_missing(x) and not isinstance(x, str)), None)
         if odd is not None:
-            raise ValueError(f"X[{name!r}] has the number {odd!r}, but had categories in fit: {self.categories[:5]}.")
+            raise ValueError(f"X[{name!r}] has the number {odd:g}, but had categories in fit: {self.categories[:5]}.")
         return np.array([np.nan if is_missing(x) else numbers.get(x, len(numbers)) for x in elements], dtype=float)
 
 
