@@ -141,14 +141,14 @@ def check_same_inputs(pretrained: Any, params: Any) -> None:
     fusion = pretrained.net_.module_.encoder.architecture.fusion
     if fusion != params.fusion:
         raise ValueError(
-            f"pretraining has fusion={fusion!r}, but {type(params).__name__} has fusion={params.fusion!r}. Set the same "
-            "value in both, because they share the encoder."
+            f"pretraining has fusion={fusion!r}, but {type(params).__name__} has fusion={params.fusion!r}. Set the "
+            "same value in both, because they share the encoder."
         )
     if pretrained.inputs_ != params.inputs_:
         raise ValueError(f"pretraining was fitted on the inputs {pretrained.inputs_}, but X has {params.inputs_}.")
     for name, members in params.inputs_.items():
         before, now = (e._inputs[name].get("columns", []) for e in (pretrained, params))
-        for member, (categories, _), (current, _) in zip(members, before, now, strict=True):
+        for member, (categories, _), (current, _) in zip(members, before, now, strict=False):  # empty for sequences
             if categories != current:
                 raise ValueError(
                     f"pretraining was fitted on X[{member!r}] with the categories {categories}, but it has {current}. "
