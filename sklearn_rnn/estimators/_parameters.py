@@ -91,8 +91,8 @@ class TrainingParameters(PicklableEstimator):
         'float or "auto"',
         """
         Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, then cosine to 0).
-        `"auto"` is 0.002 in regressors, and if an input is token ids, else 0.008, times the square root of 25 over the number of
-        steps of an epoch where these are fewer than 25.
+        `"auto"` is 0.002 in regressors, and if an input is token ids, else 0.008, times the square root of 25 over the
+        number of steps of an epoch where these are fewer than 25.
         """,
     )
     batch_size: int = parameter(
