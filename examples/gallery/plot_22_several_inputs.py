@@ -10,6 +10,7 @@ sign in one sex, and a good one in the other. No column alone shows it. Some row
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 
 from sklearn_rnn import SemiSupervisedRNNClassifier
 from sklearn_rnn.inspection import integrated_gradients
@@ -21,7 +22,7 @@ y = ((sex == "f") == (trend > 0)).astype(int)
 pulse = [70 + 6 * trend[i] * np.linspace(-1, 1, 20 + i % 9) + rng.normal(0, 2, 20 + i % 9) for i in range(n)]
 lab = [rng.normal(size=(2 + i % 3, 3)) if i % 4 else None for i in range(n)]
 X = pd.DataFrame({"pulse": pulse, "lab": lab, "age": rng.normal(60, 10, n), "sex": sex})
-few = np.where(np.arange(300) < 200, y[:300], -1)
+few = np.where(np.arange(300) < 160, y[:300], -1)
 
 # %%
 # Each column of sequences is an input with an encoder of its own; age and sex are the input "static".
@@ -32,13 +33,12 @@ print(f"accuracy on new patients: {clf.score(X[300:], y[300:]):.2f}")
 
 # %%
 # Without the sex, the pulse says nothing:
-alone = clf.set_params(inputs=None).fit(X[["pulse", "lab", "age"]][:300], few)
+alone = clone(clf).fit(X[["pulse", "lab", "age"]][:300], few)
 print(f"without the sex: {alone.score(X[['pulse', 'lab', 'age']][300:], y[300:]):.2f}")
 
 # %%
 # Attributions say which input, and which steps, a prediction is based on.
-clf.fit(X[:300], few)
-attributions = integrated_gradients(clf, X[300:], target=1)
+attributions = integrated_gradients(clf, X[300:], target=1, n_points=16)
 sizes = {name: np.mean([np.abs(x).sum() for x in of_rows]) for name, of_rows in attributions.items()}
 fig, ax = plt.subplots(figsize=(6, 3), layout="constrained")
 ax.barh(list(sizes), list(sizes.values()))
