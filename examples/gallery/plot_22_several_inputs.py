@@ -38,7 +38,7 @@ print(f"without the sex: {alone.score(X[['pulse', 'lab', 'age']][300:], y[300:])
 
 # %%
 # Attributions say which input, and which steps, a prediction is based on. Those of the steps of an input add up to its
-# part in the log-odds. The laboratory values are noise, but with so few labels the net has learned some of it by chance.
+# part in the log-odds. The laboratory values are noise, but with few labels the net has learned some of it by chance.
 attributions = integrated_gradients(clf, X[300:], target=1, n_points=16)
 sizes = {name: np.mean([np.abs(np.sum(x)) for x in of_rows]) for name, of_rows in attributions.items()}
 fig, ax = plt.subplots(figsize=(6, 3), layout="constrained")
