@@ -46,7 +46,7 @@ def test_the_first_page_is_short_and_prints_what_it_says(capsys):
 
 
 QUICK = ("what_goes_in", "irregular_times", "training", "large_data", "forecasting", "speech")
-LONG = ("getting_started", "few_labels", "perturbations")  # the other pages have tests of their own below
+LONG = ("inputs", "getting_started", "few_labels", "perturbations")  # the other pages have tests of their own below
 
 
 @pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in LONG)])

@@ -616,9 +616,10 @@ def test_a_sequence_that_may_take_most_of_the_time_is_told(cls):
     fit(cls, ragged(1, 1, 1, 51), batch_size=1)
 
 
-def test_a_frame_of_arrays_is_refused_with_the_column_to_pass():
-    with pytest.raises(ValueError, match=r"one column of arrays; pass the column: X\['s'\]"):
-        fit(Classifier, pd.DataFrame({"s": ragged(3, 4, 5, 6)}))
+def test_a_frame_of_one_column_of_arrays_is_read_as_the_column():
+    X = ragged(3, 4, 5, 6)
+    answers = [output(fit(Classifier, x), x) for x in (X, pd.DataFrame({"s": X}))]
+    assert np.array_equal(*answers)
 
 
 # 41

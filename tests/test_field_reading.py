@@ -500,12 +500,12 @@ def test_several_columns_of_series_are_features(estimator, make):
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
 def test_columns_of_series_that_do_not_fit_are_named(make):
     with pytest.raises(ValueError, match=r"columns of arrays, \['a'\], and columns of single values, \['b'\]"):
-        fitted(AUTOENCODER, make({"a": [[1.0, 2.0], [3.0]], "b": [1.0, 2.0]}))
+        PerSequenceScaler().fit(make({"a": [[1.0, 2.0], [3.0]], "b": [1.0, 2.0]}))
     message = r"series in row 1 of X must be 1-D and have equal lengths, got \[\(1,\), \(2,\)\]"
     with pytest.raises(ValueError, match=message):
-        fitted(AUTOENCODER, make({"a": [[1.0, 2.0], [3.0]], "b": [[1.0, 2.0], [3.0, 4.0]]}))
+        PerSequenceScaler().fit(make({"a": [[1.0, 2.0], [3.0]], "b": [[1.0, 2.0], [3.0, 4.0]]}))
     with pytest.raises(ValueError, match=r"one column of arrays; pass the column: X\['a'\]"):
-        fitted(AUTOENCODER, make({"a": [[1.0, 2.0], [3.0]]}))
+        PerSequenceScaler().fit(make({"a": [[1.0, 2.0], [3.0]]}))
 
 
 # What is no array

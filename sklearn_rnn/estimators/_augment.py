@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from sklearn.base import clone
 
-from ..modules import Model
+from ..modules import Augmentations, Model
 from ..perturbations import Perturbation, StepDrop
 from ..perturbations._base import Levels, Steps
-from ..sequences import TrainingSet
+from ..sequences import Input, TrainingSet
 from ..training import in_batches
 from ._advice import check_arguments
 
+Views: TypeAlias = Callable[[int], tuple[Perturbation, Perturbation]]
 LEVEL_ROWS = 1000  # from which the spread of the means of sequences is measured
 
 
@@ -22,6 +24,9 @@ def set_augmentations(
     params: Any, model: Model, training: TrainingSet, light: Perturbation, strong: Perturbation
 ) -> None:
     """Set the augmentations of a model; `light` and `strong` are the default ones of numbers."""
+    for name in ("augmentation", "strong_augmentation"):
+        if isinstance(getattr(params, name), dict):
+            raise TypeError(f"{name} is a dictionary, which names inputs, but X has one input.")
     has_numbers = training.sequences.kind != "tokens"
     if not has_numbers:
         light, strong = StepDrop(0.2), StepDrop(0.4)
@@ -38,12 +43,58 @@ def set_augmentations(
             augmentation.levels_ = levels
 
 
-def levels_of(training: TrainingSet, model: Model) -> Levels:
-    """Return the levels of the labeled sequences (of all, if none is labeled), from at most `LEVEL_ROWS` of them."""
+def set_augmentations_of_inputs(params: Any, model: Model, training: TrainingSet, views: Views) -> None:
+    """Set the augmentations of a model of several inputs.
+
+    Parameters
+    ----------
+    params : NetParameters
+        An augmentation is for all inputs that are sequences; a dictionary has one for each input, by its name.
+    model : Model
+        The model.
+    training : TrainingSet
+        Rows to train on.
+    views : callable
+        Returns the default augmentations of numbers, given the number of features of an input.
+    """
+    inputs: dict[str, Input] = training.sequences.inputs  # type: ignore[attr-defined]
+    parts: dict[str, list[Any]] = {"augmentation": [], "strong_augmentation": []}
+    for name in parts:
+        value = getattr(params, name)
+        if isinstance(value, dict) and (unknown := [key for key in value if key not in inputs]):
+            raise ValueError(f"{name} names the inputs {unknown}, but X has {list(inputs)}.")
+    for i, (key, part) in enumerate(inputs.items()):
+        kind = part.sequences.kind
+        defaults = (StepDrop(0.2), StepDrop(0.4)) if kind == "tokens" else views(part.sequences.n_features)
+        made = []
+        for (name, of_inputs), default in zip(parts.items(), defaults, strict=True):
+            value = getattr(params, name)
+            value = value.get(key, "auto") if isinstance(value, dict) else None if kind == "static" else value
+            is_default = isinstance(value, str)
+            made.append(None if is_default and kind == "static" else checked(value, default, name))
+            of_inputs.append(made[-1])
+        both = [a for a in made if isinstance(a, Perturbation)]
+        if kind not in ("tokens", "static") and any(augmentation.uses_levels for augmentation in both):
+            levels = levels_of(training, model.of_input(i), part).to(torch.device(params.device))
+            for augmentation in both:
+                augmentation.levels_ = levels
+    model.augmentation = Augmentations(parts["augmentation"])
+    model.strong_augmentation = Augmentations(parts["strong_augmentation"])
+    model.unchecked = {"augmentation", "strong_augmentation"}
+
+
+def levels_of(training: TrainingSet, model: Model, part: Input | None = None) -> Levels:
+    """Return the levels of the labeled sequences (of all, if none is labeled), from at most `LEVEL_ROWS` of them.
+
+    With several inputs, `part` is the input whose levels are returned, and `model` has its encoder.
+    """
     known = training.counting() if len(training.labeled) else training.unlabeled
+    if part is not None and (part.places[known] >= 0).any():
+        known = known[part.places[known] >= 0]
     rows = known[np.linspace(0, len(known) - 1, min(len(known), LEVEL_ROWS)).astype(np.int64)]
+    sequences, read = (training.sequences, rows) if part is None else (part.sequences, np.maximum(part.places[rows], 0))
     means = torch.empty(len(rows), model.encoder.architecture.n_features)
-    for places, values, lengths in in_batches(model, training.sequences, rows):
+    for places, values, lengths in in_batches(model, sequences, read):
         standardised, seen = model.encoder.input.target(values), model.encoder.input.seen(values)
         steps = Steps.of(standardised, lengths)
         mean = steps.mean(standardised)

@@ -17,18 +17,21 @@ from sklearn.utils.validation import check_is_fitted
 from torch.nn.functional import pad
 
 from .._documented import documented, parameter
+from .._inputs import Inputs
 from .._state import all_or_nothing
 from ..objectives import Objective
-from ..sequences import Sequences
+from ..sequences import Sequences, SeveralInputs
 from ..tasks import Representation, Task
 from ..training import with_callbacks
 from ._base import SequenceEstimator, objective_can
+from ._by_input import decoded_inputs, steps_by_input
 from ._generation import checked_ends, decoded_sequences, generate
+from ._input_parameters import InputParameters
 
 
 @documented
 @dataclass(repr=False, eq=False)
-class RNNAutoencoderTransformer(SequenceEstimator):
+class RNNAutoencoderTransformer(InputParameters, SequenceEstimator):
     """Recurrent autoencoder: an embedding of fixed size for each sequence, learned without labels.
 
     Parameters
@@ -124,7 +127,8 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         -------
         sequences : ndarray of shape (n, T) or (n, T, F), or list of arrays
             Sequences in the form of the X of `fit`; (T_i,) arrays come back as (T_i, 1). A list if the lengths differ,
-            and for token ids.
+            and for token ids. With several inputs, a dictionary of lists by the names of the inputs; single values are
+            arrays by the names of their columns.
 
         Raises
         ------
@@ -140,6 +144,10 @@ class RNNAutoencoderTransformer(SequenceEstimator):
                 f"X has {embeddings.shape[1]} features, but the embeddings of {type(self).__name__} have "
                 f"{self._n_features_out}. Pass the output of transform."
             )
+        if self._kind == "inputs":
+            if lengths is not None:
+                raise ValueError("lengths cannot be given for several inputs; they are those of the longest in fit.")
+            return decoded_inputs(self, embeddings, {k: np.full(len(embeddings), n) for k, n in self._longest.items()})
         ends = checked_ends(np.full(len(embeddings), self._lengths.max()) if lengths is None else lengths, embeddings)
         return decoded_sequences(self, partial(self.objective_.decode, model), embeddings, ends)
 
@@ -155,10 +163,13 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         Returns
         -------
         sequences : ndarray of shape (n, T) or (n, T, F), or list of arrays
-            Sequences in the form of X; (T_i,) arrays come back as (T_i, 1). A list if the lengths differ.
+            Sequences in the form of X; (T_i,) arrays come back as (T_i, 1). A list if the lengths differ. With several
+            inputs, a dictionary, as `inverse_transform` returns; missing inputs are predicted from the others.
         """
         sequences = self._read(X)
         embeddings = self._compute(sequences, self._embedder)
+        if isinstance(sequences, SeveralInputs):
+            return decoded_inputs(self, embeddings, sequences.ends())
         return self.inverse_transform(embeddings, sequences.lengths)
 
     @available_if(objective_can("sample"))
@@ -227,9 +238,12 @@ class RNNAutoencoderTransformer(SequenceEstimator):
         -------
         scores : ndarray of shape (n, T), or list of (T_i,) arrays if lengths differ, float32
             Minus the error of each step. For numbers it is the objective's `loss` (the squared error if it has none),
-            averaged over features, in standardised units; for token ids, the cross-entropy.
+            averaged over features, in standardised units; for token ids, the cross-entropy. With several inputs, a
+            dictionary of lists by their names; a missing input has no steps.
         """
         sequences = self._read(X)
+        if isinstance(sequences, SeveralInputs):
+            return self._score_inputs(sequences)
         longest = int(sequences.lengths.max())
 
         def error(model: Any) -> Any:
@@ -241,6 +255,16 @@ class RNNAutoencoderTransformer(SequenceEstimator):
 
         scores = self._compute(sequences, error)
         return scores if sequences.equal else [row[:end] for row, end in zip(scores, sequences.lengths, strict=True)]
+
+    def _score_inputs(self, sequences: SeveralInputs) -> dict[str, list[NDArray]]:
+        model = self.net_.module_
+
+        def errors(values: Any, lengths: Any, rows: NDArray) -> Inputs:
+            with torch.inference_mode():
+                by_step = self.objective_.errors_by_step(model, self.net_.plain_batch(values, lengths))
+            return Inputs(-part for part in by_step.parts)
+
+        return steps_by_input(self, sequences, errors)
 
     @available_if(objective_can("errors"))
     def score(self, X: Any, y: Any = None) -> float:

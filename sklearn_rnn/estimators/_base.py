@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,17 +17,19 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .._warnings import warn
 from ..modules import Encoder, Model
-from ..objectives import Objective, from_name, objective_names
+from ..objectives import Objective, for_several_inputs, from_name, objective_names
 from ..perturbations import Light, Perturbation, Strong
-from ..sequences import Sequences, TrainingSet, read_sequences
+from ..sequences import Sequences, SeveralInputs, TrainingSet, read_inputs, read_sequences
 from ..tasks import Targets, Task
 from ..training import FitWatch, Processes, one_random, with_callbacks
-from ._augment import set_augmentations
+from ._augment import set_augmentations, set_augmentations_of_inputs
 from ._build import build_model, resumed_model
 from ._options import gaps_of
 from ._parameters import NetParameters
 from ._trained import TrainedEstimator, check_device, draw_seed
 from ._validation import hold_out
+
+NO_OFFSETS = {"offset": 0, "channel_offset": 0}  # of augmentations that shift whole sequences
 
 
 @dataclass(repr=False, eq=False)
@@ -77,32 +80,43 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
 
     def _read_training(self, X: Any) -> Sequences:
         """Read the X of `fit`, relative to the origin of the encoder that it starts from."""
-        start = self._start()
-        origin = None if start is None else start.input.origin.numpy()
+        return self._read_any(X, not self._goes_on, self._start())
+
+    def _read_any(self, X: Any, reset: bool, encoder: Any) -> Any:
+        """Read X, of one input or several, relative to the origins of an encoder."""
+        origins = None if encoder is None else [part.input.origin.numpy() for part in encoder.each]
         option = gaps_of(self)
-        return read_sequences(
+        gaps, times = option is not None, None if option is None else option.times
+        if not self._several_inputs:
+            origin = None if origins is None else origins[0]
+            if not reset:
+                a = encoder.architecture
+                gaps, times = a.gaps, None if a.time_column < 0 else a.time_column
+            return read_sequences(
+                self, X, reset=reset, max_length=self.max_length, gaps=gaps, origin=origin, times=times
+            )
+        return read_inputs(
             self,
             X,
-            reset=not self._goes_on,
+            reset=reset,
             max_length=self.max_length,
-            gaps=option is not None,
-            origin=origin,
-            times=None if option is None else option.times,
+            gaps=gaps,
+            origins=origins,
+            groups=getattr(self, "inputs", None),
+            times=times,
         )
 
     def _read(self, X: Any) -> Sequences:
         check_is_fitted(self, "net_")
         encoder = self.net_.module_.encoder
-        origin, a = encoder.input.origin.numpy(), encoder.architecture
-        times = None if a.time_column < 0 else a.time_column
-        sequences = read_sequences(
-            self, X, reset=False, max_length=self.max_length, gaps=a.gaps, origin=origin, times=times
-        )
-        return self._known(sequences, encoder)
+        return self._known(self._read_any(X, False, encoder), encoder)
 
-    def _known(self, sequences: Sequences, encoder: Encoder) -> Sequences:
+    def _known(self, sequences: Any, encoder: Any) -> Any:
         """Replace token ids that the encoder does not know by the unknown token."""
-        return known_tokens(sequences, encoder)
+        if not isinstance(sequences, SeveralInputs):
+            return known_tokens(sequences, encoder)
+        encoders = dict(zip(sequences.inputs, encoder.each, strict=True))
+        return sequences.mapped(lambda name, of_input: known_tokens(of_input, encoders[name]))
 
     def _resolve_objective(self) -> Objective:
         """Return a checked copy of the objective; it is an error if it does not suit the estimator's task."""
@@ -138,8 +152,10 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
     ) -> Any:
         """Train on sequences that have been read."""
         objective, task = self._resolve_objective(), self._make_task()
+        if isinstance(sequences, SeveralInputs):
+            objective = for_several_inputs(objective, type(self).__name__, self.task_name)
         if y is not None:
-            check_consistent_length(X, y)
+            check_consistent_length(sequences if isinstance(X, Mapping) else X, y)
         last = self.net_.module_.task if self._goes_on else None
         targets = task.read(y, sequences.lengths if task.by_step else len(sequences), last, sample_weight)
         weights = self._row_weights(task, targets, sample_weight)
@@ -153,6 +169,8 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
             model = self._model(sequences, objective, task, random)
             training = replace(training, sequences=self._known(sequences, model.encoder))
             self._kind, self._lengths = sequences.kind, sequences.lengths
+            if isinstance(sequences, SeveralInputs):
+                self._longest = sequences.longest
             self._forget(task)
             watch = FitWatch(self, X, y, sample_weight)
             self._train(model, objective, training, validation, draw_seed(random), watch, callbacks)
@@ -181,10 +199,18 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
         return None
 
     def _prepare(self, model: Model, objective: Objective, training: TrainingSet) -> None:
-        set_augmentations(self, model, training, *self._views(objective, training.sequences.n_features))
+        if isinstance(training.sequences, SeveralInputs):
+            set_augmentations_of_inputs(self, model, training, partial(self._views_of_inputs, objective))
+        else:
+            set_augmentations(self, model, training, *self._views(objective, training.sequences.n_features))
         option = gaps_of(self)
         model.hidden_share = 0.0 if option is None else float(option.hide)
         model.kernel_dropout = float(self._kernel_dropout(len(training.labeled)))
+
+    def _views_of_inputs(self, objective: Objective, n_features: int) -> tuple[Perturbation, Perturbation]:
+        """Return the default augmentations of one of several inputs: no offsets, because its level may count."""
+        light, strong = self._views(objective, n_features)
+        return light.set_params(**NO_OFFSETS), strong.set_params(**NO_OFFSETS)
 
     def _views(self, objective: Objective, n_features: int) -> tuple[Perturbation, Perturbation]:
         """Return the default augmentations of numbers: light ones, and strong ones."""
@@ -217,7 +243,7 @@ def objective_can(method: str) -> Callable[[Any], bool]:
 
 def known_tokens(sequences: Sequences, encoder: Encoder) -> Sequences:
     """Replace ids outside the vocabulary by the unknown token, and warn with their number."""
-    n_tokens = encoder.architecture.n_tokens
+    n_tokens = getattr(encoder.architecture, "n_tokens", 0)
     if not n_tokens or sequences.ids.max() < n_tokens:
         return sequences
     if encoder.architecture.n_parts:

@@ -14,15 +14,20 @@ from .._warnings import warn
 from ..modules import (
     Architecture,
     Encoder,
+    FusedArchitecture,
+    FusedEncoder,
     Model,
     NumberInput,
+    StaticArchitecture,
+    StaticEncoder,
+    StaticInput,
     TokenInput,
     changes_since_seen,
     initialise,
     step_mask,
 )
 from ..objectives import Objective
-from ..sequences import Sequences
+from ..sequences import Sequences, SeveralInputs
 from ..tasks import Task
 from ._options import as_option, gaps_of
 from ._parameters import ARCHITECTURE
@@ -37,9 +42,7 @@ SMOOTH = 0.9  # largest size of the changes of the changes in smooth series, rel
 SCALE_LENGTH = 4  # longest sequence among these steps, in median lengths
 
 
-def build_model(
-    params: Any, sequences: Sequences, objective: Objective, task: Task, seed: int, encoder: Encoder | None = None
-) -> Model:
+def build_model(params: Any, sequences: Any, objective: Objective, task: Task, seed: int, encoder: Any = None) -> Model:
     """Return a model with new weights; if an `encoder` is given, it keeps its weights.
 
     Parameters
@@ -59,17 +62,15 @@ def build_model(
     """
     generator, is_given = torch.Generator().manual_seed(seed), encoder is not None
     if encoder is None:
-        encoder = Encoder(architecture(params, sequences))
+        encoder = new_encoder(params, sequences)
         initialise(encoder, generator)
     model = Model(encoder, task=task, parts=objective.parts(encoder, task))
     initialise(model.head, generator)
     if is_given:
-        encoder.set_dropout(float(params.dropout))
-        freeze_vectors(params, encoder, encoder.input.frozen)
-    elif isinstance(encoder.input, TokenInput):
-        _set_vectors(params, encoder, encoder.input, sequences, generator)
-    elif isinstance(encoder.input, NumberInput):
-        set_scales(encoder.input, sequences, params._drops_noise)
+        _set_noise(params, encoder)
+    else:
+        for part, of_part in zip(encoder.each, inputs_of(sequences), strict=True):
+            _set_input(params, part, of_part, generator)
     initialise(model.parts, generator)  # last, so that no other draw depends on the objective
     return model
 
@@ -80,20 +81,72 @@ def resumed_model(params: Any, last: Model, objective: Objective, task: Task, se
     Parts of the objective keep their weights if names and shapes are those of the last fit; else they get new ones.
     """
     model = deepcopy(last)  # the last fit is kept until this one has finished an epoch
-    _check_same("gaps", gaps_of(params) is not None, model.encoder.architecture.gaps)
-    for name in ARCHITECTURE:
-        _check_same(name, getattr(params, name), getattr(model.encoder.architecture, name))
     option = as_option("embedding", params.embedding)
-    if isinstance(option.init, str):
-        _check_same("embedding__size", option.size, model.encoder.architecture.embedding_size)
+    for a in [part.architecture for part in model.encoder.each if isinstance(part, Encoder)]:
+        if not a.n_tokens:
+            _check_same("gaps", gaps_of(params) is not None, a.gaps)
+        for name in ARCHITECTURE:
+            _check_same(name, getattr(params, name), getattr(a, name))
+        if isinstance(option.init, str):
+            _check_same("embedding__size", option.size, a.embedding_size)
+    if isinstance(model.encoder, FusedEncoder):
+        _check_same("fusion", params.fusion, model.encoder.architecture.fusion)
     model.task = task
-    model.encoder.set_dropout(float(params.dropout))
-    freeze_vectors(params, model.encoder, model.encoder.input.frozen)
+    _set_noise(params, model.encoder)
     parts = nn.ModuleDict(objective.parts(model.encoder, task))
     if _shapes(parts) != _shapes(model.parts):
         initialise(parts, torch.Generator().manual_seed(seed))
         model.parts = parts.to(next(model.parameters()).device)
     return model
+
+
+def new_encoder(params: Any, sequences: Any) -> Any:
+    """Return an encoder for `sequences`, blank; for several inputs, their encoders and the fusion."""
+    if not isinstance(sequences, SeveralInputs):
+        if sequences.kind == "static":
+            return StaticEncoder(static_architecture(params, sequences))
+        return Encoder(architecture(params, sequences))
+    parts = {name: new_encoder(params, part.sequences).architecture for name, part in sequences.inputs.items()}
+    rates = {"dropout": float(params.dropout), "input_dropout": float(params.input_dropout)}
+    return FusedEncoder(FusedArchitecture(parts, params.fusion, int(params.hidden_size), **rates))
+
+
+def inputs_of(sequences: Any) -> list[Sequences]:
+    """Return the sequences of each input, without rows that do not have it."""
+    if isinstance(sequences, SeveralInputs):
+        return [part.sequences for part in sequences.inputs.values()]
+    return [sequences]
+
+
+def _set_input(params: Any, encoder: Any, sequences: Sequences, generator: torch.Generator) -> None:
+    """Learn the scales of numbers, or the vectors of tokens, of one input."""
+    if isinstance(encoder.input, TokenInput):
+        _set_vectors(params, encoder, encoder.input, sequences, generator)
+    elif isinstance(encoder.input, NumberInput):
+        set_scales(encoder.input, sequences, params._drops_noise)
+    elif isinstance(encoder.input, StaticInput):
+        values = sequences.values[:, 0].astype(np.float64)
+        known = ~np.isnan(values)
+        count = np.maximum(known.sum(0), 1)
+        mean = np.where(known, values, 0).sum(0) / count
+        deviation = np.sqrt(np.square(np.where(known, values - mean, 0)).sum(0) / count)
+        encoder.input.standardise(torch.from_numpy(mean), torch.from_numpy(deviation))
+
+
+def _set_noise(params: Any, encoder: Any) -> None:
+    """Set the dropout of a trained encoder, and which vectors are frozen."""
+    encoder.set_dropout(float(params.dropout))
+    if isinstance(encoder, FusedEncoder):
+        encoder.set_input_dropout(float(params.input_dropout))
+    for part in encoder.each:
+        freeze_vectors(params, part, part.input.frozen)
+
+
+def static_architecture(params: Any, sequences: Sequences) -> StaticArchitecture:
+    """Return the architecture of an encoder of static columns; categories are numbered from 0."""
+    assert sequences.static is not None
+    categories, has_missing = sequences.static
+    return StaticArchitecture(categories, has_missing, int(params.hidden_size), float(params.dropout))
 
 
 def architecture(params: Any, sequences: Sequences) -> Architecture:

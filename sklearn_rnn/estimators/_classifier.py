@@ -23,6 +23,7 @@ from ..sequences import Sequences
 from ..tasks import Classification, Targets, Task, class_numbers, read_target
 from ._base import objective_can
 from ._generation import checked_ends, generate
+from ._input_parameters import InputParameters
 from ._labeled import LabeledEstimator
 
 GENTLE = Light().get_params() | {"hide": 0.15, "trim": 0.15, "warp": 0.1, "magnitude": 0.15}  # half of `Strong()`
@@ -31,7 +32,7 @@ OFFSET, CHANNEL_OFFSET = 2, 0.2  # of whole sequences in training, if their leve
 
 @documented
 @dataclass(repr=False, eq=False)
-class SemiSupervisedRNNClassifier(ClassifierMixin, LabeledEstimator):
+class SemiSupervisedRNNClassifier(ClassifierMixin, InputParameters, LabeledEstimator):
     """Recurrent classifier of sequences that learns from labeled and unlabeled sequences.
 
     Parameters

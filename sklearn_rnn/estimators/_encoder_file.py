@@ -10,7 +10,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from .._files import damaged, read_file, write_file
-from ..modules import CELLS, POOLINGS, Architecture, Encoder
+from ..modules import CELLS, POOLINGS, Architecture, Encoder, FusedEncoder
 from ._options import as_option, gaps_of
 from ._parameters import ARCHITECTURE
 
@@ -74,6 +74,11 @@ def save_encoder(estimator: Any, path: Any) -> None:
             "estimator. Save the estimator with io.save."
         )
     encoder = estimator.net_.module_.encoder
+    if isinstance(encoder, FusedEncoder):
+        raise TypeError(
+            f"The encoder of {type(estimator).__name__} reads several inputs, which an encoder file cannot hold. Save "
+            "the estimator with io.save, and pass pretraining=FrozenEstimator(io.load(path))."
+        )
     content = {
         "architecture": asdict(encoder.architecture),
         "frozen": encoder.input.frozen,
@@ -129,6 +134,26 @@ def check_same_data(source: str, kind: str, n_features_in: int, names: list[str]
     current = names_of(params)
     if names is not None and current is not None and names != current:
         raise ValueError(f"{source} was fitted on the columns {names}, but X has {current}.")
+
+
+def check_same_inputs(pretrained: Any, params: Any) -> None:
+    """Raise an error if a fitted estimator had other inputs, or other categories, or fuses them in another way."""
+    fusion = pretrained.net_.module_.encoder.architecture.fusion
+    if fusion != params.fusion:
+        raise ValueError(
+            f"pretraining has fusion={fusion!r}, but {type(params).__name__} has fusion={params.fusion!r}. Set the "
+            "same value in both, because they share the encoder."
+        )
+    if pretrained.inputs_ != params.inputs_:
+        raise ValueError(f"pretraining was fitted on the inputs {pretrained.inputs_}, but X has {params.inputs_}.")
+    for name, members in params.inputs_.items():
+        before, now = (e._inputs[name].get("columns", []) for e in (pretrained, params))
+        for member, (categories, _), (current, _) in zip(members, before, now, strict=False):  # empty for sequences
+            if categories != current:
+                raise ValueError(
+                    f"pretraining was fitted on X[{member!r}] with the categories {categories}, but it has {current}. "
+                    "Fit the autoencoder on rows with all categories, or pass it unfitted."
+                )
 
 
 def check_same_parts(source: str, a: Architecture, params: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -15,9 +15,16 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import KFold, check_cv
 
 from .._sklearn import _num_samples, _safe_indexing
-from ..sequences import Sequences, float_like, is_frame, listed, read_sequences
+from ..sequences import Sequences, SeveralInputs, float_like, is_frame, listed, read_inputs
 
-KNOWN = ("_kind", "n_features_in_", "feature_names_in_")  # attributes that describe the input of an estimator
+KNOWN = (
+    "_kind",
+    "n_features_in_",
+    "feature_names_in_",
+    "inputs_",
+    "_inputs",
+    "_column",
+)  # attributes that describe the input of an estimator
 
 
 @dataclass(frozen=True)
@@ -28,14 +35,14 @@ class Samples:
     ----------
     X : object
         The user's X.
-    sequences : Sequences or None
+    sequences : Sequences, SeveralInputs or None
         The sequences in X; None if only the estimator can read them, such as documents.
     reads : bool
         Whether the estimator also accepts `Sequences`.
     """
 
     X: Any
-    sequences: Sequences | None
+    sequences: Any
     reads: bool = False
 
     def __len__(self) -> int:
@@ -43,26 +50,26 @@ class Samples:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Lengths of the sequences; empty if they could not be read."""
-        return np.zeros(0, np.int64) if self.sequences is None else self.sequences.lengths
+        """Lengths of the sequences; empty if they could not be read, or if rows have several inputs."""
+        if self.sequences is None or isinstance(self.sequences, SeveralInputs):
+            return np.zeros(0, np.int64)
+        return self.sequences.lengths
 
     def keys(self) -> list[Any]:
         """Return a key for each row: equal if all values are equal, whatever their dtype and container."""
         if self.sequences is None:
             return [_key(row) for row in (np.asarray(self.X) if is_frame(self.X) else self.X)]
-        keys, sizes = [], self.sequences.lengths * self.sequences.n_features
-        for rows in self.sequences.blocks():
-            values, _ = self.sequences.batch(rows, np.float64)
-            if values.dtype == np.float64:
-                values[values == 0], values[np.isnan(values)] = 0, np.nan  # -0.0 equals 0.0, and all NaN are equal
-            flat = values.reshape(len(rows), -1)
-            pairs = zip(flat, sizes[rows].tolist(), strict=True)
-            keys += [blake2b(row[:size].data, digest_size=16).digest() for row, size in pairs]
-        return keys
+        if isinstance(self.sequences, SeveralInputs):
+            return _keys_of_inputs(self.sequences)
+        return _keys_of(self.sequences)
 
     def take(self, rows: NDArray) -> Any:
         """Return these rows, in a container that is read in the same way as X."""
         sequences = self.sequences
+        if isinstance(sequences, SeveralInputs):
+            if isinstance(self.X, Mapping):
+                return {name: _safe_indexing(column, rows) for name, column in self.X.items()}
+            return _safe_indexing(self.X, rows)
         if sequences is not None and sequences.starts is not None and is_frame(first_of(self.X)):  # keep the names
             return _safe_indexing(self.X, rows)
         if sequences is None or (sequences.starts is None and (is_frame(self.X) or isinstance(self.X, np.ndarray))):
@@ -101,12 +108,12 @@ def read_samples(detector: BaseEstimator, X: Any, known: Any = None, reads: bool
         if hasattr(known, "_kind"):
             vars(detector).update({name: getattr(known, name) for name in KNOWN if hasattr(known, name)})
     reset = not hasattr(detector, "_kind")
-    sequences = None
+    sequences, groups = None, getattr(known, "inputs", None)
     if reset or detector._kind is not None:
         try:
             with warnings.catch_warnings():  # the estimator gives the same warnings
                 warnings.simplefilter("ignore", UserWarning)
-                sequences = read_sequences(detector, X, reset=reset, gaps=True, exact=True)
+                sequences = read_inputs(detector, X, reset=reset, gaps=True, exact=True, groups=groups)
         except ValueError:
             if reads or not reset:
                 raise
@@ -168,6 +175,27 @@ def _of_map(sequences: Sequences, rows: NDArray) -> Sequences:
     values, lengths = sequences.values.reshape(-1, n_features), sequences.lengths[rows]
     source = None if float_like(values.dtype) == np.float32 else values
     return replace(sequences, values=values, lengths=lengths, starts=rows * n_steps, source=source)
+
+
+def _keys_of(sequences: Sequences) -> list[Any]:
+    keys, sizes = [], sequences.lengths * sequences.n_features
+    for rows in sequences.blocks():
+        values, _ = sequences.batch(rows, np.float64)
+        if values.dtype == np.float64:
+            values[values == 0], values[np.isnan(values)] = 0, np.nan  # -0.0 equals 0.0, and all NaN are equal
+        flat = values.reshape(len(rows), -1)
+        pairs = zip(flat, sizes[rows].tolist(), strict=True)
+        keys += [blake2b(row[:size].data, digest_size=16).digest() for row, size in pairs]
+    return keys
+
+
+def _keys_of_inputs(sequences: SeveralInputs) -> list[Any]:
+    """Return for each row the keys of its inputs; a missing one has the key None."""
+    by_input = []
+    for part in sequences.inputs.values():
+        keys = [*_keys_of(part.sequences), None]
+        by_input.append([keys[place] for place in part.places])
+    return list(zip(*by_input, strict=True))
 
 
 def _key(row: Any) -> Any:

@@ -21,7 +21,15 @@ from ..sequences import Sequences
 from ..tasks import Targets, Task
 from ._autoencoder import RNNAutoencoderTransformer
 from ._base import SequenceEstimator
-from ._encoder_file import check_fits, check_same_data, check_same_parts, is_encoder_file, names_of, read_encoder
+from ._encoder_file import (
+    check_fits,
+    check_same_data,
+    check_same_inputs,
+    check_same_parts,
+    is_encoder_file,
+    names_of,
+    read_encoder,
+)
 from ._item_estimator import ItemEstimator
 from ._options import Pretraining, as_option
 from ._pretraining import check_same_architecture, fine_tuning, unfitted_autoencoder
@@ -138,6 +146,8 @@ class LabeledEstimator(SequenceEstimator):
         check_same_parts("pretraining", transformer.net_.module_.encoder.architecture, self)
         n_features_in, names = transformer.n_features_in_, names_of(transformer)
         check_same_data("pretraining", transformer._kind, n_features_in, names, self)
+        if self._kind == "inputs":
+            check_same_inputs(transformer, self)
         return deepcopy(transformer.net_.module_.encoder)
 
     def _fine_tuning(self) -> dict[str, Any]:

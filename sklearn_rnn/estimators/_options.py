@@ -86,12 +86,13 @@ class Gaps(LinkedEstimator):
 
     times: Any = parameter(
         None,
-        [str, Integral, None],
-        "str, int or None",
+        [str, Integral, dict, None],
+        "str, int, dict or None",
         """
         Column of the sequences of X with the time of each step, by name or position, in any unit. Times must not
         decrease within a sequence. They are no feature: the encoder gets the time since the step before, and since each
-        feature was seen. By default, the time between two steps is 1.
+        feature was seen. By default, the time between two steps is 1. With several inputs, a name, or a dictionary with
+        a column for each input that has times.
         """,
         positional=True,
     )

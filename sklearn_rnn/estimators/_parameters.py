@@ -91,8 +91,8 @@ class TrainingParameters(PicklableEstimator):
         'float or "auto"',
         """
         Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, then cosine to 0).
-        `"auto"` is 0.002 in regressors and for token ids, 0.003 where values are missing (see `gaps`), else 0.008;
-        times the square root of 25 over the number of steps of an epoch, where these are fewer than 25.
+        `"auto"` is 0.002 in regressors and if an input is token ids, 0.003 where values are missing (see `gaps`), else
+        0.008; times the square root of 25 over the number of steps of an epoch, where these are fewer than 25.
         """,
     )
     batch_size: int = parameter(
@@ -227,6 +227,7 @@ class NetParameters(TrainingParameters):
     """Base of the estimators of sequences: parameters of the net and of training."""
 
     _strong: ClassVar[dict[str, float]] = {}  # parameters of the default strong views of one number per step
+    _several_inputs: ClassVar[bool] = False  # whether a row of X may have several inputs
     _still = False  # whether views must leave each step in its place
 
     bidirectional: bool = parameter(True, ["boolean"], "bool", "Whether each sequence is also read from its end.")
@@ -280,18 +281,20 @@ class NetParameters(TrainingParameters):
     )
     augmentation: Any = parameter(
         "auto",
-        [StrOptions({"auto"}), callable, None],
-        'callable, "auto" or None',
+        [StrOptions({"auto"}), callable, dict, None],
+        'callable, dict, "auto" or None',
         """
         Perturbs the embedded steps in training; see `sklearn_rnn.perturbations`. `"auto"` is `Light()` for numbers
         and `StepDrop(0.2)` for token ids. In classifiers it is ``Light(offset=2, channel_offset=0.2)``, unless the
         objective reconstructs sequences; in regressors ``Light(jitter=0)``.
+        If rows have several inputs, no offsets are added by default, an augmentation is for each input that is a
+        sequence, and a dictionary has one for each input, by its name.
         """,
     )
     strong_augmentation: Any = parameter(
         "auto",
-        [StrOptions({"auto"}), callable, None],
-        'callable, "auto" or None',
+        [StrOptions({"auto"}), callable, dict, None],
+        'callable, dict, "auto" or None',
         """
         The same for strong views, which objectives such as `FixMatch` need. `"auto"` is `Strong()` for numbers, with
         the same offsets or jitter, and `StepDrop(0.4)` for token ids. In classifiers of one number per step the other

@@ -47,7 +47,7 @@ def unfitted_autoencoder(
             f"pretraining={source!r} is not an unsupervised objective; choose from {names}, or pass the path of an "
             f"encoder file, which ends in {ENDING!r}."
         )
-    shared = {name: getattr(estimator, name) for name in SHARED}
+    shared = {name: getattr(estimator, name) for name in SHARED if hasattr(estimator, name)}
     is_seeded = estimator.random_state is not None
     callbacks = [keeper.of_pretraining(is_seeded) for keeper in keepers_among(estimator.callbacks)]
     shared.update(pooling=pooling, random_state=draw_seed(random))

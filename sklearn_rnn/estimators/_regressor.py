@@ -18,6 +18,7 @@ from ..modules import POOLINGS
 from ..objectives import Objective
 from ..sequences import Sequences
 from ..tasks import Regression, Targets, Task, r2_of_known, read_numbers
+from ._input_parameters import InputParameters
 from ._labeled import LabeledEstimator
 
 
@@ -27,7 +28,7 @@ def _has_quantiles(self: Any) -> bool:
 
 @documented
 @dataclass(repr=False, eq=False)
-class SemiSupervisedRNNRegressor(RegressorMixin, LabeledEstimator):
+class SemiSupervisedRNNRegressor(RegressorMixin, InputParameters, LabeledEstimator):
     """Recurrent regressor of sequences that learns from labeled and unlabeled sequences.
 
     It predicts one number or several for each sequence. It reads numbers in another way than the classifier does. They

@@ -81,7 +81,7 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         """Set `net_`, `history_`, `objective_` and `n_iter_`, and train the net."""
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # in which unknown tokens are replaced
-        if self._few_steps and training.sequences.kind != "tokens":
+        if self._few_steps and not training.sequences.has_tokens:
             training = replace(training, few_steps=True)
         self._prepare(model, objective, training)
         self.net_ = self._make_net(model, objective, seed, callbacks, self._auto_lr(model.encoder, training))
@@ -98,10 +98,11 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
 
     def _auto_lr(self, encoder: Any, training: TrainingSet) -> float:
         """Return the learning rate that ``lr="auto"`` stands for."""
-        if encoder.architecture.n_tokens:
+        rates = [GAPS_LR] if any(part.input.has_gaps for part in encoder.each) else []
+        rates += [TOKENS_LR] if training.sequences.has_tokens else []
+        if training.sequences.kind == "tokens":
             return TOKENS_LR
-        rate = min(GAPS_LR, self._numbers_lr) if encoder.input.has_gaps else self._numbers_lr
-        return rate * training.rate_factor()
+        return min([self._numbers_lr, *rates]) * training.rate_factor()
 
     def _make_net(
         self, model: Model, objective: Objective, seed: int, callbacks: list[tuple[str, Any]], auto_lr: float

@@ -15,16 +15,17 @@ from torch import Tensor
 from .._sklearn import COUNT, validate_params
 from ..estimators._base import SequenceEstimator
 from ..modules import Model
-from ..sequences import Sequences
+from ..sequences import Sequences, SeveralInputs
 from ..tasks import class_numbers
 from ..training import in_batches
+from ._by_input import attributions_by_input
 
 Score: TypeAlias = Callable[[Tensor, NDArray], Tensor]
 BatchPart: TypeAlias = Callable[[Tensor, "Tensor | None", NDArray], Tensor]
 
 
 @validate_params({"n_points": COUNT}, prefer_skip_nested_validation=True)
-def integrated_gradients(estimator: Any, X: Any, *, target: Any = None, n_points: int = 32) -> list[NDArray]:
+def integrated_gradients(estimator: Any, X: Any, *, target: Any = None, n_points: int = 32) -> Any:
     """Attribute a prediction to the steps of each sequence.
 
     The score that is attributed is the log-odds of a class, or the number that a regressor predicts. The sum of the
@@ -49,7 +50,9 @@ def integrated_gradients(estimator: Any, X: Any, *, target: Any = None, n_points
     attributions : list of n arrays of shape (T_i,) or (T_i, F), float32
         Attributions of each token, or of each value of a step, of the sequences as the estimator reads them. Positive
         ones raise the score. For a regressor they are in the units of y. Values that were not seen have 0, and so has
-        the column of times; the baseline has the same gaps and times.
+        the column of times; the baseline has the same gaps and times. With several inputs, a dictionary: such a list
+        by the name of each input of sequences, in which a missing input has no steps, and an array of shape (n,) by the
+        name of each column of single values.
 
     Raises
     ------
@@ -82,6 +85,8 @@ def integrated_gradients(estimator: Any, X: Any, *, target: Any = None, n_points
     model = estimator.net_.module_
     scored = _scored(estimator, sequences, target)
     points, weights = np.polynomial.legendre.leggauss(n_points)  # from -1 to 1
+    if isinstance(sequences, SeveralInputs):
+        return attributions_by_input(estimator, sequences, scored, points, weights)
 
     def part(values: Tensor, lengths: Tensor | None, rows: NDArray) -> Tensor:
         start, end, score = _path(model, values, lengths, scored, rows)
@@ -139,6 +144,8 @@ def attention_weights(estimator: Any, X: Any) -> list[NDArray]:
     estimator, sequences = _read(estimator, X)
     model = estimator.net_.module_
     encoder = model.encoder
+    if isinstance(sequences, SeveralInputs):
+        raise ValueError("attention_weights is for estimators of one input; integrated_gradients is for several.")
     pooling, p = encoder.architecture.pooling, encoder.architecture.patch_size
     if pooling != "attention":
         raise ValueError(f"attention_weights needs an estimator with pooling='attention', got pooling={pooling!r}.")

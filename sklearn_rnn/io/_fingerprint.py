@@ -16,7 +16,7 @@ import numpy as np
 from .._files import hash_array
 from ..estimators import Pretraining
 from ..estimators._encoder_file import is_encoder_file
-from ..sequences import Futures, Sequences
+from ..sequences import Futures, SeveralInputs
 from ._classes import Classes
 from ._codec import Codec, Packer
 from ._objects import CODECS
@@ -138,8 +138,11 @@ def _shown(value: Any) -> str:
     return shorten(repr(value), 80, placeholder="...")
 
 
-def _digest_of_sequences(sequences: Sequences) -> str:
+def _digest_of_sequences(sequences: Any) -> str:
     """Return a digest of all values as a net gets them, which are read in blocks."""
+    if isinstance(sequences, SeveralInputs):
+        inputs = list(sequences.inputs.values())
+        return _digest(*(x.places for x in inputs)) + "".join(_digest_of_sequences(x.sequences) for x in inputs)
     digest = blake2b(digest_size=16)
     digest.update(f"{sequences.kind} {sequences.n_features}".encode())
     for rows in sequences.blocks():

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from .._state import PicklableEstimator
-from ..modules import Architecture, Encoder, Model
+from ..modules import Model, restored_encoder
 from ..training import History, RecurrentNet
 from ..training._net import ARGUMENTS
 from ._codec import Codec, Packer, Unpacker
@@ -118,8 +118,7 @@ def _pack_model(packer: Packer, model: Model, path: str) -> dict[str, Any]:
 def _unpack_model(unpacker: Unpacker, content: dict[str, Any], objective: Any) -> Model:
     weights = {name: torch.from_numpy(unpacker.tensors[stored]) for name, stored in content["weights"].items()}
     inside = {name.removeprefix("encoder."): w for name, w in weights.items() if name.startswith("encoder.")}
-    architecture = Architecture(**unpacker.unpack(content["architecture"]))
-    encoder = Encoder.restored(architecture, inside, content["frozen"])
+    encoder = restored_encoder(unpacker.unpack(content["architecture"]), inside, content["frozen"])
     task = unpacker.unpack(content["task"])
     model = Model(encoder, task=task, parts=objective.parts(encoder, task))
     model.load_state_dict(weights)

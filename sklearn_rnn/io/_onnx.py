@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from .._extras import extra
 from .._files import versions, write_bytes
+from ..modules import FusedEncoder
 from ..training import RecurrentNet
 from ..training._net import _portable
 
@@ -90,6 +91,11 @@ def _net_of(estimator: Any) -> RecurrentNet:
         raise TypeError(
             f"{type(estimator).__name__} cannot be exported: its net forecasts differences from the last value, in "
             "standard deviations. Save it with io.save."
+        )
+    if isinstance(net.module_.encoder, FusedEncoder):
+        raise TypeError(
+            f"{type(estimator).__name__} cannot be exported, because its net reads several inputs. Save it with "
+            "io.save."
         )
     if net.module_.task.name == "next_item":
         raise TypeError(f"{type(estimator).__name__} cannot be exported, because its items and scores are no graph.")

@@ -6,10 +6,12 @@ off if that is None. The modules have no other randomness and no training mode.
 """
 
 from ._cells import CELLS, RecurrentStack, reverse
-from ._decoder import Decoder
+from ._decoder import Decoder, decoder_of
 from ._encoder import Architecture, Encoder, auto_patch_size
 from ._feeding_decoder import FeedingDecoder
 from ._forecast_decoders import SegmentDecoder, StepDecoder
+from ._fused_encoder import FusedArchitecture, FusedEncoder, restored_encoder
+from ._fusion import FUSIONS
 from ._gaps import GapEncoding, changes_since_seen
 from ._generator import Generator
 from ._input import InputLayer
@@ -28,20 +30,25 @@ from ._layers import (
     steps_in_order,
     unpatched,
 )
-from ._model import Model
+from ._model import Augmentations, Model
 from ._number_input import NumberInput
 from ._pooling import POOLINGS, Pooling
 from ._shares import Shares, sharing
+from ._static import StaticArchitecture, StaticEncoder, StaticInput
 from ._token_decoder import TokenDecoder
 from ._token_input import TokenInput
 
 __all__ = [
     "CELLS",
+    "FUSIONS",
     "POOLINGS",
     "Architecture",
+    "Augmentations",
     "Decoder",
     "Encoder",
     "FeedingDecoder",
+    "FusedArchitecture",
+    "FusedEncoder",
     "GapEncoding",
     "Generator",
     "InputLayer",
@@ -53,6 +60,9 @@ __all__ = [
     "RowLinear",
     "SegmentDecoder",
     "Shares",
+    "StaticArchitecture",
+    "StaticEncoder",
+    "StaticInput",
     "StepDecoder",
     "TokenDecoder",
     "TokenInput",
@@ -60,6 +70,7 @@ __all__ = [
     "best_scores",
     "blank",
     "changes_since_seen",
+    "decoder_of",
     "dropout",
     "full_precision",
     "gumbel_like",
@@ -67,6 +78,7 @@ __all__ = [
     "linear",
     "mask_padding",
     "n_patches",
+    "restored_encoder",
     "reverse",
     "sharing",
     "step_mask",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
+from .._inputs import Inputs
 from ._cells import RecurrentStack
 from ._encoder import Encoder
 from ._layers import linear, n_patches
+from ._static import StaticEncoder
 
 
 class Decoder(nn.Module):
@@ -30,3 +34,34 @@ class Decoder(nn.Module):
         states = self.recurrence(embeddings[:, None].expand(-1, n, -1), None)
         steps = self.output(states).reshape(embeddings.shape[0], n * self.patch_size, self.n_outputs)
         return steps[:, :n_steps]
+
+
+class StaticDecoder(nn.Module):
+    """Decode embeddings (n, width) to the features (n, 1, D) of static columns."""
+
+    def __init__(self, encoder: StaticEncoder, width: int):
+        super().__init__()
+        self.output = linear(width, encoder.input.n_outputs)
+
+    def forward(self, embeddings: Tensor, n_steps: int) -> Tensor:
+        """Features (n, 1, D)."""
+        return self.output(embeddings)[:, None]
+
+
+class Decoders(nn.Module):
+    """Decode the embedding of a row to the steps of each of its inputs."""
+
+    def __init__(self, encoder: Any, width: int):
+        super().__init__()
+        self.parts = nn.ModuleList(decoder_of(part, width) for part in encoder.each)
+
+    def forward(self, embeddings: Tensor, n_steps: tuple[int, ...]) -> Inputs:
+        """Decoded steps, `n_steps` of each input."""
+        return Inputs(decoder(embeddings, n) for decoder, n in zip(self.parts, n_steps, strict=True))
+
+
+def decoder_of(encoder: Any, width: int) -> nn.Module:
+    """Return the module that decodes embeddings (n, width) to what an encoder reads, blank."""
+    if isinstance(encoder, StaticEncoder):
+        return StaticDecoder(encoder, width)
+    return Decoder(encoder, width) if isinstance(encoder, Encoder) else Decoders(encoder, width)

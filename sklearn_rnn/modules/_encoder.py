@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -85,10 +86,19 @@ class Encoder(nn.Module):
         """
         encoder = cls(architecture)
         encoder.load_state_dict(weights)
-        encoder.input.frozen = frozen
-        if isinstance(encoder.input, TokenInput):
-            encoder.input.train_vectors(not frozen)
+        encoder.set_frozen(frozen)
         return encoder
+
+    @property
+    def each(self) -> list[Encoder]:
+        """The encoders of the inputs: there is one."""
+        return [self]
+
+    def set_frozen(self, frozen: bool) -> None:
+        """Set whether the vectors of tokens, which do not change, are trained from now on."""
+        self.input.frozen = frozen
+        if isinstance(self.input, TokenInput):
+            self.input.train_vectors(not frozen)
 
     def set_dropout(self, p: float) -> None:
         """Drop values with probability `p` from now on."""
@@ -117,6 +127,16 @@ class Encoder(nn.Module):
             rows = by_rows(self._embeddings_of_rows, embedded[:, :n], lengths, kernel_mask)
             pooled = dropout(rows, self.architecture.dropout, generator)
         return torch.cat([pooled, embedded[:, n:].flatten(1)], dim=1) if self.architecture.n_ahead else pooled
+
+    def readings(self, embedded: Tensor, lengths: Tensor | None, n: int) -> Iterator[tuple[int, Tensor, Tensor | None]]:
+        """Yield the number of times that the first step is repeated, the steps with the repeats, and their lengths.
+
+        The repeats shift the patches: with n = 3, by thirds of a patch; with n = 1, not.
+        """
+        p = self.architecture.patch_size
+        for n_repeats in sorted({p * third // 3 for third in range(n)}):
+            x = torch.cat([embedded[:, :1].expand(-1, n_repeats, -1), embedded], dim=1) if n_repeats else embedded
+            yield n_repeats, x, None if lengths is None else lengths + n_repeats
 
     def pooled(self, states: Tensor, lengths: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
         """Embeddings (n, out_features) of states (n, T / patch_size, S)."""

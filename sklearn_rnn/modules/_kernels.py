@@ -102,7 +102,8 @@ class RandomKernels(nn.Module):
         n_inside = left.clamp(1, p)[..., None]  # (n, T / p, 1)
         parts = []
         for convolution, d in zip(self.convolutions, self.dilations, strict=True):
-            steps = _responses(x, *convolution.parameters(), d)  # (n, T, K)
+            weight, bias = convolution.parameters()
+            steps = _responses(x, weight, bias, d)  # (n, T, K)
             steps = (steps if outside is None else steps.masked_fill_(outside, 0)).relu_()
             patches = in_patches(steps, p)  # (n, T / p, p, K)
             mean = patches.sum(2) / n_inside  # (n, T / p, K)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from ._encoder import Encoder
+from .._inputs import Inputs, each_input
 from ._layers import dropout, full_precision, mask_padding, steps_in_order, unpatched
 
-Augmentation: TypeAlias = Callable[[Tensor, Tensor | None, torch.Generator], Tensor]
+Augmentation: TypeAlias = Callable[[Any, Any, torch.Generator], Any]
 
 
 class Model(nn.Module):
@@ -19,7 +20,7 @@ class Model(nn.Module):
 
     Parameters
     ----------
-    encoder : Encoder
+    encoder : Encoder or FusedEncoder
         The encoder, which pretraining passes on.
     task : Task
         Makes the head, which maps embeddings to outputs.
@@ -31,7 +32,7 @@ class Model(nn.Module):
 
     def __init__(
         self,
-        encoder: Encoder,
+        encoder: Any,
         *,
         task: Any,
         parts: dict[str, nn.Module] | None = None,
@@ -57,6 +58,16 @@ class Model(nn.Module):
         for layer in self.modules():
             if isinstance(layer, nn.RNNBase):
                 layer.flatten_parameters()
+
+    def of_input(self, i: int) -> Model:
+        """Return a model that shares the encoder and the augmentations of one of several inputs."""
+        part = copy(self)
+        part._modules = dict(self._modules)
+        part.encoder = self.encoder.each[i]
+        for name in ("augmentation", "strong_augmentation"):
+            of_all = getattr(self, name)
+            setattr(part, name, of_all.parts[i] if isinstance(of_all, Augmentations) else of_all)
+        return part
 
     def view(
         self, values: Tensor, lengths: Tensor | None, generator: torch.Generator | None, strong: bool = False
@@ -142,16 +153,34 @@ class Model(nn.Module):
 
         The repeats shift the patches. The task sets the number of shifts: with 3, by thirds of a patch; with 1, none.
         """
-        p = self.encoder.architecture.patch_size
-        for n_repeats in sorted({p * third // 3 for third in range(self.task.n_readings)}):
-            x = torch.cat([embedded[:, :1].expand(-1, n_repeats, -1), embedded], dim=1) if n_repeats else embedded
-            yield n_repeats, x, None if lengths is None else lengths + n_repeats
+        return self.encoder.readings(embedded, lengths, self.task.n_readings)
 
     def forward(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Answers of the task for sequences, without noise."""
         return self.task.answers(self.predict_outputs(self.encoder.embed(values), lengths))
 
 
+class Augmentations:
+    """Augmentations of several inputs, one for each.
+
+    Parameters
+    ----------
+    parts : list of callable or None
+        The augmentation of each input; None for none.
+    """
+
+    def __init__(self, parts: list[Augmentation | None]):
+        self.parts = parts
+
+    def __call__(self, embedded: Inputs, lengths: Inputs, generator: torch.Generator) -> Inputs:
+        """Perturb each input; what is missing there stays zero."""
+        changed = []
+        for part, x, ends in zip(self.parts, embedded.parts, lengths.parts, strict=True):
+            changed.append(x if part is None else part(x, ends.clamp_min(1), generator))
+        return Inputs(changed)
+
+
+@each_input
 def _check_changed(changed: Any, embedded: Tensor, name: str, augmentation: Any) -> None:
     """Raise an error if an augmentation did not return a tensor like the embedded steps."""
     got = type(changed).__name__
@@ -166,6 +195,7 @@ def _check_changed(changed: Any, embedded: Tensor, name: str, augmentation: Any)
     )
 
 
+@each_input
 def _check_finite(changed: Tensor, embedded: Tensor, name: str, augmentation: Any) -> None:
     if embedded.isfinite().all() and not changed.isfinite().all():
         raise ValueError(f"{name}={_called(augmentation)} returned values that are not finite, given finite values.")

@@ -15,6 +15,7 @@ from ._composite import Composite
 from ._contrastive import Contrastive
 from ._cross_view import CrossView
 from ._denoising import Denoising
+from ._each_input import EachInput
 from ._entropy import EntropyMinimization
 from ._feature_matching_gan import FeatureMatchingGAN
 from ._fixmatch import FixMatch
@@ -56,6 +57,7 @@ __all__ = [
     "Contrastive",
     "CrossView",
     "Denoising",
+    "EachInput",
     "EntropyMinimization",
     "FeatureMatchingGAN",
     "FixMatch",
@@ -102,6 +104,26 @@ _NAMED: dict[str, type[Objective]] = {
     and cls is not Sum
     and not cls.__name__.endswith("Objective")
 }
+
+
+def for_several_inputs(objective: Objective, estimator: str, task: str) -> Objective:
+    """Return an objective that trains a net of several inputs: this one, or `EachInput` of it.
+
+    Raises
+    ------
+    ValueError
+        If it can do neither; the message names the objectives of the task that can.
+    """
+    if objective.several_inputs:
+        return objective
+    if objective.by_input:
+        each = EachInput(objective)
+        each.validate()
+        return each
+    fitting = [name for name in objective_names(task) if from_name(name).several_inputs or from_name(name).by_input]
+    raise ValueError(
+        f"objective={objective!r} does not fit several inputs, which {estimator} was given; choose from {fitting}."
+    )
 
 
 def objective_names(task: str) -> list[str]:

@@ -47,6 +47,8 @@ class Objective(LinkedEstimator, ABC):
     opponents: tuple[str, ...] = ()  # names of the parts that a second optimiser trains
     keeps_levels: bool = False  # whether augmentations must not shift sequences, because their level is learned
     reverse: bool = False  # whether the last step of a sequence is decoded first
+    several_inputs: bool = False  # whether it can train a net that reads several inputs
+    by_input: bool = False  # whether it trains the encoder of each input on its own, if there are several
     compares_views: bool = False  # whether the loss needs several sequences, in views of different noise
 
     @classmethod

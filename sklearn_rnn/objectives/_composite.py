@@ -44,6 +44,8 @@ class Composite(UnsupervisedObjective):
     >>> clf = SemiSupervisedRNNClassifier("supervised", pretraining=Composite(past=0.7))
     """
 
+    by_input = True
+
     past: float = shared.number(0.5, OPEN_FRACTION, "Fraction of the steps that is encoded, rounded up to whole steps.")
     loss: str = shared.loss()
 

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from .._documented import documented
+from .._documented import documented, parameter
 from .._sklearn import FRACTION, POSITIVE, SHARE
 from ..modules import Model, full_precision, linear, n_patches
 from ..sequences import Batch
 from . import _parameters as shared
+from ._across_inputs import across_loss, across_projections
 from ._step_errors import known_lengths, window
 from ._unsupervised import UnsupervisedObjective
 
@@ -37,6 +38,9 @@ class Contrastive(UnsupervisedObjective):
     the same with states instead of embeddings: within each sequence, the state at a step of one view is to be found
     among the states of the other view. The views are perturbed by the estimator's `strong_augmentation`, so the
     embeddings lose the information that it changes; with the default for numbers, that is the scale of the values.
+    If rows have several inputs, each input is compared with itself, and the terms are means over the inputs; or
+    `across_inputs`.
+
     In `history_`, `found` is the fraction of views whose other view is the most similar of the batch.
 
     Parameters
@@ -47,6 +51,11 @@ class Contrastive(UnsupervisedObjective):
     ----------
     Chen, Kornblith, Norouzi and Hinton (2020), "A simple framework for contrastive learning of visual
     representations", ICML.
+
+    Zhang, Jiang, Miura, Manning and Langlotz (2020), "Contrastive learning of medical visual representations from
+    paired images and text", arXiv:2010.00747.
+
+    Radford et al. (2021), "Learning transferable visual models from natural language supervision", ICML.
 
     Yue et al. (2022), "TS2Vec: towards universal representation of time series", AAAI.
 
@@ -72,8 +81,34 @@ class Contrastive(UnsupervisedObjective):
         0.0, FRACTION, "Weight of the temporal term; the other term has weight ``1 - temporal``."
     )
 
+    across_inputs: bool = parameter(
+        False,
+        ["boolean"],
+        "bool",
+        """
+        Whether the views are the inputs of a row, such as a picture and a sound: for an input of each row, the other
+        input of the same row is to be found among those of all rows (Zhang 2020, Radford 2021). Each pair of inputs
+        that are sequences counts, in rows that have both. `crop` and `temporal` are not used.
+        """,
+    )
+
+    @property
+    def several_inputs(self) -> bool:  # type: ignore[override]
+        """Whether it compares the inputs of a row."""
+        return self.across_inputs
+
+    @property
+    def by_input(self) -> bool:  # type: ignore[override]
+        """Whether it compares views of each input."""
+        return not self.across_inputs
+
     def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
-        """Return the `"projection"` of embeddings and the `"temporal_projection"` of states, if they have weight."""
+        """Return the `"projection"` of embeddings and the `"temporal_projection"` of states, if they have weight.
+
+        With `across_inputs`, return the `"projections"` of the inputs.
+        """
+        if self.across_inputs:
+            return {"projections": across_projections(encoder)}
         widths = {}
         if self.temporal < 1:
             widths["projection"] = encoder.out_features
@@ -83,7 +118,12 @@ class Contrastive(UnsupervisedObjective):
         return {name: nn.Sequential(linear(n, size), nn.ReLU(), linear(size, size)) for name, n in widths.items()}
 
     def terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
-        """Return `"instance"` and `"temporal"`, if they have weight."""
+        """Return `"instance"` and `"temporal"`, if they have weight; with `across_inputs`, `"across"`."""
+        if self.across_inputs:
+            loss, share = across_loss(model, batch, self.temperature)
+            if torch.is_grad_enabled():
+                self.observe(found=share)
+            return {"across": loss}
         views = [self._view(model, batch) for _ in range(2)]
         terms = {}
         if self.temporal < 1:
@@ -102,6 +142,10 @@ class Contrastive(UnsupervisedObjective):
 
     def troubles(self, history: Any) -> Iterator[str]:
         """Yield a text for a term that had nothing to compare, and one if the views are found by chance."""
+        if self.across_inputs:
+            if max(history[:, "across"]) == 0:
+                yield "Contrastive found no two rows of a batch with the same two inputs. Pass more such rows."
+            return
         if self.temporal < 1 and max(history[:, "instance"]) == 0:
             yield "Contrastive had one sequence in each batch, and no other to compare it with. Pass more sequences."
         elif self.temporal < 1 and history[-1, "instance"] > 0.99 * (1 - self.temporal) * math.log(self.rivals_):

@@ -49,6 +49,7 @@ class CrossView(SemiSupervisedObjective):
     """
 
     needs = "steps"
+    several_inputs = False
 
     weight: float = shared.weight(1)
     ramp: float = shared.ramp(0)

@@ -47,6 +47,7 @@ class FeatureMatchingGAN(SemiSupervisedObjective):
     """
 
     needs = "classes"
+    several_inputs = False
     by_step = False
 
     weight: float = shared.weight(1)

@@ -57,6 +57,7 @@ class IteratedPseudoLabel(SemiSupervisedObjective):
     """
 
     needs: ClassVar[Needs] = "transcripts"
+    several_inputs = False
     strong = True
 
     weight: float = shared.weight(1)

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from .._documented import documented
-from ..modules import Decoder, Model
+from ..modules import Model, decoder_of
 from ..sequences import Batch
 from . import _parameters as shared
 from ._base import weighted_mean
@@ -59,7 +59,7 @@ class JointReconstruction(SemiSupervisedObjective):
 
     def parts(self, encoder: Any, task: Any) -> dict[str, nn.Module]:
         """Return a `"decoder"`."""
-        return {"decoder": Decoder(encoder, encoder.out_features)}
+        return {"decoder": decoder_of(encoder, encoder.out_features)}
 
     def labeled_terms(self, model: Model, batch: Batch, view: Tensor, outputs: Tensor) -> dict[str, Tensor]:
         """Return `"labeled_reconstruction"`."""

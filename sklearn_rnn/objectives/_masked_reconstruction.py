@@ -58,6 +58,7 @@ class MaskedReconstruction(UnsupervisedObjective):
     >>> clf = SemiSupervisedRNNClassifier("supervised", pretraining=MaskedReconstruction(share=0.3))
     """
 
+    by_input = True
     most_patches_ = 0
 
     share: float = shared.number(0.4, OPEN_FRACTION, "Fraction of the patches that are hidden.")

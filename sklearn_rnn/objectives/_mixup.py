@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .._documented import documented
+from .._inputs import each_input
 from ..modules import Model, mask_padding
 from ..sequences import Batch
 from . import _parameters as shared
@@ -72,6 +73,7 @@ def draw_mixture(x: Tensor, alpha: float, generator: torch.Generator | None) -> 
     return fraction, torch.randperm(n, generator=generator, device=x.device)
 
 
+@each_input
 def mixture(x: Tensor, lengths: Tensor | None, fraction: Tensor, partner: Tensor) -> tuple[Tensor, Tensor | None]:
     """Mix embedded steps (n, T, E) with those of the partners; returns the mixtures and their lengths."""
     x = mask_padding(x, lengths)

@@ -52,6 +52,7 @@ class NextStep(UnsupervisedObjective):
     >>> clf = SemiSupervisedRNNClassifier("supervised", pretraining=NextStep())
     """
 
+    by_input = True
     most_patches_ = 0
 
     n_candidates: int = shared.n_candidates()

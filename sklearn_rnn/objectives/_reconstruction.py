@@ -59,6 +59,11 @@ class Reconstruction(UnsupervisedObjective):
     loss: str = shared.loss()
 
     @property
+    def several_inputs(self) -> bool:  # type: ignore[override]
+        """Whether each input can be decoded from the embedding of the row: in order, and from the embedding alone."""
+        return self.feed == "code" and not self.reverse
+
+    @property
     def decoder(self) -> SequenceDecoder:
         """What the parameters say of the decoder."""
         return SequenceDecoder(self.feed, self.own_share, self.reverse, self.loss)

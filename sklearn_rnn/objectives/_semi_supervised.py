@@ -49,6 +49,7 @@ class SemiSupervisedObjective(Objective):
     """
 
     needs: ClassVar[Needs] = "targets"
+    several_inputs = True
     strong: bool = False  # whether the student sees strong views of unlabeled rows
     weight: float = 0
     ramp: float = 0

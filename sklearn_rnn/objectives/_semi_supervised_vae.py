@@ -62,6 +62,7 @@ class SemiSupervisedVAE(SemiSupervisedObjective):
     """
 
     needs = "classes"
+    several_inputs = False
     by_step = False
 
     weight: float = shared.weight(0.1)

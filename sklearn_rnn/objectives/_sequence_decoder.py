@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..modules import Decoder, FeedingDecoder, Model, reverse
+from ..modules import FeedingDecoder, Model, decoder_of, reverse
 from ..sequences import Batch
 from ._step_errors import step_errors
 
@@ -39,7 +39,7 @@ class SequenceDecoder:
     def part(self, encoder: Any) -> nn.Module:
         """Return the module that decodes, blank."""
         if self.feed == "code":
-            return Decoder(encoder, encoder.out_features)
+            return decoder_of(encoder, encoder.out_features)
         return FeedingDecoder(encoder, encoder.out_features, self.feed == "steps")
 
     def errors(self, model: Model, batch: Batch, embeddings: Tensor) -> Tensor:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
+from .._inputs import Inputs
 from ..modules import Model, mask_padding, step_mask
 from ..sequences import Batch
 
@@ -20,8 +22,13 @@ def step_errors(model: Model, batch: Batch, steps: Tensor, loss: str = "squared"
     return model.encoder.input.errors(steps, batch.values, LOSSES[loss])
 
 
-def mean_over_steps(model: Model, batch: Batch, errors: Tensor) -> Tensor:
-    """Mean (n,) of errors (n, T) over the steps of each sequence, without its padding, and those with no value seen."""
+def mean_over_steps(model: Model, batch: Any, errors: Any) -> Tensor:
+    """Mean (n,) of errors (n, T) over the steps of each sequence, without its padding, and those with no value seen.
+
+    Of several inputs, it is the mean over the inputs that the row has.
+    """
+    if isinstance(errors, Inputs):
+        return _mean_over_inputs(model, batch, errors)
     lengths = batch.lengths
     if model.encoder.input.seen(batch.values) is not None:
         mask = known_mask(batch)
@@ -35,6 +42,16 @@ def n_counted(model: Model, batch: Batch, mask: Tensor) -> Tensor:
     """Number (n,) of steps in the mask (n, T) of which at least one value was seen, but at least 1."""
     seen = model.encoder.input.seen(batch.values)
     return mask.sum(1) if seen is None else (mask & seen.any(2)).sum(1).clamp_min(1)
+
+
+def _mean_over_inputs(model: Model, batch: Any, errors: Inputs) -> Tensor:
+    means, present = [], []
+    for i, (x, values, ends) in enumerate(zip(errors.parts, batch.values.parts, batch.lengths.parts, strict=True)):
+        part = replace(batch, values=values, lengths=ends.clamp_min(1))
+        means.append(mean_over_steps(model.of_input(i), part, x))
+        present.append(ends > 0)
+    has = torch.stack(present, dim=1)  # (n, inputs)
+    return torch.stack(means, dim=1).where(has, 0).sum(1) / has.sum(1)
 
 
 def sequence_errors(model: Model, batch: Batch, steps: Tensor, loss: str = "squared") -> Tensor:

@@ -58,6 +58,11 @@ class Sum(SemiSupervisedObjective):
         return self.first.fits(task) and self.second.fits(task)
 
     @property
+    def several_inputs(self) -> bool:  # type: ignore[override]
+        """Whether both objectives can train a net that reads several inputs."""
+        return self.first.several_inputs and self.second.several_inputs
+
+    @property
     def unlabeled_ratio(self) -> float:
         """Number of unlabeled rows in a step, as a fraction of `batch_size`: the larger of the two."""
         return max(self.first.unlabeled_ratio, self.second.unlabeled_ratio)

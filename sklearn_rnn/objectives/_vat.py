@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .._documented import documented
+from .._inputs import each_input
 from .._sklearn import POSITIVE
 from ..modules import Model, mask_padding
 from ..sequences import Batch
@@ -80,6 +81,7 @@ class VAT(SemiSupervisedObjective):
             )
 
 
+@each_input
 def random_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
     """Normal noise of the shape of `x`; ones without a generator."""
     if generator is None:
@@ -87,11 +89,15 @@ def random_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
     return torch.empty_like(x).normal_(generator=generator)
 
 
+@each_input
 def sphere(direction: Tensor, lengths: Tensor | None, radius: float) -> Tensor:
-    """Scale each row of (n, T, E) to a root mean square of `radius` over its steps; padding becomes 0."""
+    """Scale each row of (n, T, E) to a root mean square of `radius` over its steps; padding becomes 0.
+
+    Of several inputs, each is scaled.
+    """
     n_steps = direction.shape[1]
     direction = mask_padding(direction, lengths)
     largest = direction.abs().amax((1, 2), keepdim=True).clamp_min(1e-30)  # squares of gradients underflow
     direction = direction / largest
-    size = (n_steps if lengths is None else lengths[:, None, None]) * direction.shape[2]
+    size = (n_steps if lengths is None else lengths.clamp_min(1)[:, None, None]) * direction.shape[2]
     return radius * direction / (direction.square().sum((1, 2), keepdim=True) / size).clamp_min(1e-12).sqrt()

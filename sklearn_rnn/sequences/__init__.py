@@ -9,8 +9,10 @@ from ._items import Catalogue, as_items, flat_items, rows_of_items, without_last
 from ._moments import moments_of
 from ._positions import positions
 from ._reading import read_sequences
+from ._reading_inputs import read_inputs
 from ._sequences import Sequences, all_steps, any_of_row, first_steps, float_like, unpadded_lengths
 from ._series import Series, joined, read_series
+from ._several import Input, SeveralInputs
 from ._times import next_times, time_index
 from ._windows import Columns, Futures, Windows, window_starts
 from ._words import Vocabulary
@@ -20,8 +22,10 @@ __all__ = [
     "Catalogue",
     "Columns",
     "Futures",
+    "Input",
     "Sequences",
     "Series",
+    "SeveralInputs",
     "TrainingSet",
     "Vocabulary",
     "Windows",
@@ -42,6 +46,7 @@ __all__ = [
     "next_times",
     "positions",
     "read_ahead",
+    "read_inputs",
     "read_sequences",
     "read_series",
     "rows_of_items",

@@ -135,11 +135,11 @@ class TrainingSet:
 
     def batch(self, rows: NDArray, n_labeled: int) -> Batch:
         """Read `rows`, of which the first `n_labeled` are labeled."""
-        values, lengths = self.sequences.batch(rows)
+        values, lengths = self.sequences.tensors(rows)
         places = self.places(rows)
         return Batch(
-            values=torch.from_numpy(values),
-            lengths=None if lengths is None else torch.from_numpy(lengths),
+            values=values,
+            lengths=lengths,
             targets=torch.from_numpy(self.targets[places]),
             rows=torch.from_numpy(places),
             weights=None if self.weights is None else torch.from_numpy(self.weights[places]),

@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 from ._sequences import Kind, float_like
 from ._stored import arrow_column
 
+SEVERAL = (
+    "SemiSupervisedRNNClassifier, SemiSupervisedRNNRegressor, RNNAutoencoderTransformer and RNNOutlierDetector read "
+    "them as several inputs of a row."
+)
 TIME = re.compile(r"date|time|duration|period")  # beginning of the names of time types in pandas, polars and Arrow
 ARRAY_LIKE = ("__array__", "__array_interface__", "__dlpack__", "shape")
 SECONDS = (
@@ -188,7 +192,8 @@ def _of_frame(X: Any) -> list[NDArray] | None:
     if not all(nested):
         raise ValueError(
             f"X has columns of arrays, {_first_names(names, nested)}, and columns of single values, "
-            f"{_first_names(names, [not n for n in nested])}; repeat the single values at each step, or drop them."
+            f"{_first_names(names, [not n for n in nested])}; repeat the single values at each step, or drop them. "
+            f"{SEVERAL}"
         )
     return [_columns_as_features(row, i) for i, row in enumerate(zip(*columns, strict=True))]
 
@@ -214,7 +219,9 @@ def _columns_as_features(row: tuple[Any, ...], i: int) -> NDArray:
     arrays = [as_array(x, f"X[{i}]") for x in row]
     shapes = {x.shape for x in arrays}
     if len(shapes) > 1 or arrays[0].ndim != 1:
-        raise ValueError(f"The series in row {i} of X must be 1-D and have equal lengths, got {sorted(shapes)}.")
+        raise ValueError(
+            f"The series in row {i} of X must be 1-D and have equal lengths, got {sorted(shapes)}. {SEVERAL}"
+        )
     return np.stack(arrays, axis=1)
 
 

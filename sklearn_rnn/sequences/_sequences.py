@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from .._warnings import warn
 from ._moments import Moments, moments_of, signal_share
 from ._stored import ListColumn, StoredRows
 
-Kind = Literal["table", "series", "tokens"]
+Kind = Literal["table", "series", "tokens", "static"]
 BLOCK = 1 << 20  # values that are read together: 4 MB of float32
 FILE_BLOCK = 8192  # neighbouring rows of a memory map that are read together
 BLURRED = 0.01  # error of float32, relative to the variation of a feature, above which the feature is centred
@@ -35,8 +36,8 @@ class Sequences:
         Number of steps of each sequence.
     starts : ndarray of shape (n,) or None
         Position of the first step of each sequence in `values`.
-    kind : {"table", "series", "tokens"}
-        Kind of X: a 2-D array, sequences of feature vectors, or token ids.
+    kind : {"table", "series", "tokens", "static"}
+        Kind of X: a 2-D array, sequences of feature vectors, token ids, or columns of one value for each row.
     pages : Pages or None
         The memory map that `values` is a view of.
     index : object or None
@@ -51,6 +52,8 @@ class Sequences:
         Whether NaN stands for values that were not seen.
     times : int or None
         Position of the column of `values` that is the time since the step before, which is no feature.
+    static : tuple or None
+        Of static columns: the number of categories of each, 0 for numbers; and whether each has missing values.
     """
 
     values: Any
@@ -64,6 +67,7 @@ class Sequences:
     known: Moments | None = None
     gaps: bool = False
     times: int | None = None
+    static: tuple[tuple[int, ...], tuple[bool, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -72,6 +76,11 @@ class Sequences:
     def n_features(self) -> int:
         """Number of values per step; 1 for token ids."""
         return 1 if self.kind == "tokens" else self.values.shape[-1]
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether they are token ids."""
+        return self.kind == "tokens"
 
     @property
     def ids(self) -> NDArray:
@@ -122,6 +131,20 @@ class Sequences:
             return values, None
         values[np.arange(longest) >= lengths[:, None]] = 0
         return values, lengths
+
+    def tensors(self, rows: NDArray) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return what `batch` returns, as tensors."""
+        values, lengths = self.batch(rows)
+        return torch.from_numpy(values), None if lengths is None else torch.from_numpy(lengths)
+
+    def taken(self, rows: NDArray) -> Sequences:
+        """Return some sequences."""
+        if self.starts is None:
+            return replace(self, values=self.values[rows], lengths=self.lengths[rows], known=None, source=None)
+        lengths = self.lengths[rows]
+        firsts = first_steps(lengths)
+        steps = np.arange(lengths.sum()) + np.repeat(self.starts[rows] - firsts, lengths)
+        return replace(self, values=self.values[steps], lengths=lengths, starts=firsts, known=None, source=None)
 
     def _gather(self, rows: NDArray, lengths: NDArray, longest: int) -> NDArray:
         if self.starts is not None:

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..modules import Model, TokenInput
+from ..modules import Encoder, Model, TokenInput
 from ..sequences import Sequences, batches_by_length, read_ahead
 
 AHEAD = 16 << 20  # bytes of batches that are read ahead from a file
@@ -34,12 +34,12 @@ def in_batches(
         budget = max(1, min(budget, VALUES // sequences.n_features))
     size = max(1, min(largest, budget // int(np.median(sequences.lengths[rows]))))
     read = (
-        (places, *sequences.batch(rows[np.resize(places, max(len(places), SAME_BITS))]))
+        (places, *sequences.tensors(rows[np.resize(places, max(len(places), SAME_BITS))]))
         for part in sequences.parts(rows)
         for places in _places(sequences, rows, part, size, 2 * budget)
     )
     for places, values, ends in read if sequences.block is None else read_ahead(read, AHEAD, lambda x: x[1].nbytes):
-        yield places, torch.from_numpy(values).to(device), None if ends is None else torch.from_numpy(ends).to(device)
+        yield places, values.to(device), None if ends is None else ends.to(device)
 
 
 def _places(sequences: Sequences, rows: NDArray, part: slice, size: int, most: int) -> list[NDArray]:
@@ -51,8 +51,9 @@ def _places(sequences: Sequences, rows: NDArray, part: slice, size: int, most: i
 
 def _steps(model: Model, device: torch.device) -> int:
     """Number of steps to compute together; if logits of a vocabulary may follow, as few on a GPU as on a CPU."""
-    encoder = model.encoder
-    width = max(encoder.recurrence.out_features, encoder.input.kernel_width)
-    has_vocabulary = isinstance(encoder.input, TokenInput) and len(model.parts) > 0
+    encoders = [encoder for encoder in model.encoder.each if isinstance(encoder, Encoder)]
+    has_vocabulary = any(isinstance(encoder.input, TokenInput) for encoder in encoders) and len(model.parts) > 0
     states = STATES if has_vocabulary or device.type == "cpu" else STATES_OF_GPU
-    return max(1, states * encoder.architecture.patch_size // width)
+    widths = [max(encoder.recurrence.out_features, encoder.input.kernel_width) for encoder in encoders]
+    sizes = [encoder.architecture.patch_size for encoder in encoders]
+    return max(1, min(states * size // width for size, width in zip(sizes, widths, strict=True)))
