@@ -82,9 +82,9 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # in which unknown tokens are replaced
         if self._few_steps and not training.sequences.has_tokens:
-            training = replace(training, few_steps=True)
+            training = replace(training, few_steps=True, fewest_steps=_has_gaps(model))
         self._prepare(model, objective, training)
-        self.net_ = self._make_net(model, objective, seed, callbacks, self._auto_lr(model.encoder, training))
+        self.net_ = self._make_net(model, objective, seed, callbacks, self._auto_lr(model, training))
         self.net_.initialize()
         self.objective_ = objective
         self.history_ = self.net_.history
@@ -96,13 +96,12 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
             self.n_iter_ = len(self.history_)
         objective.diagnose(self.history_)
 
-    def _auto_lr(self, encoder: Any, training: TrainingSet) -> float:
+    def _auto_lr(self, model: Model, training: TrainingSet) -> float:
         """Return the learning rate that ``lr="auto"`` stands for."""
-        rates = [GAPS_LR] if any(part.input.has_gaps for part in encoder.each) else []
-        rates += [TOKENS_LR] if training.sequences.has_tokens else []
         if training.sequences.kind == "tokens":
             return TOKENS_LR
-        return min([self._numbers_lr, *rates]) * training.rate_factor()
+        rate = min(self._numbers_lr, TOKENS_LR) if training.sequences.has_tokens else self._numbers_lr
+        return min(rate, GAPS_LR) if _has_gaps(model) else rate * training.rate_factor()
 
     def _make_net(
         self, model: Model, objective: Objective, seed: int, callbacks: list[tuple[str, Any]], auto_lr: float
@@ -178,3 +177,8 @@ def check_device(device: Any) -> None:
 def draw_seed(random: np.random.RandomState) -> int:
     """Draw a seed for a private generator."""
     return int(random.randint(np.iinfo(np.int32).max))
+
+
+def _has_gaps(model: Model) -> bool:
+    """Whether numbers of an input were missing in training."""
+    return any(part.input.has_gaps for part in model.encoder.each)
