@@ -81,8 +81,8 @@ class TrainingParameters(PicklableEstimator):
         "int",
         """
         Number of passes over the labeled rows (over all rows if no labels are used), each of at least 25 optimiser
-        steps; in classifiers of numbers, of as few as 12 if there are at most 50 labeled and 800 unlabeled rows, or
-        if values are missing (see `gaps`). Each step also has unlabeled rows, if the objective uses them.
+        steps; in classifiers of numbers, of as few as 12 if there are at most 50 labeled and 800 unlabeled rows. Each
+        step also has unlabeled rows, if the objective uses them.
         """,
     )
     lr: float | str = parameter(
@@ -92,7 +92,7 @@ class TrainingParameters(PicklableEstimator):
         """
         Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, then cosine to 0).
         `"auto"` is 0.002 in regressors and if an input is token ids, 0.003 where values are missing (see `gaps`), else
-        0.008 times the square root of 25 over the number of steps of an epoch, where these are fewer than 25.
+        0.008; times the square root of 25 over the number of steps of an epoch, where these are fewer than 25.
         """,
     )
     batch_size: int = parameter(

@@ -82,7 +82,7 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # in which unknown tokens are replaced
         if self._few_steps and not training.sequences.has_tokens:
-            training = replace(training, few_steps=True, fewest_steps=_has_gaps(model))
+            training = replace(training, few_steps=True)
         self._prepare(model, objective, training)
         self.net_ = self._make_net(model, objective, seed, callbacks, self._auto_lr(model, training))
         self.net_.initialize()
@@ -101,7 +101,8 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         if training.sequences.kind == "tokens":
             return TOKENS_LR
         rate = min(self._numbers_lr, TOKENS_LR) if training.sequences.has_tokens else self._numbers_lr
-        return min(rate, GAPS_LR) if _has_gaps(model) else rate * training.rate_factor()
+        has_gaps = any(part.input.has_gaps for part in model.encoder.each)
+        return (min(rate, GAPS_LR) if has_gaps else rate) * training.rate_factor()
 
     def _make_net(
         self, model: Model, objective: Objective, seed: int, callbacks: list[tuple[str, Any]], auto_lr: float
@@ -177,8 +178,3 @@ def check_device(device: Any) -> None:
 def draw_seed(random: np.random.RandomState) -> int:
     """Draw a seed for a private generator."""
     return int(random.randint(np.iinfo(np.int32).max))
-
-
-def _has_gaps(model: Model) -> bool:
-    """Whether numbers of an input were missing in training."""
-    return any(part.input.has_gaps for part in model.encoder.each)

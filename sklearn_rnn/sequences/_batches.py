@@ -37,7 +37,7 @@ class TrainingSet:
     epoch is less than a pass. Without labeled rows (unsupervised objectives) an epoch is one pass over all rows.
 
     With `few_steps`, as few as 12 steps are enough if there are few rows of both kinds: at most 50 labeled and 800
-    unlabeled ones. With `fewest_steps`, they are enough however many rows there are.
+    unlabeled ones.
     """
 
     sequences: Sequences
@@ -48,7 +48,6 @@ class TrainingSet:
     class_weights: NDArray | None = None
     by_step: bool = False
     few_steps: bool = False
-    fewest_steps: bool = False
 
     def __len__(self) -> int:
         return len(self.labeled) + len(self.unlabeled)
@@ -86,8 +85,6 @@ class TrainingSet:
 
     def least_steps(self) -> int:
         """Smallest number of optimiser steps in an epoch."""
-        if self.fewest_steps:
-            return MIN_STEPS_PER_EPOCH // 2
         if not self.few_steps:
             return MIN_STEPS_PER_EPOCH
         wanted = max(len(self.labeled) // LABELED_A_STEP, len(self.unlabeled) // UNLABELED_A_STEP)
