@@ -128,7 +128,9 @@ def test_nan_in_x_is_refused(cls, form):
 @both
 @pytest.mark.parametrize("form", ["table", "grid", "list"])
 def test_nan_inside_a_sequence_is_named_with_its_step(cls, form):
-    with pytest.raises(ValueError, match=r"X\[1\] has NaN at step 2\. preprocessing\.SequenceImputer fills gaps"):
+    with pytest.raises(
+        ValueError, match=r"X\[1\] has NaN at step 2\. .*gaps=True.*preprocessing\.SequenceImputer fills gaps"
+    ):
         fit(cls, spoiled(np.nan, form))
 
 

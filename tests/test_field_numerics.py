@@ -18,6 +18,7 @@ from sklearn.model_selection import GridSearchCV
 import sklearn_rnn
 from sklearn_rnn import (
     Embedding,
+    Gaps,
     Optimizer,
     Pretraining,
     RNNAutoencoderTransformer,
@@ -347,6 +348,15 @@ def test_objects_among_the_parameters_take_numpys_numbers(parameter, option):
     assert all(getattr(mine.get_params()[parameter], name) is value for name, value in options.items())
 
 
+def test_gaps_take_numpys_numbers():
+    X = np.stack([np.arange(24.0).reshape(4, 6).T] * 8)
+    X[::2, 2, 1] = np.nan
+    options = {"times": np.int64(0), "hide": np.float32(0.25)}
+    mine, plain = (SemiSupervisedRNNClassifier(gaps=Gaps(**o), **TINY) for o in (options, {"times": 0, "hide": 0.25}))
+    y = np.arange(8) % 2
+    np.testing.assert_array_equal(mine.fit(X, y).predict_proba(X), plain.fit(X, y).predict_proba(X))
+
+
 @pytest.mark.parametrize("cls", OBJECTIVES, ids=lambda cls: cls.__name__)
 def test_objectives_take_numpys_numbers(cls):
     options = numeric(cls)
@@ -413,6 +423,7 @@ def test_every_public_class_with_a_numeric_parameter_is_tried_with_numpys():
         "RNNForecaster",
         "RNNNextItemRecommender",
         "Embedding",
+        "Gaps",
         "LogMelSpectrogram",
         "MFCC",
         "Optimizer",

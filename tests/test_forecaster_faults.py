@@ -36,7 +36,11 @@ FAULTS = {
     "nan": (with_nan(series(), 7, 2), {}, "Input X contains NaN.\nX has NaN at step 7 in column 2. To fill gaps: prep"),
     "last nan": (with_nan(series(), -1, slice(None)), {}, "X has NaN at step 159 in column 0"),
     "nan in a frame": (frame().where(frame() < 105), {}, "in column 'b'. To fill gaps: preprocessing.SequenceImputer"),
-    "nan in a list": ([series(), with_nan(series(), 7, 2)], {}, "X[1] has NaN at step 7. preprocessing.SequenceImp"),
+    "nan in a list": (
+        [series(), with_nan(series(), 7, 2)],
+        {},
+        "X[1] has NaN at step 7. With gaps=True, estimators read NaN as not seen; preprocessing.SequenceImp",
+    ),
     "infinity": (
         series() * 1e39,
         {},

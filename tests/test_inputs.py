@@ -415,7 +415,8 @@ def test_attributions_add_up_to_the_change_of_the_score(known):
     layers = model.encoder.input
     zeros = type(values)(torch.zeros_like(x) for x in layers.standardised(values).parts)
     with torch.no_grad():
-        logits = [model.predict_outputs(layers.with_changes(x), lengths) for x in (zeros, layers.standardised(values))]
+        ends, passed = layers.standardised(values), layers.passed(values)
+        logits = [model.predict_outputs(layers.with_changes(x, passed), lengths) for x in (zeros, ends)]
     scores = [(x[:, 1] - x[:, 0]).numpy() for x in logits]
     total = attributions["age"] + attributions["sex"]
     total = total + [sum(attributions[name][i].sum() for name in ("wave", "pair", "ids")) for i in range(8)]

@@ -201,7 +201,7 @@ def test_cross_view_is_that_of_clark_2018():
         x = encoder.embed(batch.values[i : i + 1, : LENGTHS[i]])
         q = model.train_outputs(x, None).softmax(1).detach()
         steps = torch.ones(x.shape[1], dtype=torch.bool)
-        still = encoder.without(x, ~steps, steps)  # a change contains the step before
+        still = encoder.input.without(x, ~steps, steps)  # a change contains the step before
         inputs, back = (encoder.norm(encoder.patches(encoder.input.group(e, None, NO_KERNELS))) for e in (x, still))
         forward = stack.forwards[0](inputs)[0][0]
         backward = stack.backwards[0](back.flip(1))[0][0].flip(0)

@@ -53,6 +53,7 @@ def test_vectors_of_different_sizes_are_refused():
         read_vectors({"cat": [1, 2], "the": [1, 2, 3]}, VOCABULARY)
 
 
+@pytest.mark.full_epochs
 def test_read_vectors_carry_labels_to_words_without_one():
     documents = [f"{word} {word}" for word in ("good", "bad", "fine", "poor")] * 2
     vectorizer = TokenSequenceVectorizer().fit(documents)

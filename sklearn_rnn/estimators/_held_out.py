@@ -70,7 +70,8 @@ class Samples:
             if isinstance(self.X, Mapping):
                 return {name: _safe_indexing(column, rows) for name, column in self.X.items()}
             return _safe_indexing(self.X, rows)
-        if sequences is not None and sequences.starts is not None and is_frame(first_of(self.X)):  # keep the names
+        named = sequences is not None and sequences.starts is not None and is_frame(first_of(self.X))
+        if named and not self.reads:  # with the name of the column of times
             return _safe_indexing(self.X, rows)
         if sequences is None or (sequences.starts is None and (is_frame(self.X) or isinstance(self.X, np.ndarray))):
             if self.reads and sequences is not None and sequences.pages and sequences.values.flags.c_contiguous:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from .._documented import documented, parameter
 from .._links import LinkedEstimator
 from .._sklearn import COUNT, FRACTION, NOT_NEGATIVE, POSITIVE, SHARE, HasMethods, StrOptions, plain_parameters
@@ -229,7 +231,7 @@ def wrapped(name: str, value: Any) -> Any:
     cls = OPTIONS[name]
     if isinstance(value, cls):
         return value
-    return cls() if value is None or isinstance(value, bool) else cls(value)
+    return cls() if value is None or isinstance(value, bool | np.bool_) else cls(value)
 
 
 def set_option(estimator: Any, name: str, nested: dict[str, Any]) -> None:

@@ -19,11 +19,10 @@ def is_faster(layer: Any, n_directions: int, x: Tensor) -> bool:
 
     In training the layer takes 1.1 (16,384 numbers in the state) to 2 times (1,024) as long, in prediction as long.
     """
-    if type(layer) is not nn.GRU:
+    if type(layer) is not nn.GRU or x.device.type != "cpu" or traced() or torch.is_autocast_enabled("cpu"):
         return False
     trained = torch.is_grad_enabled() and (x.requires_grad or layer.weight_hh_l0.requires_grad)
-    plain = x.device.type == "cpu" and not torch.is_autocast_enabled("cpu") and not traced()
-    return bool(n_directions * len(x) * layer.hidden_size <= MOST and trained and plain)
+    return bool(trained and n_directions * len(x) * layer.hidden_size <= MOST)
 
 
 def gru_states(layers: list[Any], x: Tensor) -> Tensor:

@@ -115,7 +115,7 @@ class RandomKernels(nn.Module):
 def _responses(x: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> Tensor:
     """Responses (n, T, K) of convolutions with `weight` (K, E, WIDTH) to steps (n, T, E)."""
     (n, n_steps, n_inputs), margin = x.shape, WIDTH // 2 * dilation
-    if n_inputs <= NARROW and dilation >= WIDE and x.device.type == "cpu" and not traced():
+    if not traced() and n_inputs <= NARROW and dilation >= WIDE and x.device.type == "cpu":
         padded = pad(x.permute(2, 0, 1), (margin, margin))
         windows = torch.stack([padded[..., i * dilation : i * dilation + n_steps] for i in range(WIDTH)], 1)
         rows = windows.view(n_inputs * WIDTH, n * n_steps).t()
