@@ -229,7 +229,7 @@ def test_pretraining_and_warm_starts_go_on_with_gaps(tmp_path):
         clf = SemiSupervisedRNNClassifier("supervised", pretraining=pretraining, gaps=Gaps(1), **TINY).fit(X, Y)
         assert np.isfinite(clf.predict_proba(X)).all()
     clf.set_params(warm_start=True, pretraining=None).fit(X, Y)
-    with pytest.raises(ValueError, match="gaps"):
+    with pytest.raises(ValueError, match="Gaps"):
         clf.set_params(gaps=False).fit([np.nan_to_num(x) for x in X], Y)
     plain = SemiSupervisedRNNClassifier(pretraining=str(tmp_path / "encoder.safetensors"), **TINY)
     with pytest.raises(ValueError, match="gaps=True"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -80,6 +81,14 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
 
     def _read_training(self, X: Any) -> Sequences:
         """Read the X of `fit`, relative to the origin of the encoder that it starts from."""
+        option = gaps_of(self)
+        given: Any = deepcopy((getattr(self, "inputs", None), None if option is None else option.times))
+        last = getattr(self, "_given", given)
+        if self._goes_on and given != last:
+            raise ValueError(
+                f"warm_start=True needs the inputs and Gaps.times of the last fit, {last}, but got {given}."
+            )
+        self._given: Any = given
         return self._read_any(X, not self._goes_on, self._start())
 
     def _read_any(self, X: Any, reset: bool, encoder: Any) -> Any:
@@ -87,11 +96,12 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
         origins = None if encoder is None else [part.input.origin.numpy() for part in encoder.each]
         option = gaps_of(self)
         gaps, times = option is not None, None if option is None else option.times
+        if not reset:  # as in the fit that made the encoder
+            parts = [part.architecture for part in encoder.each]
+            gaps = any(getattr(a, "gaps", False) for a in parts)
+            times = None if len(parts) > 1 or parts[0].time_column < 0 else parts[0].time_column
         if not self._several_inputs:
             origin = None if origins is None else origins[0]
-            if not reset:
-                a = encoder.architecture
-                gaps, times = a.gaps, None if a.time_column < 0 else a.time_column
             return read_sequences(
                 self, X, reset=reset, max_length=self.max_length, gaps=gaps, origin=origin, times=times
             )

@@ -60,9 +60,9 @@ def decoded_inputs(estimator: Any, embeddings: NDArray, ends: dict[str, NDArray]
     for (name, members), values, of_input in zip(estimator.inputs_.items(), decoded, ends.values(), strict=True):
         known = estimator._inputs[name]
         if known["_kind"] == "static":
-            for k, (member, (categories, _)) in enumerate(zip(members, known["columns"], strict=True)):
+            for k, (member, (categories, _, origin)) in enumerate(zip(members, known["columns"], strict=True)):
                 column = values[:, 0, k]
-                result[member] = np.array(categories)[column.astype(int)] if categories else column
+                result[member] = np.array(categories)[column.astype(int)] if categories else column + origin
         else:
             values = values[:, :, 0] if known["_kind"] == "table" else values
             result[name] = [row[:end] for row, end in zip(values, of_input, strict=True)]

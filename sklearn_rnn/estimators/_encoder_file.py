@@ -136,6 +136,18 @@ def check_same_data(source: str, kind: str, n_features_in: int, names: list[str]
         raise ValueError(f"{source} was fitted on the columns {names}, but X has {current}.")
 
 
+def check_same_times(source: str, encoder: Any, sequences: Any) -> None:
+    """Raise an error if an encoder reads its times from another column than X has them in."""
+    inputs = [part.sequences for part in sequences.inputs.values()] if sequences.kind == "inputs" else [sequences]
+    for part, of_x in zip(encoder.each, inputs, strict=True):
+        column, of_encoder = -1 if of_x.times is None else of_x.times, getattr(part.architecture, "time_column", -1)
+        if column != of_encoder:
+            known = [f"in column {k}" if k >= 0 else "not given" for k in (of_encoder, column)]
+            raise ValueError(
+                f"{source} was fitted with the times of steps {known[0]}, but in X they are {known[1]}. Set Gaps.times."
+            )
+
+
 def check_same_inputs(pretrained: Any, params: Any) -> None:
     """Raise an error if a fitted estimator had other inputs, or other categories, or fuses them in another way."""
     fusion = pretrained.net_.module_.encoder.architecture.fusion
@@ -148,7 +160,7 @@ def check_same_inputs(pretrained: Any, params: Any) -> None:
         raise ValueError(f"pretraining was fitted on the inputs {pretrained.inputs_}, but X has {params.inputs_}.")
     for name, members in params.inputs_.items():
         before, now = (e._inputs[name].get("columns", []) for e in (pretrained, params))
-        for member, (categories, _), (current, _) in zip(members, before, now, strict=False):  # empty for sequences
+        for member, (categories, *_), (current, *_) in zip(members, before, now, strict=False):  # empty for sequences
             if categories != current:
                 raise ValueError(
                     f"pretraining was fitted on X[{member!r}] with the categories {categories}, but it has {current}. "

@@ -24,6 +24,8 @@ KNOWN = (
     "inputs_",
     "_inputs",
     "_column",
+    "_columns",
+    "_members",
 )  # attributes that describe the input of an estimator
 
 

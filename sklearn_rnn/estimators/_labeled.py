@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -26,6 +27,7 @@ from ._encoder_file import (
     check_same_data,
     check_same_inputs,
     check_same_parts,
+    check_same_times,
     is_encoder_file,
     names_of,
     read_encoder,
@@ -122,9 +124,10 @@ class LabeledEstimator(SequenceEstimator):
         if is_encoder_file(source):
             saved = read_encoder(source)
             check_fits(saved, source, self)
+            check_same_times(f"pretraining: the encoder of {source}", saved.encoder, sequences)
             return saved.encoder
         if isinstance(source, FrozenEstimator):
-            return self._copied_encoder(clone(source).estimator)
+            return self._copied_encoder(clone(source).estimator, sequences)
         transformer = self._autoencoder(source, sequences, random)
         transformer._n_parts = self._n_parts
         return transformer._pretrain(sequences.cut(transformer.max_length), self).net_.module_.encoder
@@ -135,7 +138,7 @@ class LabeledEstimator(SequenceEstimator):
         """Return the unfitted autoencoder that is trained before `objective`."""
         return unfitted_autoencoder(self, source, random, self._pooling(sequences.kind == "tokens"))
 
-    def _copied_encoder(self, transformer: Any) -> Encoder:
+    def _copied_encoder(self, transformer: Any, sequences: Any) -> Encoder:
         """Return a copy of the encoder of a fitted estimator; it is an error if it does not suit this one."""
         if not isinstance(transformer, RNNAutoencoderTransformer | ItemEstimator) or not hasattr(transformer, "net_"):
             raise ValueError(
@@ -148,10 +151,24 @@ class LabeledEstimator(SequenceEstimator):
         check_same_data("pretraining", transformer._kind, n_features_in, names, self)
         if self._kind == "inputs":
             check_same_inputs(transformer, self)
-        return deepcopy(transformer.net_.module_.encoder)
+        encoder = transformer.net_.module_.encoder
+        check_same_times("pretraining", encoder, sequences)
+        copied = deepcopy(encoder)
+        if self._kind == "inputs":
+            _move_origins(copied, transformer._inputs, self._inputs)
+        return copied
 
     def _fine_tuning(self) -> dict[str, Any]:
         return fine_tuning(self.pretraining)
 
     def _kernel_dropout(self, n_labeled: int) -> float:
         return min(0.5, 50 / n_labeled) if isinstance(self.kernel_dropout, str) else self.kernel_dropout
+
+
+def _move_origins(encoder: Any, before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Let an encoder read static numbers relative to other origins than it was trained with."""
+    for part, old, new in zip(encoder.each, before.values(), now.values(), strict=True):
+        if old["_kind"] == "static":
+            columns = zip(old["columns"], new["columns"], strict=True)
+            moved = torch.tensor([first[2] - second[2] for first, second in columns], dtype=torch.float64)
+            part.input.mean += moved.to(part.input.mean)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._containers import check_frame, detached, is_frame, listed, refuse_what_is_no_array
-from ._static import is_sequences
+from ._static import is_missing, is_sequences
 
 STATIC = "static"  # name of the input of columns that hold no sequences
 ANSWERS = ("y", "target", "targets", "label", "labels")  # keys of a dictionary that is a data set, not an X
@@ -129,7 +129,8 @@ def _are_features(columns: FrameColumns, kinds: dict[Any, bool]) -> bool:
     """Whether all columns hold series of numbers that have equal lengths in each row, as the features of one input."""
     if len(kinds) == 1 or not all(kinds.values()):
         return False
-    for row in zip(*(listed(column) or [None] for column in columns.values.values()), strict=True):
-        if any(np.ndim(x) != 1 for x in row) or len({len(x) for x in row}) > 1 or not len(row[0]):
+    for cells in zip(*(listed(column) or [None] for column in columns.values.values()), strict=True):
+        row = [x for x in cells if not is_missing(x)]
+        if row and (any(np.ndim(x) != 1 for x in row) or len({len(x) for x in row}) > 1 or not len(row[0])):
             return False
     return True

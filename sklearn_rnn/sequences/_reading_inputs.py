@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ._frame_columns import FrameColumns, Groups, column_of, groups_of
 from ._reading import read_sequences
 from ._sequences import Sequences
 from ._several import Input, SeveralInputs
-from ._static import StaticColumn, is_empty, is_sequences
+from ._static import StaticColumn, is_empty, is_missing, is_sequences
 
 KNOWN = ("_kind", "n_features_in_", "feature_names_in_")  # attributes that describe one input
 
@@ -59,13 +60,15 @@ def read_inputs(
         "exact": exact,
         "times": times,
     }
+    _check_rows_of(estimator, X)
     columns = None if isinstance(X, Sequences | SeveralInputs) else FrameColumns.of(X)
     if isinstance(X, SeveralInputs):
         return X.cut(max_length)
     if not reset and getattr(estimator, "_kind", None) == "inputs":
         return _read_known(estimator, _expected(estimator, X, columns), options, origins)
     if reset:
-        vars(estimator).pop("inputs_", None)
+        for name in ("inputs_", "_column", "_columns", "_members", "_inputs"):
+            vars(estimator).pop(name, None)
     if columns is None:
         if reset and groups is not None:
             raise ValueError(
@@ -85,10 +88,20 @@ def _read_one(
     estimator: Any, X: Any, columns: FrameColumns, chosen: Groups | None, options: dict[str, Any], origin: Any
 ) -> Sequences:
     """Read the X of one input: a column of sequences, or columns that are its features."""
+    if options["reset"] and isinstance(options["times"], dict):
+        _check_times(options["times"], chosen or {})
+        options = options | {"times": next(iter(options["times"].values()), None)}
     if len(columns.values) > 1:
-        if is_frame(X):
+        if is_frame(X) and (options["reset"] or not hasattr(estimator, "_members")):
+            _check_no_missing(columns)
             return read_sequences(estimator, X, origin=origin, **options)
-        members = list(columns.values) if chosen is None else next(iter(chosen.values()))
+        if options["reset"]:
+            estimator._members = list(columns.values) if chosen is None else next(iter(chosen.values()))
+            estimator._columns = list(columns.values)
+        elif hasattr(estimator, "_members"):
+            columns = _matched(estimator._columns, columns)
+        members = getattr(estimator, "_members", None) or list(columns.values)
+        _check_no_missing(columns)
         parts = [listed(columns.values[name]) or list(columns.values[name]) for name in members]
         rows = [
             np.stack([as_array(x, f"X[{i}]") for x in row], axis=1) for i, row in enumerate(zip(*parts, strict=True))
@@ -115,7 +128,7 @@ def _read_new(estimator: Any, columns: FrameColumns, groups: Groups, options: di
     estimator._kind, estimator.n_features_in_ = "inputs", len(columns.values)
     if columns.named:
         estimator.feature_names_in_ = np.array(list(columns.values), dtype=object)
-    estimator.inputs_, estimator._inputs = groups, known
+    estimator.inputs_, estimator._inputs, estimator._columns = groups, known, list(columns.values)
     return SeveralInputs(inputs, columns.index)
 
 
@@ -141,21 +154,52 @@ def _expected(estimator: Any, X: Any, columns: FrameColumns | None) -> FrameColu
             f"X is {type(X).__name__}, but {name} was fitted on the inputs {list(estimator.inputs_)}, of the columns "
             f"{[c for members in estimator.inputs_.values() for c in members]}."
         )
-    seen = [column for members in estimator.inputs_.values() for column in members]
+    return _matched(estimator._columns, columns, name)
+
+
+def _matched(seen: list[Any], columns: FrameColumns, name: str = "the estimator") -> FrameColumns:
+    """Return columns by the keys of `fit`; it is an error if they are others. Those without names go by their place."""
     given = list(columns.values)
-    if not hasattr(estimator, "feature_names_in_") or not columns.named:
-        if len(given) != estimator.n_features_in_:
-            raise ValueError(f"X has {len(given)} columns, but {name} is expecting {estimator.n_features_in_} columns.")
-        order = list(getattr(estimator, "feature_names_in_", range(len(given))))
-        return FrameColumns(dict(zip(order, columns.values.values(), strict=True)), columns.named, columns.index)
+    if {*given} == {*seen}:
+        return columns
+    if not columns.named or not all(isinstance(key, str) for key in seen):
+        if len(given) != len(seen):
+            raise ValueError(f"X has {len(given)} columns, but {name} is expecting {len(seen)} columns.")
+        if columns.named or all(isinstance(key, str) for key in seen) or given == list(range(len(given))):
+            return FrameColumns(dict(zip(seen, columns.values.values(), strict=True)), columns.named, columns.index)
     lines = ["The feature names should match those that were passed during fit."]
     if unseen := [column for column in given if column not in seen]:
         lines += ["Feature names unseen at fit time:", *(f"- {column}" for column in unseen)]
     if missing := [column for column in seen if column not in given]:
         lines += ["Feature names seen at fit time, yet now missing:", *(f"- {column}" for column in missing)]
-    if len(lines) > 1:
-        raise ValueError("\n".join(lines))
-    return columns
+    raise ValueError("\n".join(lines))
+
+
+def _check_rows_of(estimator: Any, X: Any) -> None:
+    """Raise an error if a frame or a dictionary has no rows."""
+    if is_frame(X):
+        n_rows, n_columns = len(X), X.shape[1]
+    elif isinstance(X, Mapping):
+        n_rows, n_columns = max((len(x) for x in X.values() if hasattr(x, "__len__")), default=1), len(X)
+    else:
+        return
+    if n_rows == 0:
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape=(0, {n_columns})) while a minimum of 1 is required by "
+            f"{type(estimator).__name__}."
+        )
+
+
+def _check_no_missing(columns: FrameColumns) -> None:
+    """Raise an error if a row has only some of the features of the one input."""
+    for name, column in columns.values.items():
+        for i, x in enumerate(listed(column) or []):
+            if is_missing(x):
+                groups = {str(key): [key] for key in columns.values}
+                raise ValueError(
+                    f"Row {i} of X has no {name!r}, but all columns are features of one input. Pass inputs={groups}, "
+                    "so that a row may lack an input, or gaps=True and a series of NaN."
+                )
 
 
 def _read_input(
@@ -283,7 +327,7 @@ def _read_static(
     if kinds is None:
         learned = [StaticColumn.of(columns.values[name], name) for name in members]
     else:
-        learned = [StaticColumn(categories, has_missing) for categories, has_missing in kinds]
+        learned = [StaticColumn(*kind) for kind in kinds]
     values = np.stack(
         [column.read(columns.values[name], name) for column, name in zip(learned, members, strict=True)], axis=1
     )
@@ -292,7 +336,7 @@ def _read_static(
     ones = np.ones(len(values), np.int64)
     sequences = Sequences(values[:, None].astype(np.float32), ones, None, "static", static=sizes)
     places = np.where(has, np.arange(len(values)), -1)
-    described = {"_kind": "static", "columns": [[c.categories, c.has_missing] for c in learned]}
+    described = {"_kind": "static", "columns": [[c.categories, c.has_missing, c.origin] for c in learned]}
     return described, Input(sequences, places)
 
 

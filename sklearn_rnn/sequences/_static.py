@@ -25,20 +25,23 @@ class StaticColumn:
         The categories in order; None for numbers.
     has_missing : bool
         Whether values were missing.
+    origin : float
+        Mean of the numbers, which is subtracted before they are rounded to float32.
     """
 
     categories: list[Any] | None
     has_missing: bool
+    origin: float = 0.0
 
     @classmethod
     def of(cls, column: Any, name: Any) -> StaticColumn:
         """Learn from a column."""
         elements = plain_elements(column, name)
-        if isinstance(elements, np.ndarray):
-            return cls(None, bool(np.isnan(elements).any()))
         known = [x for x in elements if not is_missing(x)]
+        if not known:
+            raise ValueError(f"X[{name!r}] is missing in all rows. Drop the column.")
         if all(isinstance(x, Real | np.bool_) for x in known):
-            return cls(None, len(known) < len(elements))
+            return cls(None, len(known) < len(elements), float(np.mean(np.array(known, dtype=np.float64))))
         odd = next((x for x in known if not isinstance(x, str)), None)
         if odd is not None:
             raise ValueError(f"X[{name!r}] must hold numbers, or strings for categories, but has {odd!r}.")
@@ -63,7 +66,7 @@ class StaticColumn:
                     f"Input X contains infinity or a value too large for dtype('float32').\nX[{name!r}] has it in row "
                     f"{int(np.argmax(np.isinf(values.astype(np.float32))))}."
                 )
-            return values
+            return values - self.origin
         numbers = {category: i for i, category in enumerate(self.categories)}
         odd: Any = next((x for x in list(elements) if not is_missing(x) and not isinstance(x, str)), None)
         if odd is not None:
