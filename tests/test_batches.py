@@ -79,6 +79,15 @@ def test_few_rows_of_a_classifier_take_fewer_larger_steps(n_labeled, n_unlabeled
 
 
 @pytest.mark.full_epochs
+def test_rounds_with_more_labels_take_the_steps_of_the_first_round():
+    few = replace(ragged([4] * 110, 10), few_steps=True)
+    more = few.relabeled(np.where(np.arange(110) < 100, 0, -1))
+    assert len(more.labeled) == 100
+    assert more.steps_per_epoch(64) == few.steps_per_epoch(64) == 12
+    assert more.rate_factor() == few.rate_factor()
+
+
+@pytest.mark.full_epochs
 @pytest.mark.parametrize(
     ("estimator", "n_steps"), [(SemiSupervisedRNNClassifier(), 12), (SemiSupervisedRNNRegressor(), 25)]
 )

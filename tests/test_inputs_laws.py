@@ -1,10 +1,14 @@
 """The laws of objectives, for nets that read several inputs."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from objective_cases import CLASSES, VATAndFixMatch, classes, started
 
+from sklearn_rnn import SemiSupervisedRNNClassifier
 from sklearn_rnn._inputs import Inputs
 from sklearn_rnn.modules import (
     Architecture,
@@ -15,7 +19,16 @@ from sklearn_rnn.modules import (
     StaticArchitecture,
     initialise,
 )
-from sklearn_rnn.objectives import Batch, Contrastive, Supervised, for_several_inputs
+from sklearn_rnn.objectives import (
+    Batch,
+    Composite,
+    Contrastive,
+    EachInput,
+    MaskedReconstruction,
+    NextStep,
+    Supervised,
+    for_several_inputs,
+)
 from sklearn_rnn.perturbations import Light, StepDrop, Strong
 from sklearn_rnn.tasks import Representation
 
@@ -92,6 +105,12 @@ def batch(cls, n_labeled, extra=0, noise=False, missing=1.0):
     return Batch(Inputs(parts), LENGTHS, targets, torch.arange(8), None, n_labeled, generator, 1.0)
 
 
+def without(rows, numbers):
+    """The batch, in which no row has the inputs of these numbers."""
+    ends = [part * (k not in numbers) for k, part in enumerate(rows.lengths.parts)]
+    return replace(rows, lengths=Inputs(ends))
+
+
 def terms_and_gradients(cls, fusion, rows):
     objective, model = made(cls, fusion)
     terms = objective.terms(model, rows)
@@ -148,6 +167,45 @@ def test_padding_changes_neither_loss_nor_gradient(cls, fusion):
 def test_missing_inputs_change_neither_loss_nor_gradient(cls, fusion):
     one, other = (terms_and_gradients(cls, fusion, batch(cls, 5, missing=scale)) for scale in (1.0, 0.0))
     assert_same(one, other)
+
+
+@pytest.mark.parametrize("inner", [MaskedReconstruction(), NextStep(), Composite(), Contrastive()])
+def test_objectives_of_each_input_count_only_inputs_that_rows_of_the_batch_have(inner):
+    objective, model = made(EachInput, objective=inner)
+    rows = batch(EachInput, 0)
+    first, second, none = (without(rows, numbers) for numbers in ([1], [0], [0, 1]))
+    each = [objective.terms(model, part) for part in (first, second)]
+    together = objective.terms(model, rows)
+    nothing = objective.terms(model, none)
+    assert together.keys() == nothing.keys() == each[0].keys()
+    for name, term in together.items():
+        torch.testing.assert_close(term, (each[0][name] + each[1][name]) / 2)
+        assert term > 0
+    assert all(term == 0 for term in nothing.values())
+    sum(nothing.values()).backward()
+
+
+def test_rows_without_sequences_get_the_mean_error_of_the_others():
+    objective, model = made(EachInput)
+    rows, kept = batch(EachInput, 0), torch.arange(8) != 3
+    with torch.no_grad():
+        errors = objective.errors(model, replace(rows, lengths=Inputs([ends * kept for ends in LENGTHS.parts])))
+        assert (objective.errors(model, without(rows, [0, 1])) == 0).all()
+        expected = objective.errors(model, rows)
+    torch.testing.assert_close(errors[kept], expected[kept])
+    assert errors[kept].min() < errors[3] < errors[kept].max()
+
+
+@pytest.mark.parametrize("pretraining", ["masked_reconstruction", Contrastive()])
+def test_batches_without_any_sequence_are_no_error(pretraining):
+    random = np.random.default_rng(0)
+    X = pd.DataFrame({"s": [random.normal(size=6 + i % 3) for i in range(24)], "age": random.normal(size=24)})
+    X.loc[2:, "s"] = None
+    few = np.where(np.arange(24) < 12, np.arange(24) % 2, -1)
+    clf = SemiSupervisedRNNClassifier(
+        "supervised", pretraining=pretraining, batch_size=2, hidden_size=4, n_kernels=2, max_epochs=1, random_state=0
+    ).fit(X, few)
+    assert np.isfinite(clf.predict_proba(X)).all()
 
 
 # Law 4

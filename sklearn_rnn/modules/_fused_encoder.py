@@ -57,7 +57,7 @@ class FusedEncoder(nn.Module):
     """Encode the inputs of rows to embeddings (n, out_features). It is used as an `Encoder` is, with `Inputs`.
 
     Instead of the embedding of an input that a row does not have, or that is left out in training, the fusion gets a
-    learned vector, and is told. No gradient passes to the encoder of that input.
+    learned vector, and a flag marks the input as missing. No gradient passes to the encoder of that input.
     """
 
     def __init__(self, architecture: FusedArchitecture):

@@ -11,8 +11,8 @@ from ._layers import dropout, linear
 class Concatenation(nn.Module):
     """Concatenate embeddings, and add hidden units that read all of them.
 
-    The hidden units also read which inputs a row has. They answer to what inputs show together; a linear head could
-    only add what each shows alone.
+    The hidden units also read which inputs a row has. They respond to combinations of inputs; a linear head could
+    only add the effects of each input alone.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from torch.nn.functional import one_hot
 from ._input import InputLayer
 from ._layers import dropout, linear
 
-FAR = 10.0  # limit of standardised values, because one wrong age must not decide
+FAR = 10.0  # limit of standardised values, so that one wrong value does not decide the prediction
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class StaticArchitecture:
     categories : tuple of int
         Number of categories of each column; 0 for numbers.
     has_missing : tuple of bool
-        Whether the column had missing values in training, so that it has a feature that tells them.
+        Whether the column had missing values in training, so that it has a feature that marks them.
     hidden_size : int
         Number of hidden units.
     dropout : float

@@ -63,7 +63,10 @@ class EachInput(UnsupervisedObjective):
 
     @property
     def errors(self) -> Any:
-        """The method `errors`, if the objective has it: the error (n,) of each row is the mean over its inputs."""
+        """The method `errors`, if the objective has it: the error (n,) of each row is the mean over its inputs.
+
+        A row without any sequence gets the mean of the others.
+        """
         if not hasattr(self.inner, "errors"):
             raise AttributeError(f"{type(self.inner).__name__} has no errors of sequences.")
         return self._errors
@@ -92,17 +95,16 @@ class EachInput(UnsupervisedObjective):
         return {"inputs": nn.ModuleDict(parts)}
 
     def terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
-        """Return the terms of the objective, as means over the inputs."""
+        """Return the terms of the objective, as means over the inputs that rows of the batch have."""
         terms: dict[str, Tensor] = {}
-        numbers = numbers_of(model)
-        for i in numbers:
-            part, rows = of_input(batch, i)
-            if len(rows):
-                for name, term in self.inner.terms(model_of_input(model, i), part).items():
-                    terms[name] = terms.get(name, 0) + term / len(numbers)
-                for name, value in self.inner.observed().items():
-                    self.observe(**{name: torch.as_tensor(value)})
-        return terms
+        parts = {i: of_input(batch, i) for i in numbers_of(model)}
+        present = {i: part for i, (part, rows) in parts.items() if len(rows)}
+        for i, part in present.items():
+            for name, term in self.inner.terms(model_of_input(model, i), part).items():
+                terms[name] = terms.get(name, 0) + term / len(present)
+            for name, value in self.inner.observed().items():
+                self.observe(**{name: torch.as_tensor(value)})
+        return terms or self._zero_terms(model, batch)
 
     def troubles(self, history: Any) -> Iterator[str]:
         """Yield the texts of the objective."""
@@ -124,7 +126,28 @@ class EachInput(UnsupervisedObjective):
             if len(rows):
                 total[rows] += self.inner.errors(model_of_input(model, i), part)
                 counts[rows] += 1
-        return total / counts
+        mean = total.sum() / counts.sum().clamp_min(1)
+        return torch.where(counts > 0, total / counts.clamp_min(1), mean)
+
+    def _zero_terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
+        """Return the terms of a batch in which no row has a sequence: zeros with a gradient, which is zero too."""
+        i = numbers_of(model)[0]
+        part, values = model_of_input(model, i), batch.values.parts[i][:1]
+        lengths = torch.ones(1, dtype=torch.long, device=values.device)
+        row = replace(
+            batch,
+            values=torch.zeros_like(values),
+            lengths=lengths,
+            targets=batch.targets[:1],
+            rows=batch.rows[:1],
+            weights=None,
+            n_labeled=0,
+            generator=None,
+        )
+        with torch.no_grad():  # only the names are used
+            names = self.inner.terms(part, row)
+        zero = sum(weight.sum() for weight in part.parts.parameters()) * 0
+        return dict.fromkeys(names, zero)
 
 
 def numbers_of(model: Model) -> list[int]:

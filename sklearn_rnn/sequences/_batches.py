@@ -37,7 +37,7 @@ class TrainingSet:
     epoch is less than a pass. Without labeled rows (unsupervised objectives) an epoch is one pass over all rows.
 
     With `few_steps`, as few as 12 steps are enough if there are few rows of both kinds: at most 50 labeled and 800
-    unlabeled ones.
+    unlabeled ones. `relabeled` keeps this number as `n_least`, because the learning rate was chosen for it.
     """
 
     sequences: Sequences
@@ -48,6 +48,7 @@ class TrainingSet:
     class_weights: NDArray | None = None
     by_step: bool = False
     few_steps: bool = False
+    n_least: int | None = None
 
     def __len__(self) -> int:
         return len(self.labeled) + len(self.unlabeled)
@@ -60,7 +61,8 @@ class TrainingSet:
             new = np.flatnonzero((self.targets < 0) & (targets >= 0))
             weights = weights.copy()
             weights[new] *= self.class_weights[targets[new]]
-        return replace(self, targets=targets, weights=weights, labeled=rows[labeled], unlabeled=rows[unlabeled])
+        parts = {"labeled": rows[labeled], "unlabeled": rows[unlabeled]}
+        return replace(self, targets=targets, weights=weights, n_least=self.least_steps(), **parts)
 
     def counting(self) -> NDArray:
         """Return the labeled rows that have a target with a weight above 0."""
@@ -85,6 +87,8 @@ class TrainingSet:
 
     def least_steps(self) -> int:
         """Smallest number of optimiser steps in an epoch."""
+        if self.n_least is not None:
+            return self.n_least
         if not self.few_steps:
             return MIN_STEPS_PER_EPOCH
         wanted = max(len(self.labeled) // LABELED_A_STEP, len(self.unlabeled) // UNLABELED_A_STEP)

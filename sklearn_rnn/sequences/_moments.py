@@ -79,8 +79,8 @@ def signal_share(blocks: Blocks) -> NDArray[np.float64]:
 
     White noise of variance v adds 2 v to the mean square of the changes, -v to the mean product of one change and the
     next, and nothing to that of one change and the next but one. Where the products are others, as in fast waves, the
-    share is larger. It is 1 where nothing tells it. Of missing values (NaN), only changes from one step to the next
-    count.
+    share is larger. It is 1 where it cannot be estimated. Of missing values (NaN), only changes from one step to
+    the next count.
     """
     lags = range(3)
     counts, sums = [np.zeros(()) for _ in lags], [np.zeros(()) for _ in lags]
