@@ -132,7 +132,8 @@ class EachInput(UnsupervisedObjective):
     def _zero_terms(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Return the terms of a batch in which no row has a sequence: zeros with a gradient, which is zero too."""
         i = numbers_of(model)[0]
-        part, values = model_of_input(model, i), batch.values.parts[i][:1]
+        inputs: Any = batch.values
+        part, values = model_of_input(model, i), inputs.parts[i][:1]
         lengths = torch.ones(1, dtype=torch.long, device=values.device)
         row = replace(
             batch,
