@@ -6,7 +6,6 @@ import sklearn_rnn.objectives._base
 import sklearn_rnn.sequences._batches as batches
 
 STEPS = batches.MIN_STEPS_PER_EPOCH  # of an epoch of few rows, as a user has it
-ROWS = batches.LABELED_A_STEP  # that give such an epoch one more step
 FEW_STEPS = 2  # laws and messages hold after two as well
 
 
@@ -15,7 +14,6 @@ def _short_epochs():
     """Give an epoch few steps, also where a fixture of the module fits."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batches, "MIN_STEPS_PER_EPOCH", FEW_STEPS)
-        patch.setattr(batches, "LABELED_A_STEP", 1)  # classifiers of few rows take no fewer
         yield
 
 
@@ -24,7 +22,6 @@ def _full_epochs(request, monkeypatch):
     """Give an epoch all its steps where the test is marked `full_epochs`: it learns, or counts steps."""
     if request.node.get_closest_marker("full_epochs") is not None:
         monkeypatch.setattr(batches, "MIN_STEPS_PER_EPOCH", STEPS)
-        monkeypatch.setattr(batches, "LABELED_A_STEP", ROWS)
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """Which rows make a step."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 
-from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier, SemiSupervisedRNNRegressor
+from sklearn_rnn import RNNAutoencoderTransformer
 from sklearn_rnn.estimators._build import SCALE_STEPS, sampled_steps
 from sklearn_rnn.sequences._batches import MAX_STEPS, TrainingSet
 from sklearn_rnn.sequences._reading import read_sequences
@@ -62,36 +60,3 @@ def test_one_very_long_sequence_makes_no_huge_sample_for_the_scale_of_the_kernel
     values, lengths = sampled_steps(ragged([200_000], 1).sequences)
     assert values.shape == (1, SCALE_STEPS, 1)
     assert lengths is None
-
-
-@pytest.mark.full_epochs
-@pytest.mark.parametrize(
-    ("n_labeled", "n_unlabeled", "n_steps"),
-    [(10, 100, 12), (50, 800, 12), (80, 100, 20), (10, 1_280, 20), (100, 0, 25), (10, 9_000, 25)],
-)
-def test_few_rows_of_a_classifier_take_fewer_larger_steps(n_labeled, n_unlabeled, n_steps):
-    rows = ragged([4] * (n_labeled + n_unlabeled), n_labeled)
-    assert rows.steps_per_epoch(64) == 25
-    assert rows.rate_factor() == 1
-    few = replace(rows, few_steps=True)
-    assert few.steps_per_epoch(64) == n_steps
-    assert few.rate_factor() == pytest.approx((25 / n_steps) ** 0.5)
-
-
-@pytest.mark.full_epochs
-def test_rounds_with_more_labels_take_the_steps_of_the_first_round():
-    few = replace(ragged([4] * 110, 10), few_steps=True)
-    more = few.relabeled(np.where(np.arange(110) < 100, 0, -1))
-    assert len(more.labeled) == 100
-    assert more.steps_per_epoch(64) == few.steps_per_epoch(64) == 12
-    assert more.rate_factor() == few.rate_factor()
-
-
-@pytest.mark.full_epochs
-@pytest.mark.parametrize(
-    ("estimator", "n_steps"), [(SemiSupervisedRNNClassifier(), 12), (SemiSupervisedRNNRegressor(), 25)]
-)
-def test_an_epoch_of_few_rows_of_numbers_is_short_in_classifiers_only(estimator, n_steps):
-    X, y = np.random.default_rng(0).normal(size=(20, 6)), np.arange(20) % 2
-    estimator.set_params(objective="supervised", max_epochs=1, hidden_size=8).fit(X, y)
-    assert estimator.history_[0, "train_batch_count"] == n_steps

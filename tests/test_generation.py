@@ -190,7 +190,7 @@ def test_fakes_are_seen_as_strongly_as_the_rows_they_are_told_from():
     partly = np.where(np.arange(12) < 4, np.arange(12) % 2, -1)
     objective = FixMatch() + FeatureMatchingGAN()
     classifier(objective, waves(12), partly, batch_size=4, max_epochs=1, strong_augmentation=strong)
-    assert seen == [4] * 4 * 12  # unlabeled rows, fakes for them, and both once more for the generator
+    assert seen == [4] * 4 * 25  # unlabeled rows, fakes for them, and both once more for the generator
 
 
 def test_a_sum_samples_as_the_part_that_can():

@@ -30,7 +30,7 @@ def test_rows_without_any_structure_get_little_weight_and_a_warning():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(80, 20, 1)), rng.integers(8, size=80)
     partly = np.where(np.arange(80) < 24, y, -1)
-    fit = TINY | {"max_epochs": 12, "batch_size": 24, "hidden_size": 16}
+    fit = TINY | {"max_epochs": 6, "batch_size": 24, "hidden_size": 16}
     with pytest.warns(ConvergenceWarning, match=r"FixMatch gave the unlabeled rows \d+% of their weight .*guard=False"):
         clf = SemiSupervisedRNNClassifier(FixMatch(threshold=0.3), **fit).fit(X, partly)
     assert clf.history_[-1]["guard"] < 0.5

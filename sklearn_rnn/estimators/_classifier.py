@@ -96,7 +96,6 @@ class SemiSupervisedRNNClassifier(ClassifierMixin, InputParameters, LabeledEstim
     _auto = "fixmatch"
     _strong = GENTLE
     _second_changes = True
-    _few_steps = True
 
     objective: str | Objective = parameter(
         "auto",

@@ -55,7 +55,6 @@ class TrainingParameters(PicklableEstimator):
     _freezes_vectors = True  # whether vectors of tokens that were not drawn at random are frozen by "auto"
     _n_columns = 0  # known columns of each token
     _n_parts = 0  # parts of words
-    _few_steps: ClassVar[bool] = False  # whether few rows of numbers get fewer steps
     _auto_steps: ClassVar[int | None] = None  # recurrent steps that patch_size="auto" aims at; None: as the input does
 
     cell: str = parameter(
@@ -81,8 +80,7 @@ class TrainingParameters(PicklableEstimator):
         "int",
         """
         Number of passes over the labeled rows (over all rows if no labels are used), each of at least 25 optimiser
-        steps; in classifiers of numbers, of as few as 12 if there are at most 50 labeled and 800 unlabeled rows. Each
-        step also has unlabeled rows, if the objective uses them.
+        steps. Each step also has unlabeled rows, if the objective uses them.
         """,
     )
     lr: float | str = parameter(
@@ -92,7 +90,7 @@ class TrainingParameters(PicklableEstimator):
         """
         Peak learning rate, per optimiser step, of one cycle (30% cosine warm-up, then cosine to 0).
         `"auto"` is 0.002 in regressors and if an input is token ids, 0.003 where values are missing (see `gaps`), else
-        0.008; times the square root of 25 over the number of steps of an epoch, where these are fewer than 25.
+        0.008.
         """,
     )
     batch_size: int = parameter(

@@ -81,8 +81,6 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
         """Set `net_`, `history_`, `objective_` and `n_iter_`, and train the net."""
         if validation is not None:
             validation = replace(validation, sequences=training.sequences)  # in which unknown tokens are replaced
-        if self._few_steps and not training.sequences.has_tokens:
-            training = replace(training, few_steps=True)
         self._prepare(model, objective, training)
         self.net_ = self._make_net(model, objective, seed, callbacks, self._auto_lr(model, training))
         self.net_.initialize()
@@ -102,7 +100,7 @@ class TrainedEstimator(CallbackSupportMixin, TrainingParameters):
             return TOKENS_LR
         rate = min(self._numbers_lr, TOKENS_LR) if training.sequences.has_tokens else self._numbers_lr
         has_gaps = any(part.input.has_gaps for part in model.encoder.each)
-        return (min(rate, GAPS_LR) if has_gaps else rate) * training.rate_factor()
+        return min(rate, GAPS_LR) if has_gaps else rate
 
     def _make_net(
         self, model: Model, objective: Objective, seed: int, callbacks: list[tuple[str, Any]], auto_lr: float

@@ -16,7 +16,6 @@ from ._sequences import Sequences, all_steps, any_of_row
 WINDOW = 20  # batches whose rows are sorted by length together
 MAX_STEPS = 1 << 18  # padded time steps in a batch
 MIN_STEPS_PER_EPOCH = 25
-LABELED_A_STEP, UNLABELED_A_STEP = 4, 64  # rows from which on `few_steps` adds a step
 AHEAD = 16 << 20  # bytes of batches that are read ahead from a file
 
 
@@ -35,9 +34,6 @@ class TrainingSet:
     separate pass that continues from epoch to epoch. So 10 labels among 100,000 rows take 25 steps per epoch, not
     100,000 rows. If unlabeled rows are thousands of steps longer than labeled rows, a step has fewer of both, and an
     epoch is less than a pass. Without labeled rows (unsupervised objectives) an epoch is one pass over all rows.
-
-    With `few_steps`, as few as 12 steps are enough if there are few rows of both kinds: at most 50 labeled and 800
-    unlabeled ones. `relabeled` keeps this number as `n_least`, because the learning rate was chosen for it.
     """
 
     sequences: Sequences
@@ -47,8 +43,6 @@ class TrainingSet:
     unlabeled: NDArray
     class_weights: NDArray | None = None
     by_step: bool = False
-    few_steps: bool = False
-    n_least: int | None = None
 
     def __len__(self) -> int:
         return len(self.labeled) + len(self.unlabeled)
@@ -61,8 +55,7 @@ class TrainingSet:
             new = np.flatnonzero((self.targets < 0) & (targets >= 0))
             weights = weights.copy()
             weights[new] *= self.class_weights[targets[new]]
-        parts = {"labeled": rows[labeled], "unlabeled": rows[unlabeled]}
-        return replace(self, targets=targets, weights=weights, n_least=self.least_steps(), **parts)
+        return replace(self, targets=targets, weights=weights, labeled=rows[labeled], unlabeled=rows[unlabeled])
 
     def counting(self) -> NDArray:
         """Return the labeled rows that have a target with a weight above 0."""
@@ -83,20 +76,7 @@ class TrainingSet:
         """Number of optimiser steps in an epoch."""
         rows = self.labeled if len(self.labeled) else self.unlabeled
         rows = rows[np.argsort(self.sequences.lengths[rows], kind="stable")]
-        return max(self.least_steps(), len(self.in_order(rows, batch_size)))
-
-    def least_steps(self) -> int:
-        """Smallest number of optimiser steps in an epoch."""
-        if self.n_least is not None:
-            return self.n_least
-        if not self.few_steps:
-            return MIN_STEPS_PER_EPOCH
-        wanted = max(len(self.labeled) // LABELED_A_STEP, len(self.unlabeled) // UNLABELED_A_STEP)
-        return min(max(wanted, MIN_STEPS_PER_EPOCH // 2), MIN_STEPS_PER_EPOCH)
-
-    def rate_factor(self) -> float:
-        """Learning rate over that with `MIN_STEPS_PER_EPOCH`: fewer steps are larger."""
-        return (MIN_STEPS_PER_EPOCH / self.least_steps()) ** 0.5
+        return max(MIN_STEPS_PER_EPOCH, len(self.in_order(rows, batch_size)))
 
     def training_batches(
         self, batch_size: int, ratio: float, random: np.random.Generator, n_skipped: int = 0

@@ -99,7 +99,7 @@ def restore(loop: Any, state: State) -> None:
         return
     net.seed = state["seed"]
     loop.rounds_left, loop.first, loop.last = state["rounds_left"], state["first"], state["last"]
-    loop.training = replace(loop.training, **state["rows"], n_least=loop.training.least_steps())
+    loop.training = replace(loop.training, **state["rows"])
     if loop.validation is not None:
         loop.validation = replace(loop.validation, **state["held_out"])
 
