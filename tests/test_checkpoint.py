@@ -100,16 +100,6 @@ def test_rounds_go_on_where_they_were(objective, tmp_path):
     killed_and_resumed(classifier(objective, max_epochs=2), *data(), tmp_path, after=(1, 2, 1))
 
 
-@pytest.mark.full_epochs
-def test_rounds_with_more_labels_go_on_with_the_steps_of_the_first_round(tmp_path):
-    X, y = data(96)
-    y[12:] = -1
-    make = classifier(SelfTraining(threshold=0.3, n_rounds=2), max_epochs=2, batch_size=64)
-    resumed = killed_and_resumed(make, X, y, tmp_path, after=(3,))
-    assert resumed.history_[:, "train_batch_count"] == [12] * 4
-    assert (resumed.transduction_ >= 0).sum() > 52
-
-
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("cls", [*CLASSES, VATAndFixMatch], ids=lambda cls: cls.__name__)
