@@ -279,7 +279,7 @@ def test_a_classifier_learns_from_series_with_gaps():
     X, y = make_sines(80, noise=0.1, random_state=0)
     X[np.random.default_rng(0).random(X.shape) < 0.3] = np.nan
     X[:, -1] = 0  # a last step of NaN would be padding
-    clf = SemiSupervisedRNNClassifier(hidden_size=8, max_epochs=6, random_state=0)
+    clf = SemiSupervisedRNNClassifier(hidden_size=8, max_epochs=16, random_state=0)
     assert make_pipeline(SequenceMissingIndicator(), clf).fit(X[:40], y[:40]).score(X[40:], y[40:]) > 0.9
 
 
