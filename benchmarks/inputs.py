@@ -86,10 +86,16 @@ def pairs(folder, seed, part):
     sounds, pictures = import_module("load").load("fsdd"), load_digits()
     random = np.random.default_rng(seed)
     order = random.permutation(sounds["train"])
-    heard = order[:N_TRAINING], (order[N_TRAINING:] if part == "validation" else random.permutation(sounds["test"]))
-    seen = np.arange(900), (np.arange(900, 1300) if part == "validation" else np.arange(1300, len(pictures.images)))
+    sound_rows = (
+        order[:N_TRAINING],
+        (order[N_TRAINING:] if part == "validation" else random.permutation(sounds["test"])),
+    )
+    picture_rows = (
+        np.arange(900),
+        (np.arange(900, 1300) if part == "validation" else np.arange(1300, len(pictures.images))),
+    )
     result = []
-    for of_sounds, of_pictures in zip(heard, seen, strict=True):
+    for of_sounds, of_pictures in zip(sound_rows, picture_rows, strict=True):
         of_sounds = of_sounds[: N_TRAINING if len(result) == 0 else N_TEST]
         y = sounds["y"][of_sounds]
         drawn = [random.choice(of_pictures[pictures.target[of_pictures] == k]) for k in y]

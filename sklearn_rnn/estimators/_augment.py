@@ -29,18 +29,15 @@ def set_augmentations(
             raise TypeError(f"{name} is a dictionary, which names inputs, but X has one input.")
     has_numbers = training.sequences.kind != "tokens"
     if not has_numbers:
-        light, strong = StepDrop(0.2), StepDrop(0.4)
+        light, strong = _token_views()
     model.augmentation = checked(params.augmentation, light, "augmentation")
     model.strong_augmentation = checked(params.strong_augmentation, strong, "strong_augmentation")
     if params._still:
         for name in ("augmentation", "strong_augmentation"):
             check_still(getattr(model, name), name, type(params).__name__)
     model.unchecked = {"augmentation", "strong_augmentation"}
-    both = [a for a in (model.augmentation, model.strong_augmentation) if isinstance(a, Perturbation)]
-    if has_numbers and any(augmentation.uses_levels for augmentation in both):
-        levels = levels_of(training, model).to(torch.device(params.device))
-        for augmentation in both:
-            augmentation.levels_ = levels
+    if has_numbers:
+        _set_levels([model.augmentation, model.strong_augmentation], params.device, training, model)
 
 
 def set_augmentations_of_inputs(params: Any, model: Model, training: TrainingSet, views: Views) -> None:
@@ -65,7 +62,7 @@ def set_augmentations_of_inputs(params: Any, model: Model, training: TrainingSet
             raise ValueError(f"{name} names the inputs {unknown}, but X has {list(inputs)}.")
     for i, (key, part) in enumerate(inputs.items()):
         kind = part.sequences.kind
-        defaults = (StepDrop(0.2), StepDrop(0.4)) if kind == "tokens" else views(part.sequences.n_features)
+        defaults = _token_views() if kind == "tokens" else views(part.sequences.n_features)
         made = []
         for (name, of_inputs), default in zip(parts.items(), defaults, strict=True):
             value = getattr(params, name)
@@ -73,14 +70,27 @@ def set_augmentations_of_inputs(params: Any, model: Model, training: TrainingSet
             is_default = isinstance(value, str)
             made.append(None if is_default and kind == "static" else checked(value, default, name))
             of_inputs.append(made[-1])
-        both = [a for a in made if isinstance(a, Perturbation)]
-        if kind not in ("tokens", "static") and any(augmentation.uses_levels for augmentation in both):
-            levels = levels_of(training, model.of_input(i), part).to(torch.device(params.device))
-            for augmentation in both:
-                augmentation.levels_ = levels
+        if kind not in ("tokens", "static"):
+            _set_levels(made, params.device, training, model.of_input(i), part)
     model.augmentation = Augmentations(parts["augmentation"])
     model.strong_augmentation = Augmentations(parts["strong_augmentation"])
     model.unchecked = {"augmentation", "strong_augmentation"}
+
+
+def _token_views() -> tuple[Perturbation, Perturbation]:
+    """Return the default augmentations of token ids: a light one, and a strong one."""
+    return StepDrop(0.2), StepDrop(0.4)
+
+
+def _set_levels(
+    augmentations: list[Any], device: Any, training: TrainingSet, model: Model, part: Input | None = None
+) -> None:
+    """Give the levels of an input to its augmentations, if one of them uses levels; see `levels_of`."""
+    perturbations = [a for a in augmentations if isinstance(a, Perturbation)]
+    if any(perturbation.uses_levels for perturbation in perturbations):
+        levels = levels_of(training, model, part).to(torch.device(device))
+        for perturbation in perturbations:
+            perturbation.levels_ = levels
 
 
 def levels_of(training: TrainingSet, model: Model, part: Input | None = None) -> Levels:

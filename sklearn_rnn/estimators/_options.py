@@ -104,7 +104,7 @@ class Gaps(LinkedEstimator):
         "float",
         """
         Fraction of the values that were seen that is hidden at random in each view in training, so that the net learns
-        to do without them. Of a feature of which fewer are missing in X, only as many are hidden.
+        to do without them. Of each feature, at most the fraction that is missing in X is hidden.
         """,
     )
 

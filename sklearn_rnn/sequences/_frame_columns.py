@@ -134,3 +134,33 @@ def _are_features(columns: FrameColumns, kinds: dict[Any, bool]) -> bool:
         if row and (any(np.ndim(x) != 1 for x in row) or len({len(x) for x in row}) > 1 or not len(row[0])):
             return False
     return True
+
+
+def matched(seen: list[Any], columns: FrameColumns, name: str) -> FrameColumns:
+    """Return columns by the keys of `fit`; it is an error if they are others. Those without names go by their place."""
+    given = list(columns.values)
+    if {*given} == {*seen}:
+        return columns
+    if not columns.named or not all(isinstance(key, str) for key in seen):
+        if len(given) != len(seen):
+            raise ValueError(f"X has {len(given)} columns, but {name} is expecting {len(seen)} columns.")
+        if columns.named or all(isinstance(key, str) for key in seen) or given == list(range(len(given))):
+            return FrameColumns(dict(zip(seen, columns.values.values(), strict=True)), columns.named, columns.index)
+    lines = ["The feature names should match those that were passed during fit."]
+    if unseen := [column for column in given if column not in seen]:
+        lines += ["Feature names unseen at fit time:", *(f"- {column}" for column in unseen)]
+    if missing := [column for column in seen if column not in given]:
+        lines += ["Feature names seen at fit time, yet now missing:", *(f"- {column}" for column in missing)]
+    raise ValueError("\n".join(lines))
+
+
+def check_no_missing(columns: FrameColumns) -> None:
+    """Raise an error if a row has only some of the features of the one input."""
+    for name, column in columns.values.items():
+        for i, x in enumerate(listed(column) or []):
+            if is_missing(x):
+                groups = {str(key): [key] for key in columns.values}
+                raise ValueError(
+                    f"Row {i} of X has no {name!r}, but all columns are features of one input. Pass inputs={groups}, "
+                    "so that a row may lack an input, or gaps=True and a series of NaN."
+                )

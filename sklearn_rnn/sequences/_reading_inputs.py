@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from ._containers import as_array, is_frame, listed
-from ._frame_columns import FrameColumns, Groups, column_of, groups_of
+from ._frame_columns import FrameColumns, Groups, check_no_missing, column_of, groups_of, matched
+from ._input_times import check_times, place_of, times_of_input
 from ._reading import read_sequences
 from ._sequences import Sequences
 from ._several import Input, SeveralInputs
-from ._static import StaticColumn, is_empty, is_missing, is_sequences
+from ._static import StaticColumn, is_empty, is_sequences
 
 KNOWN = ("_kind", "n_features_in_", "feature_names_in_")  # attributes that describe one input
 
@@ -89,24 +90,24 @@ def _read_one(
 ) -> Sequences:
     """Read the X of one input: a column of sequences, or columns that are its features."""
     if options["reset"] and isinstance(options["times"], dict):
-        _check_times(options["times"], chosen or {})
+        check_times(options["times"], chosen or {})
         options = options | {"times": next(iter(options["times"].values()), None)}
     if len(columns.values) > 1:
         if is_frame(X) and (options["reset"] or not hasattr(estimator, "_members")):
-            _check_no_missing(columns)
+            check_no_missing(columns)
             return read_sequences(estimator, X, origin=origin, **options)
         if options["reset"]:
             estimator._members = list(columns.values) if chosen is None else next(iter(chosen.values()))
             estimator._columns = list(columns.values)
         elif hasattr(estimator, "_members"):
-            columns = _matched(estimator._columns, columns)
+            columns = matched(estimator._columns, columns, type(estimator).__name__)
         members = getattr(estimator, "_members", None) or list(columns.values)
-        _check_no_missing(columns)
+        check_no_missing(columns)
         parts = [listed(columns.values[name]) or list(columns.values[name]) for name in members]
         rows = [
             np.stack([as_array(x, f"X[{i}]") for x in row], axis=1) for i, row in enumerate(zip(*parts, strict=True))
         ]
-        options = options | {"times": _place(options["times"], members)}
+        options = options | {"times": place_of(options["times"], members)}
         return read_sequences(estimator, rows, origin=origin, **options)
     (name, column), known = next(iter(columns.values.items())), getattr(estimator, "_column", None)
     if not options["reset"] and known is not None and columns.named and name != known:
@@ -119,7 +120,7 @@ def _read_one(
 
 def _read_new(estimator: Any, columns: FrameColumns, groups: Groups, options: dict[str, Any]) -> SeveralInputs:
     inputs, known = {}, {}
-    _check_times(options["times"], groups)
+    check_times(options["times"], groups)
     for key, members in groups.items():
         known[key], inputs[key] = _read_input(estimator, key, columns, members, options, None, None)
     _check_rows(inputs)
@@ -154,25 +155,7 @@ def _expected(estimator: Any, X: Any, columns: FrameColumns | None) -> FrameColu
             f"X is {type(X).__name__}, but {name} was fitted on the inputs {list(estimator.inputs_)}, of the columns "
             f"{[c for members in estimator.inputs_.values() for c in members]}."
         )
-    return _matched(estimator._columns, columns, name)
-
-
-def _matched(seen: list[Any], columns: FrameColumns, name: str = "the estimator") -> FrameColumns:
-    """Return columns by the keys of `fit`; it is an error if they are others. Those without names go by their place."""
-    given = list(columns.values)
-    if {*given} == {*seen}:
-        return columns
-    if not columns.named or not all(isinstance(key, str) for key in seen):
-        if len(given) != len(seen):
-            raise ValueError(f"X has {len(given)} columns, but {name} is expecting {len(seen)} columns.")
-        if columns.named or all(isinstance(key, str) for key in seen) or given == list(range(len(given))):
-            return FrameColumns(dict(zip(seen, columns.values.values(), strict=True)), columns.named, columns.index)
-    lines = ["The feature names should match those that were passed during fit."]
-    if unseen := [column for column in given if column not in seen]:
-        lines += ["Feature names unseen at fit time:", *(f"- {column}" for column in unseen)]
-    if missing := [column for column in seen if column not in given]:
-        lines += ["Feature names seen at fit time, yet now missing:", *(f"- {column}" for column in missing)]
-    raise ValueError("\n".join(lines))
+    return matched(estimator._columns, columns, name)
 
 
 def _check_rows_of(estimator: Any, X: Any) -> None:
@@ -188,18 +171,6 @@ def _check_rows_of(estimator: Any, X: Any) -> None:
             f"Found array with 0 sample(s) (shape=(0, {n_columns})) while a minimum of 1 is required by "
             f"{type(estimator).__name__}."
         )
-
-
-def _check_no_missing(columns: FrameColumns) -> None:
-    """Raise an error if a row has only some of the features of the one input."""
-    for name, column in columns.values.items():
-        for i, x in enumerate(listed(column) or []):
-            if is_missing(x):
-                groups = {str(key): [key] for key in columns.values}
-                raise ValueError(
-                    f"Row {i} of X has no {name!r}, but all columns are features of one input. Pass inputs={groups}, "
-                    "so that a row may lack an input, or gaps=True and a series of NaN."
-                )
 
 
 def _read_input(
@@ -226,7 +197,7 @@ def _read_input(
     rows, places = _present_rows(columns, members)
     if not len(rows) and known is None:
         raise ValueError(f"The input {key!r} is missing in all rows of X. Drop its columns {members}.")
-    times = _of_input(options["times"], key, members) if known is None else known["times"]
+    times = times_of_input(options["times"], key, members) if known is None else known["times"]
     if not len(rows):
         rows = _nothing(known)
     try:
@@ -235,40 +206,6 @@ def _read_input(
         raise type(error)(f"Input {key!r}: {error}") from error
     described = {name: getattr(reader, name) for name in KNOWN if hasattr(reader, name)} | {"times": times}
     return described, Input(sequences, places)
-
-
-def _check_times(times: Any, groups: Groups) -> None:
-    """Raise an error if `times` of several inputs are a column of none of them, or alone in one."""
-    if times is None:
-        return
-    if isinstance(times, dict):
-        if unknown := [key for key in times if key not in groups]:
-            raise ValueError(f"Gaps.times names the inputs {unknown}, but X has {list(groups)}.")
-        return
-    if not isinstance(times, str):
-        raise ValueError(
-            f"Gaps.times={times!r} is a position, but X has the inputs {list(groups)}. Pass a dictionary, such as "
-            f"Gaps(times={{{next(iter(groups))!r}: {times!r}}})."
-        )
-    holds = [key for key, members in groups.items() if times in members]
-    if not holds:
-        raise ValueError(f"Gaps.times={times!r} is no column of X, which has the inputs {groups}.")
-    if groups[holds[0]] == [times]:
-        raise ValueError(
-            f"Gaps.times={times!r} is an input without other columns. Group it with the columns that were measured at "
-            f"these times: inputs={{'vitals': [{times!r}, ...], ...}}."
-        )
-
-
-def _of_input(times: Any, key: str, members: list[Any]) -> Any:
-    """Return the name or the position of the column of times of an input, or None."""
-    own = times.get(key) if isinstance(times, dict) else times if times in members else None
-    return _place(own, members)
-
-
-def _place(times: Any, members: list[Any]) -> Any:
-    """Return the position of a column that is one of several members, else its name or position as it is."""
-    return members.index(times) if len(members) > 1 and times in members else times
 
 
 def _nothing(known: Any) -> Any:
