@@ -72,8 +72,9 @@ def test_integrated_gradients_add_up_to_the_difference_of_the_scores(kind, pooli
     clf, X = fitted(kind, pooling=pooling, patch_size=patch_size), sequences(kind)[:4]
     shared = integrated_gradients(clf, X, target="bean", n_points=64)  # the random kernels have kinks
     difference = log_odds(clf, X, "bean") - baseline_log_odds(clf, kind, "bean")[:4]
-    assert [a.sum() for a in shared] == pytest.approx(difference, abs=2e-3 if pooling != "mean_max" else 2e-2)
-    assert np.ptp(difference) > 0.1
+    tolerance = 2e-2 if pooling == "mean_max" else 2e-3  # a maximum has kinks
+    assert [a.sum() for a in shared] == pytest.approx(difference, abs=tolerance)
+    assert np.ptp(difference) > 4 * tolerance
 
 
 @each_kind
