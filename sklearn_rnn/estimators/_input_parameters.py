@@ -38,7 +38,7 @@ class InputParameters:
         """,
     )
     input_dropout: float = parameter(
-        0.1,
+        0.3,
         SHARE,
         "float",
         """

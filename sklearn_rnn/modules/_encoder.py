@@ -7,14 +7,18 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from ._cells import RecurrentStack
 from ._input import InputLayer
-from ._layers import dropout, linear, mask_padding, n_patches
+from ._layers import dropout, linear, mask_padding, n_patches, traced
 from ._number_input import NumberInput
 from ._pooling import Pooling
 from ._shares import by_rows
 from ._token_input import TokenInput
+
+GATES = 8  # numbers that training keeps for each unit and step of the recurrence
+MOST = 1 << 28  # numbers that it keeps; a larger batch is encoded in parts, and again for the gradient of each
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,17 @@ class Encoder(nn.Module):
         return by_rows(self._states_of_rows, embedded, lengths, kernel_mask), self._ends(lengths)
 
     def _embeddings_of_rows(self, embedded: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None) -> Tensor:
+        width = self.input.patch_width + GATES * self.recurrence.out_features
+        n_rows = max(1, MOST // (n_patches(embedded.shape[1], self.architecture.patch_size) * width))
+        if n_rows >= len(embedded) or traced() or not torch.is_grad_enabled():
+            return self._pooled_rows(embedded, lengths, kernel_mask)
+        parts = [slice(i, i + n_rows) for i in range(0, len(embedded), n_rows)]
+        rows = [[None if x is None else x[part] for x in (embedded, lengths, kernel_mask)] for part in parts]
+        return torch.cat(
+            [checkpoint(self._pooled_rows, *x, use_reentrant=False, preserve_rng_state=False) for x in rows]
+        )
+
+    def _pooled_rows(self, embedded: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None) -> Tensor:
         return self.pooling(self._states_of_rows(embedded, lengths, kernel_mask), self._ends(lengths))
 
     def _states_of_rows(self, embedded: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None) -> Tensor:

@@ -16,6 +16,7 @@ AHEAD = 16 << 20  # bytes of batches that are read ahead from a file
 VALUES = 1 << 21  # in a batch from a file: 8 MB, of which several copies are made
 STATES = 1 << 20  # computed together on a CPU, so that they fit the cache
 STATES_OF_GPU = 1 << 24  # fewer do not keep a GPU busy
+FEW, LONG = 16, 1 << 18  # rows of long sequences that are computed together, and the most steps of all these rows
 SAME_BITS = 4  # rows; smaller batches are filled up, because torch computes them with other routines and roundings
 
 
@@ -32,11 +33,12 @@ def in_batches(
     budget = _steps(model, device)
     if sequences.block is not None:
         budget = max(1, min(budget, VALUES // sequences.n_features))
-    size = max(1, min(largest, budget // int(np.median(sequences.lengths[rows]))))
+    n_steps = int(np.median(sequences.lengths[rows]))
+    size = max(1, min(largest, max(budget // n_steps, SAME_BITS, min(FEW, LONG // n_steps))))
     read = (
         (places, *sequences.tensors(rows[np.resize(places, max(len(places), SAME_BITS))]))
         for part in sequences.parts(rows)
-        for places in _places(sequences, rows, part, size, 2 * budget)
+        for places in _places(sequences, rows, part, size, 2 * max(budget, size * n_steps))
     )
     for places, values, ends in read if sequences.block is None else read_ahead(read, AHEAD, lambda x: x[1].nbytes):
         yield places, values.to(device), None if ends is None else ends.to(device)

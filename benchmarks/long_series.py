@@ -1,0 +1,89 @@
+"""Time and memory of `fit` and `predict` with the number of steps, without patches.
+
+    python benchmarks/long_series.py     # run what is missing, and write docs/long_series.md
+    python benchmarks/long_series.py CELL STEPS ROWS PATCH    # one run, which prints its measures
+
+Each run is a process of its own, on one thread. Runs are kept in docs/long_series.csv and not repeated.
+"""
+
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+from runs import DOCS, Runs
+
+RUNS = Runs("long_series", ("cell", "steps", "rows", "patch_size"), ("fit", "predict", "memory"))
+SIZES = ((1_000, 32), (10_000, 32), (100_000, 8))
+CELLS = ("gru", "lstm", "mingru")
+EPOCHS = 1
+
+
+def main(*one):
+    """Make one run, or all that are missing."""
+    if one:
+        measure(one[0], *map(int, one[1:3]), one[3])
+        return
+    for cell in CELLS:
+        for n_steps, n in SIZES:
+            for patch_size in ("1", "auto") if cell == "gru" else ("1",):
+                key = (cell, str(n_steps), str(n), patch_size)
+                if key not in RUNS.read():
+                    output = subprocess.run(
+                        [sys.executable, __file__, *key], capture_output=True, text=True, check=True
+                    )
+                    RUNS.keep(*key, *output.stdout.split())
+    write(RUNS.read())
+
+
+def measure(cell, n_steps, n, patch_size):
+    """Print the processor time of a step of training, that of predicting all rows, and the memory that both added."""
+    import torch
+
+    from sklearn_rnn import SemiSupervisedRNNClassifier
+
+    torch.set_num_threads(1)
+    X = np.random.default_rng(0).normal(size=(n, n_steps, 2)).astype(np.float32)
+    y = np.arange(n) % 2
+    options = {"max_epochs": EPOCHS, "batch_size": n, "random_state": 0}
+    size = patch_size if patch_size == "auto" else int(patch_size)
+    SemiSupervisedRNNClassifier("supervised", **options).fit(X[:, :100], y)  # imports and warms up
+    before = memory()
+    clf = SemiSupervisedRNNClassifier("supervised", cell=cell, patch_size=size, **options)
+    started = time.process_time()
+    clf.fit(X, y)
+    fitted = time.process_time()
+    clf.predict(X)
+    ended = time.process_time()
+    print(f"{fitted - started:.2f} {ended - fitted:.2f} {memory() - before:.0f}")
+
+
+def memory():
+    """Largest memory of this process so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def write(runs):
+    """Write docs/long_series.md."""
+    lines = [
+        "# Long series",
+        "",
+        "Made by `python benchmarks/long_series.py`: one epoch of `SemiSupervisedRNNClassifier`, all rows labeled, in",
+        "one batch, two values a step, on one core. Times are processor time divided by rows and steps; memory is what",
+        "`fit` and `predict` added to the process, without X. `patch_size=1` is one recurrent step for each",
+        'step of the series; the default, `"auto"`, makes about 24 patches.',
+        "",
+        "| cell | `patch_size` | steps | rows | `fit`, µs | `predict`, µs | memory, MB | KB a step |",
+        "| --- " * 8 + "|",
+    ]
+    for (cell, n_steps, n, patch_size), (fit, predict, mb) in runs.items():
+        total = int(n_steps) * int(n)
+        times = f"{1e6 * fit / total:.1f} | {1e6 * predict / total:.1f}"
+        sizes = f"{mb:.0f} | {1024 * mb / total:.1f}"
+        lines.append(f"| {cell} | {patch_size} | {int(n_steps):,} | {n} | {times} | {sizes} |")
+    (DOCS / "long_series.md").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
