@@ -1,5 +1,7 @@
 """Columns of `predict` that differ from those of `fit`, and rows that lack some of them."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import torch
 from sklearn.frozen import FrozenEstimator
 
 from sklearn_rnn import Gaps, Pretraining, RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
+from sklearn_rnn.model_selection import WithUnlabeled
 
 RNG = np.random.default_rng(0)
 N = 16
@@ -130,3 +133,31 @@ def test_a_pretrained_encoder_reads_single_numbers_as_it_did():
         model.net_.module_.encoder.embed(model._read(X).tensors(np.arange(N))[0]) for model in (autoencoder, clf)
     ]
     torch.testing.assert_close(embedded[0].parts[1], embedded[1].parts[1], atol=1e-5, rtol=0)
+
+
+def test_errors_name_the_row_of_X_also_if_rows_before_it_lack_the_input():
+    short = [None if i % 2 else x for i, x in enumerate(SHORT)]
+    short[6] = np.array([0, np.inf, 1])
+    with pytest.raises(ValueError, match=r"^Input 'short': (.|\n)*X\[6\] has it at step 1"):
+        classifier().fit(pd.DataFrame({"a": A, "short": short}), Y)
+
+
+@pytest.mark.parametrize("factor", [1, 1000])
+def test_unlabeled_rows_of_another_scale_in_one_of_several_inputs_are_an_error(factor):
+    X = pd.DataFrame({"a": A, "short": SHORT})
+    unlabeled = pd.DataFrame({"a": A, "short": [None, *(factor * x for x in SHORT[1:])]})
+    estimator = WithUnlabeled(classifier(), unlabeled)
+    if factor == 1:
+        assert estimator.fit(X, Y).predict(X).shape == (N,)
+    else:
+        with pytest.raises(ValueError, match="nearly all of its rows are on another scale"):
+            estimator.fit(X, Y)
+
+
+@pytest.mark.parametrize(("start", "dtype", "warns"), [(1.7e9, "f4", True), (1.7e9, "f8", False), (0, "f4", False)])
+def test_times_that_their_type_rounds_get_a_warning(start, dtype, warns):
+    X = [np.column_stack([start + 60 * hours, x]).astype(dtype) for hours, x in zip(HOURS, A, strict=True)]
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        classifier(gaps=Gaps(times=0)).fit(X, Y)
+    assert any("are float32 numbers near 1.7e+09, which are rounded" in str(w.message) for w in found) == warns

@@ -4,6 +4,7 @@ from ._ahead import read_ahead
 from ._batch import Batch
 from ._batches import TrainingSet, batches_by_length
 from ._containers import are_words, is_frame, is_words, listed
+from ._frame_columns import FrameColumns
 from ._gaps import last_seen
 from ._items import Catalogue, as_items, flat_items, rows_of_items, without_last
 from ._moments import moments_of
@@ -13,6 +14,7 @@ from ._reading_inputs import read_inputs
 from ._sequences import Sequences, all_steps, any_of_row, first_steps, float_like, unpadded_lengths
 from ._series import Series, joined, read_series
 from ._several import Input, SeveralInputs
+from ._static import is_empty, is_sequences
 from ._times import next_times, time_index
 from ._windows import Columns, Futures, Windows, window_starts
 from ._words import Vocabulary
@@ -21,6 +23,7 @@ __all__ = [
     "Batch",
     "Catalogue",
     "Columns",
+    "FrameColumns",
     "Futures",
     "Input",
     "Sequences",
@@ -37,7 +40,9 @@ __all__ = [
     "first_steps",
     "flat_items",
     "float_like",
+    "is_empty",
     "is_frame",
+    "is_sequences",
     "is_words",
     "joined",
     "last_seen",

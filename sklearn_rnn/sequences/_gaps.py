@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._warnings import warn
+
+INEXACT = 0.1  # of the mean time between steps: rounding of times from which on there is a warning
+
 
 def last_seen(missing: NDArray[np.bool_], axis: int = 0) -> NDArray[np.int64]:
     """Return for each value the position of the last value along an axis that is not missing; -1 if there is none."""
@@ -39,9 +43,26 @@ def with_gaps_of_times(rows: list[NDArray] | NDArray, column: int, name: Any) ->
     ValueError
         If the times of a sequence decrease, or a time is missing at a step.
     """
+    _warn_of_rounding(rows, column, name)
     if isinstance(rows, list):
         return [_with_gaps(row[None], column, name, i)[0] for i, row in enumerate(rows)]
     return _with_gaps(rows, column, name, 0, padded=True)
+
+
+def _warn_of_rounding(rows: list[NDArray] | NDArray, column: int, name: Any) -> None:
+    """Warn of times whose type is too short for them, as float32 is for seconds since 1970."""
+    for row in rows:
+        times = row[:, column]
+        if times.dtype.kind != "f" or not (times := times[np.isfinite(times)]).size:
+            continue
+        rounding = float(np.spacing(np.abs(times).max()))
+        if rounding * (len(times) - 1) > INEXACT * float(np.ptp(times)) and np.ptp(times) > 0:
+            warn(
+                f"The times in column {name!r} are {times.dtype} numbers near {times[0]:.3g}, which are rounded to "
+                f"multiples of {rounding:g}: the times between steps are not exact. Pass float64, or subtract the "
+                "first time of each sequence."
+            )
+            return
 
 
 def _with_gaps(block: NDArray, column: int, name: Any, first: int, padded: bool = False) -> NDArray:

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from ._containers import as_array, is_frame, listed
 from ._frame_columns import FrameColumns, Groups, check_no_missing, column_of, groups_of, matched
 from ._input_times import check_times, place_of, times_of_input
+from ._present import all_missing, nothing, present_rows, renumbered
 from ._reading import read_sequences
 from ._sequences import Sequences
 from ._several import Input, SeveralInputs
-from ._static import StaticColumn, is_empty, is_sequences
+from ._static import StaticColumn, is_sequences
 
 KNOWN = ("_kind", "n_features_in_", "feature_names_in_")  # attributes that describe one input
 
@@ -188,73 +188,24 @@ def _read_input(
     else:
         is_static = known["_kind"] == "static"
         for name in members:
-            if is_sequences(columns.values[name]) is is_static and not _all_missing(columns.values[name]):
+            if is_sequences(columns.values[name]) is is_static and not all_missing(columns.values[name]):
                 was, now = ("single values", "sequences") if is_static else ("sequences", "single values")
                 raise ValueError(f"X[{name!r}] has {now}, but had {was} in fit.")
     if is_static:
         return _read_static(columns, members, known)
     reader = _stand_in(estimator, known)
-    rows, places = _present_rows(columns, members)
+    rows, places = present_rows(columns, members)
     if not len(rows) and known is None:
         raise ValueError(f"The input {key!r} is missing in all rows of X. Drop its columns {members}.")
     times = times_of_input(options["times"], key, members) if known is None else known["times"]
     if not len(rows):
-        rows = _nothing(known)
+        rows = nothing(known)
     try:
         sequences = read_sequences(reader, rows, origin=origin, **options | {"times": times})
     except (ValueError, TypeError) as error:
-        raise type(error)(f"Input {key!r}: {error}") from error
+        raise type(error)(f"Input {key!r}: {renumbered(str(error), places)}") from error
     described = {name: getattr(reader, name) for name in KNOWN if hasattr(reader, name)} | {"times": times}
     return described, Input(sequences, places)
-
-
-def _nothing(known: Any) -> Any:
-    """Return one sequence of zeros, which no row has."""
-    if known["_kind"] == "tokens":
-        return [np.zeros(1, np.int64)]
-    width = known["n_features_in_"]
-    return np.zeros((1, width)) if known["_kind"] == "table" else [np.zeros((1, width))]
-
-
-def _all_missing(column: Any) -> bool:
-    return all(is_empty(x) for x in (listed(column) or list(column)))
-
-
-def _present_rows(columns: FrameColumns, members: list[Any]) -> tuple[Any, NDArray[np.int64]]:
-    """Return the sequences of the rows that have the input, and the place of each row among them, or -1."""
-    column = columns.values[members[0]]
-    if len(members) == 1 and len(getattr(column, "shape", ())) > 1:  # an array (n, T) or (n, T, F)
-        return _present_of_array(column)
-    parts = [listed(columns.values[name]) or list(columns.values[name]) for name in members]
-    empty = np.array([[is_empty(x) for x in part] for part in parts])
-    has = ~empty.all(0)
-    places = np.where(has, np.cumsum(has) - 1, -1)
-    if len(members) == 1:
-        return [parts[0][i] for i in np.flatnonzero(has)], places
-    rows = []
-    for i in np.flatnonzero(has):
-        arrays = [
-            None if empty[k, i] else as_array(part[i], f"X[{name!r}][{i}]")
-            for k, (name, part) in enumerate(zip(members, parts, strict=True))
-        ]
-        shapes = {x.shape for x in arrays if x is not None}
-        if len(shapes) > 1 or len(next(iter(shapes))) != 1:
-            raise ValueError(
-                f"The series in row {i} of the columns {members} must be 1-D and have equal lengths, got "
-                f"{sorted(shapes)}. Make each column an input of its own, if their rates differ."
-            )
-        gap = np.full(next(iter(shapes)), np.nan)
-        rows.append(np.stack([gap if x is None else x for x in arrays], axis=1))
-    return rows, places
-
-
-def _present_of_array(column: Any) -> tuple[Any, NDArray[np.int64]]:
-    n, places = len(column), np.arange(len(column))
-    if isinstance(column, np.ndarray) and column.dtype.kind == "f":
-        has = ~np.isnan(column.reshape(n, -1)).all(1)
-        if not has.all():
-            return column[has], np.where(has, np.cumsum(has) - 1, -1)
-    return column, places
 
 
 def _read_static(
