@@ -7,6 +7,7 @@ from torch import nn
 
 from sklearn_rnn import SemiSupervisedRNNClassifier
 from sklearn_rnn.modules import RecurrentStack, _cells, _encoder, initialise
+from sklearn_rnn.sequences import batches_by_length
 
 
 def seeded(seed):
@@ -49,3 +50,12 @@ def test_rows_encoded_again_give_the_same_fit(objective, pooling, monkeypatch):
     monkeypatch.setattr(_encoder.Encoder, "_pooled_rows", lambda *args: encoded.append(len(args[1])) or pooled(*args))
     assert np.allclose(clf.fit(X, y).predict_proba(X), once, atol=1e-3)
     assert encoded.count(1) > 50
+
+
+def test_one_long_sequence_does_not_pad_all_others():
+    lengths = np.array([*np.sort(np.random.default_rng(0).integers(900, 1300, 21)), 9400])
+    batches = batches_by_length(np.arange(22), lengths, 64, 1 << 18)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(22))
+    assert sum(len(rows) * lengths[rows].max() for rows in batches) < 2 * lengths.sum()
+    alike = batches_by_length(np.arange(21), lengths[:21], 64, 1 << 18)
+    assert [len(rows) for rows in alike] == [21]

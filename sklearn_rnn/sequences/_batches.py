@@ -15,6 +15,7 @@ from ._sequences import Sequences, all_steps, any_of_row
 
 WINDOW = 20  # batches whose rows are sorted by length together
 MAX_STEPS = 1 << 18  # padded time steps in a batch
+PADDED, WASTE = 1 << 15, 2  # padded steps, and how many times those of the sequences, beyond which a batch is halved
 MIN_STEPS_PER_EPOCH = 25
 AHEAD = 16 << 20  # bytes of batches that are read ahead from a file
 
@@ -181,12 +182,17 @@ def bytes_of(batch: Batch) -> int:
 
 
 def batches_by_length(rows: NDArray, lengths: NDArray, batch_size: int, max_steps: int) -> list[NDArray]:
-    """Cut rows into batches of equal size, the last first; those of more than `max_steps` padded steps are halved."""
+    """Cut rows into batches of equal size, the last first.
+
+    Batches of more than `max_steps` padded steps are halved, and large batches that are mostly padding, as where one
+    sequence is many times longer than the others.
+    """
     parts = np.array_split(np.arange(len(rows)), -(-len(rows) // batch_size))
     batches = []
     while parts:
         part = parts.pop()
-        if len(part) > 1 and len(part) * lengths[part].max() > max_steps:
+        n_padded = len(part) * int(lengths[part].max())
+        if len(part) > 1 and n_padded > min(max_steps, max(PADDED, WASTE * int(lengths[part].sum()))):
             parts += [part[: len(part) // 2], part[len(part) // 2 :]]
         else:
             batches.append(rows[part])
