@@ -291,11 +291,12 @@ def main() -> None:
         "Measured by `make speed`, which runs `python benchmarks/speed.py` and writes this file, "
         f"on {machine}, with one torch thread. "
         f"Load of other processes at the start: {load:.1f}; GridSearchCV's ratio needs it near 0. "
-        "Ratios are medians of runs in turns; `this` and `that` are the medians of the two sides.\n\n"
+        "A ratio compares what stands before the slash (`this`) with what stands after it (`that`). "
+        "Both are run in turns; ratio, `this` and `that` are medians over these runs.\n\n"
         f"{text}\n"
-        "Both loops train the same `sklearn_rnn.modules.Model`. The tuned one takes batches by `index_select`, "
-        "steps a fused AdamW, clips the gradient and flushes denormals, as the estimator does; "
-        "the tutorials' one has a `DataLoader` over a `TensorDataset` and a plain AdamW, and does not clip.\n"
+        "Both torch loops train the same `sklearn_rnn.modules.Model`. The tuned loop takes batches by `index_select`, "
+        "uses a fused AdamW, clips the gradient and flushes denormals, as the estimator does; "
+        "the loop of the tutorials uses a `DataLoader` over a `TensorDataset` and a plain AdamW, and does not clip.\n"
     )
 
 
