@@ -60,7 +60,7 @@ def validate(folder):
     for seed in range(10, 12):
         for inputs in ("picture and sound", "picture and half of the sounds"):
             for fusion in ("concat", "gate"):
-                for p in (0.0, 0.1, 0.3):
+                for p in (0.1, 0.3, 0.5):
                     if (inputs, fusion, str(p), str(seed)) not in TRIED.read():
                         options = {"objective": "supervised", "fusion": fusion, "input_dropout": p}
                         TRIED.keep(inputs, fusion, p, seed, *run(folder, inputs, seed, "validation", **options))
