@@ -160,9 +160,11 @@ class Encoder(nn.Module):
         return by_rows(self._states_of_rows, embedded, lengths, kernel_mask), self._ends(lengths)
 
     def _embeddings_of_rows(self, embedded: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None) -> Tensor:
+        if traced() or not torch.is_grad_enabled():
+            return self._pooled_rows(embedded, lengths, kernel_mask)
         width = self.input.patch_width + GATES * self.recurrence.out_features
         n_rows = max(1, MOST // (n_patches(embedded.shape[1], self.architecture.patch_size) * width))
-        if n_rows >= len(embedded) or traced() or not torch.is_grad_enabled():
+        if n_rows >= len(embedded):
             return self._pooled_rows(embedded, lengths, kernel_mask)
         parts = [slice(i, i + n_rows) for i in range(0, len(embedded), n_rows)]
         rows = [[None if x is None else x[part] for x in (embedded, lengths, kernel_mask)] for part in parts]
