@@ -14,10 +14,10 @@ import time
 import numpy as np
 from runs import DOCS, Runs
 
-RUNS = Runs("long_series", ("cell", "steps", "rows", "patch_size"), ("fit", "predict", "memory"))
+RUNS = Runs("long_series", ("cell", "steps", "rows", "patch_size"), ("trained", "fit", "predict", "memory"))
 SIZES = ((1_000, 32), (10_000, 32), (100_000, 8))
 CELLS = ("gru", "lstm", "mingru")
-EPOCHS = 1
+BATCHES = 25  # of an epoch of few rows
 
 
 def main(*one):
@@ -38,7 +38,7 @@ def main(*one):
 
 
 def measure(cell, n_steps, n, patch_size):
-    """Print the processor time of a step of training, that of predicting all rows, and the memory that both added."""
+    """Print the rows of all batches of a fit, its processor time, that of predicting all rows, and the added memory."""
     import torch
 
     from sklearn_rnn import SemiSupervisedRNNClassifier
@@ -46,7 +46,7 @@ def measure(cell, n_steps, n, patch_size):
     torch.set_num_threads(1)
     X = np.random.default_rng(0).normal(size=(n, n_steps, 2)).astype(np.float32)
     y = np.arange(n) % 2
-    options = {"max_epochs": EPOCHS, "batch_size": n, "random_state": 0}
+    options = {"max_epochs": 1, "batch_size": n, "random_state": 0}
     size = patch_size if patch_size == "auto" else int(patch_size)
     SemiSupervisedRNNClassifier("supervised", **options).fit(X[:, :100], y)  # imports and warms up
     before = memory()
@@ -56,7 +56,9 @@ def measure(cell, n_steps, n, patch_size):
     fitted = time.process_time()
     clf.predict(X)
     ended = time.process_time()
-    print(f"{fitted - started:.2f} {ended - fitted:.2f} {memory() - before:.0f}")
+    epoch = clf.history_[-1]
+    trained = epoch["rows_per_second"] * epoch["dur"]
+    print(f"{trained:.0f} {fitted - started:.2f} {ended - fitted:.2f} {memory() - before:.0f}")
 
 
 def memory():
@@ -69,19 +71,19 @@ def write(runs):
     lines = [
         "# Long series",
         "",
-        "Made by `python benchmarks/long_series.py`: one epoch of `SemiSupervisedRNNClassifier`, all rows labeled, in",
-        "one batch, two values a step, on one core. Times are processor time divided by rows and steps; memory is what",
-        "`fit` and `predict` added to the process, without X. `patch_size=1` is one recurrent step for each",
-        'step of the series; the default, `"auto"`, makes about 24 patches.',
+        "Made by `python benchmarks/long_series.py`: one epoch of `SemiSupervisedRNNClassifier`, all rows labeled, two",
+        "values a step, on one core. An epoch has 25 batches, of at most 262,144 steps together: a batch of long series",
+        "has few rows, so that a recurrent step does little work. `fit` is processor time divided by the rows and steps",
+        "of all batches, `predict` by those of X; memory is what both added to the process, without X. `patch_size=1` is",
+        'one recurrent step for each step of the series; the default, `"auto"`, makes about 24 patches.',
         "",
-        "| cell | `patch_size` | steps | rows | `fit`, µs | `predict`, µs | memory, MB | KB a step |",
+        "| cell | `patch_size` | steps | rows | rows of a batch | `fit`, µs | `predict`, µs | memory, MB |",
         "| --- " * 8 + "|",
     ]
-    for (cell, n_steps, n, patch_size), (fit, predict, mb) in runs.items():
-        total = int(n_steps) * int(n)
-        times = f"{1e6 * fit / total:.1f} | {1e6 * predict / total:.1f}"
-        sizes = f"{mb:.0f} | {1024 * mb / total:.1f}"
-        lines.append(f"| {cell} | {patch_size} | {int(n_steps):,} | {n} | {times} | {sizes} |")
+    for (cell, n_steps, n, patch_size), (trained, fit, predict, mb) in runs.items():
+        steps = int(n_steps)
+        times = f"{1e6 * fit / (steps * trained):.1f} | {1e6 * predict / (steps * int(n)):.1f}"
+        lines.append(f"| {cell} | {patch_size} | {steps:,} | {n} | {trained / BATCHES:.0f} | {times} | {mb:.0f} |")
     (DOCS / "long_series.md").write_text("\n".join(lines) + "\n")
 
 

@@ -150,14 +150,31 @@ def test_unlabeled_rows_of_another_scale_in_one_of_several_inputs_are_an_error(f
     if factor == 1:
         assert estimator.fit(X, Y).predict(X).shape == (N,)
     else:
-        with pytest.raises(ValueError, match="nearly all of its rows are on another scale"):
+        with pytest.raises(ValueError, match="in the column 'short', nearly all of its rows are on another scale"):
             estimator.fit(X, Y)
 
 
-@pytest.mark.parametrize(("start", "dtype", "warns"), [(1.7e9, "f4", True), (1.7e9, "f8", False), (0, "f4", False)])
-def test_times_that_their_type_rounds_get_a_warning(start, dtype, warns):
-    X = [np.column_stack([start + 60 * hours, x]).astype(dtype) for hours, x in zip(HOURS, A, strict=True)]
+def test_columns_that_are_features_are_compared_together():
+    flags = [np.full(len(x), 1.0) for x in A]
+    X = pd.DataFrame({"a": A, "b": B, "flag": flags})
+    unlabeled = pd.DataFrame({"a": A, "b": B, "flag": [0 * x if i else x for i, x in enumerate(flags)]})
+    assert WithUnlabeled(classifier(), unlabeled).fit(X, Y).predict(X).shape == (N,)
+
+
+@pytest.mark.parametrize(
+    ("start", "unit", "dtype", "warns"),
+    [(1.7e9, 60, "f4", True), (1.7e9, 1, "f4", True), (1.7e9, 60, "f8", False), (0, 60, "f4", False)],
+)
+def test_times_that_their_type_rounds_get_a_warning(start, unit, dtype, warns):
+    X = [np.column_stack([start + unit * hours, x]).astype(dtype) for hours, x in zip(HOURS, A, strict=True)]
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         classifier(gaps=Gaps(times=0)).fit(X, Y)
     assert any("are float32 numbers near 1.7e+09, which are rounded" in str(w.message) for w in found) == warns
+
+
+def test_whole_seconds_that_are_exact_get_no_warning():
+    X = [np.column_stack([3e6 + np.arange(len(x)), x]).astype("f4") for x in A]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        classifier(gaps=Gaps(times=0)).fit(X, Y)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from .._sklearn import _num_samples, _safe_indexing
-from ..sequences import FrameColumns, is_empty, is_sequences, is_words, listed, read_sequences
+from ..sequences import FrameColumns, groups_of, is_empty, is_sequences, is_words, listed, read_sequences
 
 N_SAMPLED = 1000  # rows of each set that are compared
 FEWEST, FEWEST_OF_BOTH = 5, 20  # rows of one set, and of both, that are needed to compare scales
@@ -20,36 +20,50 @@ SEPARATED = 0.95  # fraction of pairs in which the row of one set is farther fro
 
 def check_same_form(X: Any, X_unlabeled: Any, name: str) -> None:
     """Raise an error if labeled and unlabeled rows differ in form or scale, as after a step of a Pipeline."""
-    try:
-        differences = [
-            difference for pair in _pairs(X, X_unlabeled) if (difference := _difference(*map(_sample, pair)))
-        ]
-    except (TypeError, ValueError):  # this package cannot read them; the estimator will raise an error, if any
-        return
-    if differences:
+    difference = next((found for pair in _pairs(X, X_unlabeled) if (found := _described(*pair))), "")
+    if difference:
         raise ValueError(
-            f"X of {name} is not like its X_unlabeled: {differences[0]}. If {name} is a step of a Pipeline, the steps "
+            f"X of {name} is not like its X_unlabeled: {difference}. If {name} is a step of a Pipeline, the steps "
             f"before it transform X only; put the Pipeline inside: {name}(make_pipeline(transformer, classifier), "
             "X_unlabeled). Otherwise convert both to the same form and scale."
         )
 
 
-def _pairs(X: Any, X_unlabeled: Any) -> list[tuple[Any, Any]]:
-    """Return labeled and unlabeled rows; of several inputs, those of each column of sequences that have them."""
-    labeled, unlabeled = FrameColumns.of(X), FrameColumns.of(X_unlabeled)
-    if labeled is None or unlabeled is None:
-        return [(X, X_unlabeled)]
-    shared = [name for name in labeled.values if name in unlabeled.values]
-    pairs = [(_present(labeled.values[name]), _present(unlabeled.values[name])) for name in shared]
-    return [pair for pair in pairs if all(map(len, pair))]
+def _described(column: str, X: Any, X_unlabeled: Any) -> str:
+    """Describe the difference of two sets of rows, of which `column` names the column, if any."""
+    try:
+        difference = _difference(_sample(X), _sample(X_unlabeled))
+    except (TypeError, ValueError):  # this package cannot read them; the estimator will raise an error, if any
+        return ""
+    return f"in the column {column}, {difference}" if difference and column else difference
+
+
+def _pairs(X: Any, X_unlabeled: Any) -> list[tuple[str, Any, Any]]:
+    """Return labeled and unlabeled rows; of several inputs, those of each column of sequences, with its name."""
+    try:
+        sides = FrameColumns.of(X), FrameColumns.of(X_unlabeled)
+        if sides[0] is None or sides[1] is None or groups_of(sides[0], None) is None:
+            return [("", X, X_unlabeled)]
+    except (TypeError, ValueError):  # the estimator will raise it
+        return []
+    columns = [{name: _present(values) for name, values in side.values.items()} for side in sides if side is not None]
+    return [
+        (repr(name), labeled, columns[1][name])
+        for name, labeled in columns[0].items()
+        if name in columns[1] and len(labeled) and len(columns[1][name])
+    ]
 
 
 def _present(column: Any) -> Any:
-    """Return the sequences of a column, without the rows that have none; nothing if it holds single values."""
+    """Return a sample of the sequences of a column; nothing if it holds single values."""
     if not is_sequences(column):
         return []
     rows = listed(column)
-    return column if rows is None else [row for row in rows if not is_empty(row)]
+    if rows is None:
+        return column
+    return [
+        rows[i] for i in np.linspace(0, len(rows) - 1, min(len(rows), N_SAMPLED)).astype(int) if not is_empty(rows[i])
+    ]
 
 
 class _Reader(BaseEstimator):

@@ -7,18 +7,17 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from ._cells import RecurrentStack
 from ._input import InputLayer
-from ._layers import dropout, linear, mask_padding, n_patches, traced
+from ._layers import dropout, linear, mask_padding, n_patches, recomputed, traced
 from ._number_input import NumberInput
 from ._pooling import Pooling
-from ._shares import by_rows
+from ._shares import by_rows, sharing
 from ._token_input import TokenInput
 
-GATES = 8  # numbers that training keeps for each unit and step of the recurrence
-MOST = 1 << 28  # numbers that it keeps; a larger batch is encoded in parts, and again for the gradient of each
+KEPT = {"gru": 8, "lstm": 19, "mingru": 6, "rnn": 4}  # numbers for each unit and step that training keeps
+MAX_KEPT = 1 << 28  # numbers of a batch that are kept on a CPU, about 1 GB; the rows of a larger batch are divided
 
 
 @dataclass(frozen=True)
@@ -160,20 +159,21 @@ class Encoder(nn.Module):
         return by_rows(self._states_of_rows, embedded, lengths, kernel_mask), self._ends(lengths)
 
     def _embeddings_of_rows(self, embedded: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None) -> Tensor:
-        if traced() or not torch.is_grad_enabled():
+        """Embeddings of rows; those of a batch that needs much memory are computed again for their gradients."""
+        if traced() or embedded.device.type != "cpu" or not torch.is_grad_enabled():
             return self._pooled_rows(embedded, lengths, kernel_mask)
-        width = self.input.patch_width + GATES * self.recurrence.out_features
-        n_rows = max(1, MOST // (n_patches(embedded.shape[1], self.architecture.patch_size) * width))
-        if n_rows >= len(embedded):
+        a = self.architecture
+        width = self.input.patch_width + KEPT[a.cell] * a.num_layers * self.recurrence.out_features
+        n_kept = len(embedded) * n_patches(embedded.shape[1], a.patch_size) * width
+        n_parts = min(len(embedded), -(-n_kept // MAX_KEPT))
+        if n_parts < 2:
             return self._pooled_rows(embedded, lengths, kernel_mask)
-        parts = [slice(i, i + n_rows) for i in range(0, len(embedded), n_rows)]
-        rows = [[None if x is None else x[part] for x in (embedded, lengths, kernel_mask)] for part in parts]
-        return torch.cat(
-            [checkpoint(self._pooled_rows, *x, use_reentrant=False, preserve_rng_state=False) for x in rows]
-        )
+        parts = [[None] * n_parts if x is None else x.tensor_split(n_parts) for x in (embedded, lengths, kernel_mask)]
+        return torch.cat([recomputed(self._pooled_rows, *part) for part in zip(*parts, strict=True)])
 
     def _pooled_rows(self, embedded: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None) -> Tensor:
-        return self.pooling(self._states_of_rows(embedded, lengths, kernel_mask), self._ends(lengths))
+        with sharing(None):  # of the rows of this process, also when they are computed again
+            return self.pooling(self._states_of_rows(embedded, lengths, kernel_mask), self._ends(lengths))
 
     def _states_of_rows(self, embedded: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None) -> Tensor:
         return self.recurrence(self._patches_of_rows(embedded, lengths, kernel_mask), self._ends(lengths))

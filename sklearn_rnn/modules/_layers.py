@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
+from torch.utils.checkpoint import checkpoint
 
 CHUNK = 1 << 18  # numbers in the gates of steps that are computed together, so that they stay in the cache
 
@@ -71,6 +73,15 @@ def chunks(n_steps: int, width: int) -> list[slice]:
     """Slices of steps whose gates, `width` numbers a step, are about `CHUNK` numbers."""
     size = max(1, CHUNK // width)
     return [slice(start, min(start + size, n_steps)) for start in range(0, n_steps, size)]
+
+
+def recomputed(function: Callable[..., Tensor], *inputs: Tensor | None) -> Tensor:
+    """Return ``function(*inputs)``, of which nothing is kept for the gradients: it is computed again for them.
+
+    The function must draw no random numbers. The first call of a process takes a second longer: it imports torch's
+    compiler.
+    """
+    return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False)
 
 
 def step_mask(lengths: Tensor, n_steps: int) -> Tensor:

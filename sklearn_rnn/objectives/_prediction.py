@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.checkpoint import checkpoint
 
-from ..modules import Model, TokenInput, linear, unpatched
+from ..modules import Model, TokenInput, linear, recomputed, unpatched
 from ..sequences import Batch
 
 LOGITS = 1 << 24  # held at once: 64 MB
@@ -84,4 +83,4 @@ def in_parts(errors: Callable[[Tensor, Tensor], Tensor], size: int, vectors: Ten
     parts = list(zip(vectors.split(size), tokens.split(size), strict=True))
     if len(tokens) <= size or not vectors.requires_grad:
         return torch.cat([errors(*part) for part in parts])
-    return torch.cat([checkpoint(errors, *part, use_reentrant=False, preserve_rng_state=False) for part in parts])
+    return torch.cat([recomputed(errors, *part) for part in parts])

@@ -4,7 +4,7 @@ from ._ahead import read_ahead
 from ._batch import Batch
 from ._batches import TrainingSet, batches_by_length
 from ._containers import are_words, is_frame, is_words, listed
-from ._frame_columns import FrameColumns
+from ._frame_columns import FrameColumns, groups_of
 from ._gaps import last_seen
 from ._items import Catalogue, as_items, flat_items, rows_of_items, without_last
 from ._moments import moments_of
@@ -40,6 +40,7 @@ __all__ = [
     "first_steps",
     "flat_items",
     "float_like",
+    "groups_of",
     "is_empty",
     "is_frame",
     "is_sequences",

@@ -15,7 +15,10 @@ from ._sequences import Sequences, all_steps, any_of_row
 
 WINDOW = 20  # batches whose rows are sorted by length together
 MAX_STEPS = 1 << 18  # padded time steps in a batch
-PADDED, WASTE = 1 << 15, 2  # padded steps, and how many times those of the sequences, beyond which a batch is halved
+MIN_PADDED, MAX_WASTE = (
+    1 << 15,
+    3,
+)  # padded steps, and their ratio to those of the sequences, above which a batch is cut
 MIN_STEPS_PER_EPOCH = 25
 AHEAD = 16 << 20  # bytes of batches that are read ahead from a file
 
@@ -182,18 +185,22 @@ def bytes_of(batch: Batch) -> int:
 
 
 def batches_by_length(rows: NDArray, lengths: NDArray, batch_size: int, max_steps: int) -> list[NDArray]:
-    """Cut rows into batches of equal size, the last first.
+    """Cut rows, which are sorted by length, into batches of equal size, the last first.
 
-    Batches of more than `max_steps` padded steps are halved, and large batches that are mostly padding, as where one
-    sequence is many times longer than the others.
+    Batches of more than `max_steps` padded steps are halved. In a large batch with one sequence many times longer than
+    the others, nearly all steps are padding: it is cut where most padding is saved, into parts of two rows or more.
     """
     parts = np.array_split(np.arange(len(rows)), -(-len(rows) // batch_size))
     batches = []
     while parts:
         part = parts.pop()
         n_padded = len(part) * int(lengths[part].max())
-        if len(part) > 1 and n_padded > min(max_steps, max(PADDED, WASTE * int(lengths[part].sum()))):
-            parts += [part[: len(part) // 2], part[len(part) // 2 :]]
+        if len(part) > 1 and n_padded > max_steps:
+            parts += np.split(part, [len(part) // 2])
+        elif len(part) > 3 and n_padded > max(MIN_PADDED, MAX_WASTE * int(lengths[part].sum())):
+            n_short = np.arange(2, len(part) - 1)
+            saved = n_short * (lengths[part[-1]] - lengths[part[n_short - 1]])
+            parts += np.split(part, [n_short[np.argmax(saved)]])
         else:
             batches.append(rows[part])
     return batches

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from .._warnings import warn
 
-INEXACT = 0.1  # of the mean time between steps: rounding of times from which on there is a warning
+MAX_ROUNDING = 0.1  # largest rounding of times, relative to the mean time between steps, without a warning
+EXAMINED = 1000  # rows whose times are examined for it
 
 
 def last_seen(missing: NDArray[np.bool_], axis: int = 0) -> NDArray[np.int64]:
@@ -51,12 +52,17 @@ def with_gaps_of_times(rows: list[NDArray] | NDArray, column: int, name: Any) ->
 
 def _warn_of_rounding(rows: list[NDArray] | NDArray, column: int, name: Any) -> None:
     """Warn of times whose type is too short for them, as float32 is for seconds since 1970."""
-    for row in rows:
-        times = row[:, column]
-        if times.dtype.kind != "f" or not (times := times[np.isfinite(times)]).size:
+    for i in np.unique(np.linspace(0, len(rows) - 1, min(len(rows), EXAMINED)).astype(int)):
+        times = rows[i][:, column]
+        if times.dtype.kind != "f":
+            return
+        times = times[np.isfinite(times)]
+        if len(times) < 2 or (largest := np.abs(times).max()) == 0:
             continue
-        rounding = float(np.spacing(np.abs(times).max()))
-        if rounding * (len(times) - 1) > INEXACT * float(np.ptp(times)) and np.ptp(times) > 0:
+        rounding, span = float(np.spacing(largest)), float(np.ptp(times))
+        is_exact = rounding <= 1 and span > 0 and bool(np.all(times == np.round(times)))
+        is_lost = span == 0 and times.dtype == np.float32 and rounding >= 1
+        if is_lost or (not is_exact and rounding * (len(times) - 1) > MAX_ROUNDING * span > 0):
             warn(
                 f"The times in column {name!r} are {times.dtype} numbers near {times[0]:.3g}, which are rounded to "
                 f"multiples of {rounding:g}: the times between steps are not exact. Pass float64, or subtract the "

@@ -13,7 +13,7 @@ from ._frame_columns import FrameColumns
 from ._static import is_empty
 
 
-def nothing(known: Any) -> Any:
+def placeholder(known: Any) -> Any:
     """Return one sequence of zeros, which no row has."""
     if known["_kind"] == "tokens":
         return [np.zeros(1, np.int64)]
@@ -22,6 +22,7 @@ def nothing(known: Any) -> Any:
 
 
 def all_missing(column: Any) -> bool:
+    """Whether no row has an element of a column."""
     return all(is_empty(x) for x in (listed(column) or list(column)))
 
 
@@ -65,4 +66,9 @@ def _present_of_array(column: Any) -> tuple[Any, NDArray[np.int64]]:
 def renumbered(message: str, places: NDArray[np.int64]) -> str:
     """Return an error's message in which the rows that have the input get their numbers in X."""
     rows = np.flatnonzero(places >= 0)
-    return re.sub(r"\bX\[(\d+)\]", lambda found: f"X[{rows[int(found[1])]}]", message)
+
+    def number(found: re.Match[str]) -> str:
+        i = int(found[1])
+        return f"X[{rows[i]}]" if i < len(rows) else found[0]
+
+    return re.sub(r"\bX\[(\d+)\]", number, message)

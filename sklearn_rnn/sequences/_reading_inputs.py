@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from ._containers import as_array, is_frame, listed
 from ._frame_columns import FrameColumns, Groups, check_no_missing, column_of, groups_of, matched
 from ._input_times import check_times, place_of, times_of_input
-from ._present import all_missing, nothing, present_rows, renumbered
+from ._present import all_missing, placeholder, present_rows, renumbered
 from ._reading import read_sequences
 from ._sequences import Sequences
 from ._several import Input, SeveralInputs
@@ -199,7 +199,7 @@ def _read_input(
         raise ValueError(f"The input {key!r} is missing in all rows of X. Drop its columns {members}.")
     times = times_of_input(options["times"], key, members) if known is None else known["times"]
     if not len(rows):
-        rows = nothing(known)
+        rows = placeholder(known)
     try:
         sequences = read_sequences(reader, rows, origin=origin, **options | {"times": times})
     except (ValueError, TypeError) as error:

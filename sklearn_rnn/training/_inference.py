@@ -16,7 +16,7 @@ AHEAD = 16 << 20  # bytes of batches that are read ahead from a file
 VALUES = 1 << 21  # in a batch from a file: 8 MB, of which several copies are made
 STATES = 1 << 20  # computed together on a CPU, so that they fit the cache
 STATES_OF_GPU = 1 << 24  # fewer do not keep a GPU busy
-FEW, LONG = 16, 1 << 18  # rows of long sequences that are computed together, and the most steps of all these rows
+LONG_ROWS, LONG_STEPS = 16, 1 << 18  # rows of long sequences that are computed together, and their most steps
 SAME_BITS = 4  # rows; smaller batches are filled up, because torch computes them with other routines and roundings
 
 
@@ -34,7 +34,10 @@ def in_batches(
     if sequences.block is not None:
         budget = max(1, min(budget, VALUES // sequences.n_features))
     n_steps = int(np.median(sequences.lengths[rows]))
-    size = max(1, min(largest, max(budget // n_steps, SAME_BITS, min(FEW, LONG // n_steps))))
+    least = (
+        SAME_BITS if sequences.block is not None or _has_vocabulary(model) else min(LONG_ROWS, LONG_STEPS // n_steps)
+    )
+    size = max(1, min(largest, max(budget // n_steps, SAME_BITS, least)))
     read = (
         (places, *sequences.tensors(rows[np.resize(places, max(len(places), SAME_BITS))]))
         for part in sequences.parts(rows)
@@ -51,11 +54,16 @@ def _places(sequences: Sequences, rows: NDArray, part: slice, size: int, most: i
     return [part.start + places for places in batches_by_length(order, lengths[order], size, most)]
 
 
+def _has_vocabulary(model: Model) -> bool:
+    """Whether logits of a vocabulary may follow, which take much more memory than states."""
+    tokens = [encoder for encoder in model.encoder.each if isinstance(encoder, Encoder)]
+    return any(isinstance(encoder.input, TokenInput) for encoder in tokens) and len(model.parts) > 0
+
+
 def _steps(model: Model, device: torch.device) -> int:
-    """Number of steps to compute together; if logits of a vocabulary may follow, as few on a GPU as on a CPU."""
+    """Number of steps to compute together; with a vocabulary, as few on a GPU as on a CPU."""
     encoders = [encoder for encoder in model.encoder.each if isinstance(encoder, Encoder)]
-    has_vocabulary = any(isinstance(encoder.input, TokenInput) for encoder in encoders) and len(model.parts) > 0
-    states = STATES if has_vocabulary or device.type == "cpu" else STATES_OF_GPU
+    states = STATES if _has_vocabulary(model) or device.type == "cpu" else STATES_OF_GPU
     widths = [max(encoder.recurrence.out_features, encoder.input.kernel_width) for encoder in encoders]
     sizes = [encoder.architecture.patch_size for encoder in encoders]
     return max(1, min(states * size // width for size, width in zip(sizes, widths, strict=True)))
