@@ -1,8 +1,9 @@
 """Growth with the number of rows, in memory and from files; prints tables and writes ``benchmarks/scale.md``.
 
-``python benchmarks/scale.py FOLDER [LARGEST]`` needs room for the largest files in FOLDER. Times are those of the
-processor, so that other work on the machine counts little; each fit runs in a process of its own. A row has 50 steps of
-5 numbers in float32, 1 kB; a tenth of the rows, at most 1,000, has a label.
+``python benchmarks/scale.py FOLDER [LARGEST]`` needs room for the largest files in FOLDER; LARGEST is in MB. Times are
+those of the processor, so that other work on the machine counts little; each fit runs in a process of its own. Short
+rows have 50 steps of 5 numbers in float32, 1 kB; long ones 500 steps of 50 numbers, 100 kB. A tenth of the rows, at
+most 1,000, has a label. Runs are kept in benchmarks/scale.json and not repeated.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ from skorch.callbacks import Callback
 from sklearn_rnn import SemiSupervisedRNNClassifier
 
 OUTPUT = Path(__file__).resolve().parent / "scale.md"
-T, F, CHUNK, MOST_LABELED = 50, 5, 1000, 1_000
+KEPT = OUTPUT.with_suffix(".json")
+MOST_LABELED = 1_000
+CHUNK = 250_000  # numbers that are written, and lie in a chunk of zarr
+SHORT, LONG = (50, 5), (500, 50)
+SIZES = ((10**4, *SHORT), (10**3, *LONG), (10**5, *SHORT), (10**6, *SHORT), (10**5, *LONG), (10**7, *SHORT))
 STORES = ("memory", "memmap", "zarr")
 
 
@@ -40,27 +45,31 @@ class Clock(Callback):
         self.seconds_.append(process_time() - self.started_)
 
 
-def rows(first: int, end: int) -> np.ndarray:
+def rows(first: int, end: int, n_steps: int, n_features: int) -> np.ndarray:
     """Make rows of two classes, which alternate."""
-    X = np.random.default_rng(first).standard_normal((end - first, T, F), dtype=np.float32)
+    X = np.random.default_rng(first).standard_normal((end - first, n_steps, n_features), dtype=np.float32)
     X[:, :, 0] += 0.5 * (np.arange(first, end) % 2)[:, None]
     return X
 
 
-def made(folder: Path, store: str, n: int):
+def made(folder: Path, store: str, n: int, n_steps: int, n_features: int):
     """Return an array of n rows; files are written first if they are not there."""
+    chunk = CHUNK // (n_steps * n_features)
+    blocks = [(first, min(first + chunk, n)) for first in range(0, n, chunk)]
     if store == "memory":
-        return np.concatenate([rows(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)])
-    path = folder / f"{n}.{store}"
+        return np.concatenate([rows(*block, n_steps, n_features) for block in blocks])
+    path = folder / f"{n}_{n_steps}_{n_features}.{store}"
     if not path.exists():
         if store == "memmap":
-            array = np.lib.format.open_memmap(path, "w+", np.float32, (n, T, F))
+            array = np.lib.format.open_memmap(path, "w+", np.float32, (n, n_steps, n_features))
         else:
             import zarr
 
-            array = zarr.create_array(str(path), shape=(n, T, F), chunks=(CHUNK, T, F), dtype=np.float32)
-        for first in range(0, n, CHUNK):
-            array[first : first + CHUNK] = rows(first, min(first + CHUNK, n))
+            array = zarr.create_array(
+                str(path), shape=(n, n_steps, n_features), chunks=(chunk, n_steps, n_features), dtype=np.float32
+            )
+        for first, end in blocks:
+            array[first:end] = rows(first, end, n_steps, n_features)
         del array
     if store == "memmap":
         return np.load(path, mmap_mode="r")
@@ -75,10 +84,10 @@ def peak() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
-def measured(folder: Path, store: str, n: int) -> dict:
+def measured(folder: Path, store: str, n: int, n_steps: int, n_features: int) -> dict:
     """Fit and predict, and return times and the peak of memory."""
     before, clock = peak(), Clock()
-    X = made(folder, store, n)
+    X = made(folder, store, n, n_steps, n_features)
     number, step = np.arange(n), max(10, n // MOST_LABELED)
     y = np.where(np.isin(number % (2 * step), (0, step + 1)), number % 2, -1)
     started = process_time()
@@ -94,6 +103,9 @@ def measured(folder: Path, store: str, n: int) -> dict:
     return {
         "store": store,
         "rows": n,
+        "steps": n_steps,
+        "features": n_features,
+        "MB": n * n_steps * n_features * 4 / 1e6,
         "fit": fitted - started,
         "transform": transformed - fitted,
         "predict": predicted - transformed,
@@ -117,26 +129,28 @@ def table(results: list[dict]) -> str:
 
 
 def main(folder: Path, largest: int) -> None:
-    sizes, results = [n for n in (10**4, 10**5, 10**6, 10**7) if n <= largest], []
-    for n in sizes:
+    results = json.loads(KEPT.read_text()) if KEPT.exists() else []
+    done = {(result["store"], result["rows"], result["steps"]) for result in results}
+    for n, n_steps, n_features in SIZES:
+        size = n * n_steps * n_features * 4 / 1e6
         for store in STORES:
-            if store == "memory" and n > 10**5:
+            if size > largest or (store == "memory" and size > 100) or (store, n, n_steps) in done:
                 continue
-            command = [sys.executable, __file__, str(folder), store, str(n)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            results.append(json.loads(done.stdout.splitlines()[-1]))
+            command = [sys.executable, __file__, str(folder), store, *map(str, (n, n_steps, n_features))]
+            run = subprocess.run(command, check=True, capture_output=True, text=True)
+            results.append(json.loads(run.stdout.splitlines()[-1]))
             print(results[-1], flush=True)
-            OUTPUT.write_text(
-                "# Growth with the number of rows\n\n"
-                "`python benchmarks/scale.py FOLDER`: the default classifier with one epoch; seconds of processor "
-                f"time, one thread; torch {torch.__version__}. A row is 1 kB. `transform` writes into a memory-mapped "
-                f"array.\n\n{table(results)}\n",
-                encoding="utf8",
-            )
+            KEPT.write_text(json.dumps(results, indent=1) + "\n", encoding="utf8")
+    OUTPUT.write_text(
+        "# Growth with the size of X\n\n"
+        "`python benchmarks/scale.py FOLDER`: the default classifier with one epoch; seconds of processor time, one "
+        f"thread; torch {torch.__version__}. `transform` writes into a memory-mapped array.\n\n{table(results)}\n",
+        encoding="utf8",
+    )
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 4:
-        print(json.dumps(measured(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))))
+    if len(sys.argv) == 6:
+        print(json.dumps(measured(Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:]))))
     else:
-        main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 10**6)
+        main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1000)
