@@ -58,7 +58,7 @@ def test_rows_encoded_again_give_the_same_fit(objective, pooling, most, monkeypa
 
 
 @pytest.mark.parametrize(("n_steps", "largest"), [(100, 64), (50_000, 5)])
-def test_few_long_rows_are_predicted_together(n_steps, largest, monkeypatch):
+def test_few_long_rows_are_predicted_together(n_steps, largest):
     rng = np.random.default_rng(0)
     y = np.arange(64) % 2
     X = rng.normal(size=(64, 20, 1)).astype(np.float32)

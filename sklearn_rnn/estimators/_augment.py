@@ -12,7 +12,7 @@ from sklearn.base import clone
 from ..modules import Augmentations, Model
 from ..perturbations import Perturbation, StepDrop
 from ..perturbations._base import Levels, Steps
-from ..sequences import Input, TrainingSet
+from ..sequences import Input, TrainingSet, evenly_spaced
 from ..training import in_batches
 from ._advice import check_arguments
 
@@ -101,7 +101,7 @@ def levels_of(training: TrainingSet, model: Model, part: Input | None = None) ->
     known = training.counting() if len(training.labeled) else training.unlabeled
     if part is not None and (part.places[known] >= 0).any():
         known = known[part.places[known] >= 0]
-    rows = known[np.linspace(0, len(known) - 1, min(len(known), LEVEL_ROWS)).astype(np.int64)]
+    rows = known[evenly_spaced(len(known), LEVEL_ROWS)]
     sequences, read = (training.sequences, rows) if part is None else (part.sequences, np.maximum(part.places[rows], 0))
     means = torch.empty(len(rows), model.encoder.architecture.n_features)
     for places, values, lengths in in_batches(model, sequences, read):

@@ -23,7 +23,8 @@ from ..objectives import Objective
 from ..sequences import Sequences, SeveralInputs
 from ..tasks import Representation, Task
 from ..training import with_callbacks
-from ._base import SequenceEstimator, objective_can
+from ._available import objective_can
+from ._base import SequenceEstimator
 from ._by_input import decoded_inputs, steps_by_input
 from ._generation import checked_ends, decoded_sequences, generate
 from ._input_parameters import InputParameters

@@ -25,8 +25,8 @@ from ..tasks import Targets, Task
 from ..training import FitWatch, Processes, one_random, with_callbacks
 from ._augment import set_augmentations, set_augmentations_of_inputs
 from ._build import build_model, resumed_model
-from ._options import gaps_of
-from ._parameters import NetParameters
+from ._held_options import gaps_of
+from ._net_parameters import NetParameters
 from ._trained import TrainedEstimator, check_device, draw_seed
 from ._validation import hold_out
 
@@ -81,8 +81,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
 
     def _read_training(self, X: Any) -> Sequences:
         """Read the X of `fit`, relative to the origin of the encoder that it starts from."""
-        option = gaps_of(self)
-        given: Any = deepcopy((getattr(self, "inputs", None), None if option is None else option.times))
+        given: Any = deepcopy((getattr(self, "inputs", None), getattr(gaps_of(self), "times", None)))
         last = getattr(self, "_given", given)
         if self._goes_on and given != last:
             raise ValueError(
@@ -95,7 +94,7 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
         """Read X, of one input or several, relative to the origins of an encoder."""
         origins = None if encoder is None else [part.input.origin.numpy() for part in encoder.each]
         option = gaps_of(self)
-        gaps, times = option is not None, None if option is None else option.times
+        gaps, times = option is not None, getattr(option, "times", None)
         if not reset:  # as in the fit that made the encoder
             parts = [part.architecture for part in encoder.each]
             gaps = any(getattr(a, "gaps", False) for a in parts)
@@ -234,21 +233,6 @@ class SequenceEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Train
     def _kernel_dropout(self, n_labeled: int) -> float:
         """Return the fraction of labeled sequences whose kernel features are zeroed at each training step."""
         return 0.0
-
-
-def objective_can(method: str) -> Callable[[Any], bool]:
-    """Return a function for `available_if` that checks whether an estimator's objective has this method."""
-
-    def check(estimator: Any) -> bool:
-        objective = getattr(estimator, "objective_", estimator.objective)
-        if isinstance(objective, str):
-            objective = estimator._auto if objective == "auto" else objective
-            if objective not in objective_names(estimator.task_name):
-                return True  # fit will raise the error
-            objective = from_name(objective)
-        return hasattr(objective, method)
-
-    return check
 
 
 def known_tokens(sequences: Sequences, encoder: Encoder) -> Sequences:

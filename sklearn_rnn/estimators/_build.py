@@ -29,7 +29,7 @@ from ..modules import (
 from ..objectives import Objective
 from ..sequences import Sequences, SeveralInputs
 from ..tasks import Task
-from ._options import as_option, gaps_of
+from ._held_options import as_option, gaps_of
 from ._parameters import ARCHITECTURE
 from ._token_vectors import cooccurrence_vectors, frequencies, given_shape, given_vectors
 from ._word_vectors import word_vectors

@@ -21,7 +21,7 @@ from ..objectives import Objective
 from ..perturbations import Light
 from ..sequences import Sequences
 from ..tasks import Classification, Targets, Task, class_numbers, read_target
-from ._base import objective_can
+from ._available import objective_can
 from ._generation import checked_ends, generate
 from ._input_parameters import InputParameters
 from ._labeled import LabeledEstimator

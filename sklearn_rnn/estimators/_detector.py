@@ -18,8 +18,8 @@ from .._sklearn import HasMethods, Interval, StrOptions
 from .._state import PicklableEstimator, all_or_nothing
 from .._warnings import warn
 from ._autoencoder import RNNAutoencoderTransformer
+from ._held_options import gaps_of
 from ._held_out import held_out_scores, known_scores, read_samples
-from ._options import gaps_of
 
 
 def _scores_steps(self: Any) -> bool:

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._files import damaged, read_file, write_file
 from ..modules import CELLS, POOLINGS, Architecture, Encoder, FusedEncoder
-from ._options import as_option, gaps_of
+from ._held_options import as_option, gaps_of
 from ._parameters import ARCHITECTURE
 
 ENDING = ".safetensors"

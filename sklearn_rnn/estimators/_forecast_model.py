@@ -13,7 +13,7 @@ from ..objectives import Supervised
 from ..sequences import Columns, Series, Windows, joined, window_starts
 from ..tasks import Forecasting
 from ._build import architecture, build_model, resumed_model, set_scales
-from ._options import as_option
+from ._held_options import as_option
 from ._pretraining import unfitted_autoencoder
 from ._trained import draw_seed
 

@@ -32,8 +32,9 @@ from ._encoder_file import (
     names_of,
     read_encoder,
 )
+from ._held_options import as_option
 from ._item_estimator import ItemEstimator
-from ._options import Pretraining, as_option
+from ._options import Pretraining
 from ._pretraining import check_same_architecture, fine_tuning, unfitted_autoencoder
 
 

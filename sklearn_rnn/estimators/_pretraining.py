@@ -11,7 +11,7 @@ from ..objectives import objective_names
 from ..training import keepers_among
 from ._autoencoder import RNNAutoencoderTransformer
 from ._encoder_file import ENDING
-from ._options import as_option, gaps_of
+from ._held_options import as_option, gaps_of
 from ._parameters import ARCHITECTURE
 from ._trained import draw_seed
 

@@ -17,8 +17,8 @@ from ..objectives import Objective
 from ..perturbations import Perturbation
 from ..sequences import Sequences, Vocabulary, are_words, flat_items, read_sequences
 from ..tasks import Tagging, Targets, Task, flat_labels, read_target
+from ._held_options import as_option
 from ._labeled import LabeledEstimator
-from ._options import as_option
 
 
 @documented

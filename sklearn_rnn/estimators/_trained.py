@@ -27,7 +27,7 @@ from ..training import (
     made_callbacks,
     noting_memory,
 )
-from ._options import as_option
+from ._held_options import as_option
 from ._output import Output
 from ._parameters import TrainingParameters
 

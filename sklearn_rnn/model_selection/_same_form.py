@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from .._sklearn import _num_samples, _safe_indexing
-from ..sequences import FrameColumns, groups_of, is_empty, is_sequences, is_words, listed, read_sequences
+from ..sequences import FrameColumns, evenly_spaced, groups_of, is_empty, is_sequences, is_words, listed, read_sequences
 
 N_SAMPLED = 1000  # rows of each set that are compared
 FEWEST, FEWEST_OF_BOTH = 5, 20  # rows of one set, and of both, that are needed to compare scales
@@ -20,7 +20,7 @@ SEPARATED = 0.95  # fraction of pairs in which the row of one set is farther fro
 
 def check_same_form(X: Any, X_unlabeled: Any, name: str) -> None:
     """Raise an error if labeled and unlabeled rows differ in form or scale, as after a step of a Pipeline."""
-    difference = next((found for pair in _pairs(X, X_unlabeled) if (found := _described(*pair))), "")
+    difference = next(filter(None, (_described(*pair) for pair in _pairs(X, X_unlabeled))), "")
     if difference:
         raise ValueError(
             f"X of {name} is not like its X_unlabeled: {difference}. If {name} is a step of a Pipeline, the steps "
@@ -29,29 +29,26 @@ def check_same_form(X: Any, X_unlabeled: Any, name: str) -> None:
         )
 
 
-def _described(column: str, X: Any, X_unlabeled: Any) -> str:
-    """Describe the difference of two sets of rows, of which `column` names the column, if any."""
+def _described(X: Any, X_unlabeled: Any, column: Any = None) -> str:
+    """Describe the difference of two sets of rows, and name the column that they are of, if they are of one."""
     try:
         difference = _difference(_sample(X), _sample(X_unlabeled))
     except (TypeError, ValueError):  # this package cannot read them; the estimator will raise an error, if any
         return ""
-    return f"in the column {column}, {difference}" if difference and column else difference
+    return difference if not difference or column is None else f"in the column {column!r}, {difference}"
 
 
-def _pairs(X: Any, X_unlabeled: Any) -> list[tuple[str, Any, Any]]:
+def _pairs(X: Any, X_unlabeled: Any) -> list[tuple[Any, ...]]:
     """Return labeled and unlabeled rows; of several inputs, those of each column of sequences, with its name."""
     try:
-        sides = FrameColumns.of(X), FrameColumns.of(X_unlabeled)
-        if sides[0] is None or sides[1] is None or groups_of(sides[0], None) is None:
-            return [("", X, X_unlabeled)]
+        labeled, unlabeled = FrameColumns.of(X), FrameColumns.of(X_unlabeled)
+        if labeled is None or unlabeled is None or groups_of(labeled, None) is None:
+            return [(X, X_unlabeled)]
     except (TypeError, ValueError):  # the estimator will raise it
         return []
-    columns = [{name: _present(values) for name, values in side.values.items()} for side in sides if side is not None]
-    return [
-        (repr(name), labeled, columns[1][name])
-        for name, labeled in columns[0].items()
-        if name in columns[1] and len(labeled) and len(columns[1][name])
-    ]
+    shared = [name for name in labeled.values if name in unlabeled.values]
+    pairs = [(_present(labeled.values[name]), _present(unlabeled.values[name]), name) for name in shared]
+    return [pair for pair in pairs if all(len(rows) for rows in pair[:2])]
 
 
 def _present(column: Any) -> Any:
@@ -61,9 +58,7 @@ def _present(column: Any) -> Any:
     rows = listed(column)
     if rows is None:
         return column
-    return [
-        rows[i] for i in np.linspace(0, len(rows) - 1, min(len(rows), N_SAMPLED)).astype(int) if not is_empty(rows[i])
-    ]
+    return [rows[i] for i in evenly_spaced(len(rows), N_SAMPLED) if not is_empty(rows[i])]
 
 
 class _Reader(BaseEstimator):
@@ -76,7 +71,7 @@ def _sample(X: Any) -> list[Any]:
     A row of a table becomes a single step with T features.
     """
     n, values = _num_samples(X), listed(X)
-    chosen = np.linspace(0, n - 1, min(n, N_SAMPLED)).astype(int)
+    chosen = evenly_spaced(n, N_SAMPLED)
     rows = _safe_indexing(X, chosen) if values is None else [values[i] for i in chosen]
     if values is not None and any(isinstance(row, str | bytes) or is_words(row) for row in rows):
         return rows

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from ._gru import gru_states, is_faster
-from ._layers import blank, dropout, step_mask, traced
+from ._layers import blank, dropout, step_mask, trained_on_cpu
 from ._mingru import MinGRU
 from ._shares import by_rows
 
 CELLS: dict[str, type[nn.Module]] = {"lstm": nn.LSTM, "gru": nn.GRU, "mingru": MinGRU, "rnn": nn.RNN}
-STEPS_OF_CALL = 100  # steps of one call of an LSTM that is trained on many
-MAX_STATES = 1 << 20  # numbers in the states of one call
+MAX_STATES = 1 << 20  # numbers in the states of an LSTM up to which it is trained in one call
+STEPS_OF_CALL = 100  # steps of each call, if it has more
 
 
 class RecurrentStack(nn.Module):
@@ -97,9 +97,8 @@ def _states(layers: list[nn.Module], inputs: list[Tensor]) -> list[Tensor]:
 
 def _states_of_layer(layer: Any, x: Tensor) -> Tensor:
     """States (n, T, H) of one layer. Calls of 100 steps train an LSTM on long inputs in .7 to .9 of the time of one."""
-    if traced() or type(layer) is not nn.LSTM or x.device.type != "cpu" or not torch.is_grad_enabled():
-        return layer(x)[0]
-    if len(x) * x.shape[1] * layer.hidden_size <= MAX_STATES:
+    is_lstm = type(layer) is nn.LSTM and trained_on_cpu(x)
+    if not is_lstm or len(x) * x.shape[1] * layer.hidden_size <= MAX_STATES:
         return layer(x)[0]
     states, memory = [], None
     for steps in x.split(STEPS_OF_CALL, 1):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ._cells import RecurrentStack
 from ._input import InputLayer
-from ._layers import dropout, linear, mask_padding, n_patches, recomputed, traced
+from ._layers import dropout, linear, mask_padding, n_patches, recomputed, trained_on_cpu
 from ._number_input import NumberInput
 from ._pooling import Pooling
 from ._shares import by_rows, sharing
@@ -160,16 +160,21 @@ class Encoder(nn.Module):
 
     def _embeddings_of_rows(self, embedded: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None) -> Tensor:
         """Embeddings of rows; those of a batch that needs much memory are computed again for their gradients."""
-        if traced() or embedded.device.type != "cpu" or not torch.is_grad_enabled():
+        n_pieces = self._n_pieces(embedded)
+        if n_pieces == 1:
             return self._pooled_rows(embedded, lengths, kernel_mask)
+        rows = (embedded, lengths, kernel_mask)
+        pieces = zip(*([None] * n_pieces if x is None else x.tensor_split(n_pieces) for x in rows), strict=True)
+        return torch.cat([recomputed(self._pooled_rows, *piece) for piece in pieces])
+
+    def _n_pieces(self, embedded: Tensor) -> int:
+        """Number of pieces of a batch, for each of which training keeps about `MAX_KEPT` numbers, or one row."""
+        if not trained_on_cpu(embedded):
+            return 1
         a = self.architecture
         width = self.input.patch_width + KEPT[a.cell] * a.num_layers * self.recurrence.out_features
         n_kept = len(embedded) * n_patches(embedded.shape[1], a.patch_size) * width
-        n_parts = min(len(embedded), -(-n_kept // MAX_KEPT))
-        if n_parts < 2:
-            return self._pooled_rows(embedded, lengths, kernel_mask)
-        parts = [[None] * n_parts if x is None else x.tensor_split(n_parts) for x in (embedded, lengths, kernel_mask)]
-        return torch.cat([recomputed(self._pooled_rows, *part) for part in zip(*parts, strict=True)])
+        return max(1, min(len(embedded), -(-n_kept // MAX_KEPT)))
 
     def _pooled_rows(self, embedded: Tensor, lengths: Tensor | None, kernel_mask: Tensor | None) -> Tensor:
         with sharing(None):  # of the rows of this process, also when they are computed again

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from ._layers import chunks, traced
+from ._layers import chunks, trained_on_cpu
 
 MOST = 1 << 15  # numbers in the state of all rows and directions, from which on `torch.nn.GRU` is as fast
 sigmoid_gradient, tanh_gradient = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward
@@ -19,10 +19,10 @@ def is_faster(layer: Any, n_directions: int, x: Tensor) -> bool:
 
     In training the layer takes 1.1 (16,384 numbers in the state) to 2 times (1,024) as long, in prediction as long.
     """
-    if type(layer) is not nn.GRU or x.device.type != "cpu" or traced() or torch.is_autocast_enabled("cpu"):
+    if type(layer) is not nn.GRU or not trained_on_cpu(x) or torch.is_autocast_enabled("cpu"):
         return False
-    trained = torch.is_grad_enabled() and (x.requires_grad or layer.weight_hh_l0.requires_grad)
-    return bool(trained and n_directions * len(x) * layer.hidden_size <= MOST)
+    has_gradient = x.requires_grad or layer.weight_hh_l0.requires_grad
+    return bool(has_gradient and n_directions * len(x) * layer.hidden_size <= MOST)
 
 
 def gru_states(layers: list[Any], x: Tensor) -> Tensor:

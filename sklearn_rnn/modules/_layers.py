@@ -116,6 +116,11 @@ def last_step(states: Tensor, lengths: Tensor | None) -> Tensor:
     return states[torch.arange(states.shape[0], device=states.device), lengths - 1]
 
 
+def trained_on_cpu(x: Tensor) -> bool:
+    """Whether gradients are recorded of what is computed from `x`, on a CPU, and not in a graph that is traced."""
+    return not traced() and x.device.type == "cpu" and torch.is_grad_enabled()
+
+
 def traced() -> bool:
     """Whether the modules are being traced into a graph, which must be valid for all batch sizes and lengths."""
     return torch.jit.is_tracing() or torch.compiler.is_compiling()

@@ -4,6 +4,7 @@ from ._ahead import read_ahead
 from ._batch import Batch
 from ._batches import TrainingSet, batches_by_length
 from ._containers import are_words, is_frame, is_words, listed
+from ._evenly_spaced import evenly_spaced
 from ._frame_columns import FrameColumns, groups_of
 from ._gaps import last_seen
 from ._items import Catalogue, as_items, flat_items, rows_of_items, without_last
@@ -37,6 +38,7 @@ __all__ = [
     "are_words",
     "as_items",
     "batches_by_length",
+    "evenly_spaced",
     "first_steps",
     "flat_items",
     "float_like",

@@ -15,10 +15,8 @@ from ._sequences import Sequences, all_steps, any_of_row
 
 WINDOW = 20  # batches whose rows are sorted by length together
 MAX_STEPS = 1 << 18  # padded time steps in a batch
-MIN_PADDED, MAX_WASTE = (
-    1 << 15,
-    3,
-)  # padded steps, and their ratio to those of the sequences, above which a batch is cut
+MIN_PADDED = 1 << 15  # padded time steps up to which a batch is not cut because of its padding
+MAX_WASTE = 3  # padded time steps over those of the sequences, up to which it is not
 MIN_STEPS_PER_EPOCH = 25
 AHEAD = 16 << 20  # bytes of batches that are read ahead from a file
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._warnings import warn
+from ._evenly_spaced import evenly_spaced
 
 MAX_ROUNDING = 0.1  # largest rounding of times, relative to the mean time between steps, without a warning
 EXAMINED = 1000  # rows whose times are examined for it
@@ -52,7 +53,7 @@ def with_gaps_of_times(rows: list[NDArray] | NDArray, column: int, name: Any) ->
 
 def _warn_of_rounding(rows: list[NDArray] | NDArray, column: int, name: Any) -> None:
     """Warn of times whose type is too short for them, as float32 is for seconds since 1970."""
-    for i in np.unique(np.linspace(0, len(rows) - 1, min(len(rows), EXAMINED)).astype(int)):
+    for i in evenly_spaced(len(rows), EXAMINED):
         times = rows[i][:, column]
         if times.dtype.kind != "f":
             return

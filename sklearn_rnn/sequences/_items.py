@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .._warnings import warn
 from ._containers import is_frame, listed, refuse_what_is_no_array
 from ._sequences import Sequences, first_steps
+from ._shapes import check_not_empty
 
 HOW = "pass a list of item sequences, such as [['tea', 'milk'], ['milk']]"
 
@@ -91,8 +92,7 @@ def rows_of_items(X: Any, name: str) -> list[NDArray]:
             "datasets.from_long_frame(frame, sequence=..., time=..., item=...)."
         )
     rows = _rows(X, name)
-    if not rows:
-        raise ValueError(f"Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is required by {name}.")
+    check_not_empty((len(rows),), name)
     return [_items(row, i) for i, row in enumerate(rows)]
 
 

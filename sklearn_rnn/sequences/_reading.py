@@ -17,6 +17,7 @@ from ._gaps import with_gaps_of_times
 from ._misread import warn_of_features_first, warn_of_padding, warn_of_values
 from ._positions import positions
 from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, float_like, overlaps, unpadded_lengths
+from ._shapes import check_not_empty, check_shape
 from ._stored import StoredRows, is_stored, list_column
 
 WHAT = {
@@ -145,7 +146,7 @@ def _read_stored(
 
 def _read_rows(X: Any, name: str, gaps: bool, doubt: bool) -> Sequences:
     if len(X.shape) >= 3:
-        _check_shape(X.shape, name)
+        check_shape(X.shape, name)
     head = np.asarray(X[:1]) if all(X.shape) else np.empty(X.shape)
     as_array(head, "X")
     check_array(head, allow_nd=True, ensure_all_finite=False, input_name="X", estimator=name)
@@ -180,7 +181,7 @@ def _width(sequences: Sequences) -> int:
 
 def _read_grid(X: Any, name: str, gaps: bool, exact: bool, doubt: bool) -> Sequences:
     if hasattr(X, "shape") and len(X.shape) >= 3:
-        _check_shape(X.shape, name)
+        check_shape(X.shape, name)
     if isinstance(X, np.ma.MaskedArray):
         X = unmasked(X)
     if isinstance(X, np.ndarray) and X.dtype.kind in "mM":
@@ -196,7 +197,7 @@ def _read_grid(X: Any, name: str, gaps: bool, exact: bool, doubt: bool) -> Seque
     X = check_array(X, allow_nd=True, ensure_all_finite=False, input_name="X", estimator=name)
     kind: Kind = "table" if X.ndim == 2 else "series"
     if X.ndim >= 3:
-        _check_shape(X.shape, name)
+        check_shape(X.shape, name)
     if doubt:
         warn_of_padding(X) if kind == "table" else warn_of_features_first(X)
     given = grid = X.reshape(*X.shape, 1) if kind == "table" else X
@@ -209,21 +210,10 @@ def _read_grid(X: Any, name: str, gaps: bool, exact: bool, doubt: bool) -> Seque
     return replace(sequences, lengths=_check_grid(sequences, gaps))
 
 
-def _check_shape(shape: tuple[int, ...], name: str) -> None:
-    if len(shape) > 3:
-        raise ValueError(f"Found array with dim {len(shape)}, while dim <= 3 is required by {name}.")
-    for size, what in zip(shape, ("sample(s)", "time step(s)", "feature(s)"), strict=True):
-        if size == 0:
-            raise ValueError(
-                f"Found array with 0 {what} (shape={tuple(shape)}) while a minimum of 1 is required by {name}."
-            )
-
-
 def _read_list(
     arrays: list[NDArray], name: str, expected: Kind | None, gaps: bool, exact: bool, doubt: bool
 ) -> Sequences:
-    if not arrays:
-        raise ValueError(f"Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is required by {name}.")
+    check_not_empty((len(arrays),), name)
     lengths = np.array([len(x) for x in arrays], dtype=np.int64)
     _check_lengths(lengths, name)
     dims = sorted({x.ndim for x in arrays})

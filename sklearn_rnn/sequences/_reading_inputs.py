@@ -15,6 +15,7 @@ from ._present import all_missing, placeholder, present_rows, renumbered
 from ._reading import read_sequences
 from ._sequences import Sequences
 from ._several import Input, SeveralInputs
+from ._shapes import check_not_empty
 from ._static import StaticColumn, is_sequences
 
 KNOWN = ("_kind", "n_features_in_", "feature_names_in_")  # attributes that describe one input
@@ -167,10 +168,7 @@ def _check_rows_of(estimator: Any, X: Any) -> None:
     else:
         return
     if n_rows == 0:
-        raise ValueError(
-            f"Found array with 0 sample(s) (shape=(0, {n_columns})) while a minimum of 1 is required by "
-            f"{type(estimator).__name__}."
-        )
+        check_not_empty((n_rows, n_columns), type(estimator).__name__)
 
 
 def _read_input(

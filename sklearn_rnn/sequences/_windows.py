@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._evenly_spaced import evenly_spaced
 from ._sequences import BLOCK, Sequences
 from ._series import Series
 
@@ -152,7 +153,7 @@ class Windows(Sequences):
 
     def blocks(self, block: int = BLOCK) -> Iterator[NDArray]:
         """Yield rows from all parts of the series, at most `SAMPLED` in total, in blocks of about `block` values."""
-        rows = np.unique(np.linspace(0, len(self) - 1, min(len(self), SAMPLED)).astype(np.int64))
+        rows = evenly_spaced(len(self), SAMPLED)
         size = max(1, block // (int(self.lengths[0]) * self.n_features))
         for first in range(0, len(rows), size):
             yield rows[first : first + size]

@@ -16,7 +16,8 @@ AHEAD = 16 << 20  # bytes of batches that are read ahead from a file
 VALUES = 1 << 21  # in a batch from a file: 8 MB, of which several copies are made
 STATES = 1 << 20  # computed together on a CPU, so that they fit the cache
 STATES_OF_GPU = 1 << 24  # fewer do not keep a GPU busy
-LONG_ROWS, LONG_STEPS = 16, 1 << 18  # rows of long sequences that are computed together, and their most steps
+LONG_ROWS = 16  # of long sequences, that are computed together
+LONG_STEPS = 1 << 18  # of these rows together, at most
 SAME_BITS = 4  # rows; smaller batches are filled up, because torch computes them with other routines and roundings
 
 
@@ -34,10 +35,10 @@ def in_batches(
     if sequences.block is not None:
         budget = max(1, min(budget, VALUES // sequences.n_features))
     n_steps = int(np.median(sequences.lengths[rows]))
-    least = (
-        SAME_BITS if sequences.block is not None or _has_vocabulary(model) else min(LONG_ROWS, LONG_STEPS // n_steps)
-    )
-    size = max(1, min(largest, max(budget // n_steps, SAME_BITS, least)))
+    fewest = SAME_BITS
+    if sequences.block is None and not _has_vocabulary(model):  # which need much memory for each row
+        fewest = max(fewest, min(LONG_ROWS, LONG_STEPS // n_steps))
+    size = min(largest, max(budget // n_steps, fewest))
     read = (
         (places, *sequences.tensors(rows[np.resize(places, max(len(places), SAME_BITS))]))
         for part in sequences.parts(rows)
