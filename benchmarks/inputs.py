@@ -56,13 +56,13 @@ def main(folder=None, mode="test"):
 
 
 def validate(folder):
-    """Try fusions and input dropout on pairs of the training part, with the labels alone."""
+    """Try fusions and input dropout on pairs of the training part."""
     for seed in range(10, 12):
         for inputs in ("picture and sound", "picture and half of the sounds"):
             for fusion in ("concat", "gate"):
                 for p in (0.1, 0.3, 0.5):
                     if (inputs, fusion, str(p), str(seed)) not in TRIED.read():
-                        options = {"objective": "supervised", "fusion": fusion, "input_dropout": p}
+                        options = {"fusion": fusion, "input_dropout": p}
                         TRIED.keep(inputs, fusion, p, seed, *run(folder, inputs, seed, "validation", **options))
 
 

@@ -6,13 +6,12 @@
 Each run is a process of its own, on one thread. Runs are kept in docs/long_series.csv and not repeated.
 """
 
-import resource
 import subprocess
 import sys
 import time
 
 import numpy as np
-from runs import DOCS, Runs
+from runs import DOCS, Runs, peak_memory
 
 RUNS = Runs("long_series", ("cell", "steps", "rows", "patch_size"), ("trained", "fit", "predict", "memory"))
 SIZES = ((1_000, 32), (10_000, 32), (100_000, 8))
@@ -49,7 +48,7 @@ def measure(cell, n_steps, n, patch_size):
     options = {"max_epochs": 1, "batch_size": n, "random_state": 0}
     size = patch_size if patch_size == "auto" else int(patch_size)
     SemiSupervisedRNNClassifier("supervised", **options).fit(X[:, :100], y)  # imports and warms up
-    before = memory()
+    before = peak_memory()
     clf = SemiSupervisedRNNClassifier("supervised", cell=cell, patch_size=size, **options)
     started = time.process_time()
     clf.fit(X, y)
@@ -58,12 +57,7 @@ def measure(cell, n_steps, n, patch_size):
     ended = time.process_time()
     epoch = clf.history_[-1]
     trained = epoch["rows_per_second"] * epoch["dur"]
-    print(f"{trained:.0f} {fitted - started:.2f} {ended - fitted:.2f} {memory() - before:.0f}")
-
-
-def memory():
-    """Largest memory of this process so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{trained:.0f} {fitted - started:.2f} {ended - fitted:.2f} {peak_memory() - before:.0f}")
 
 
 def write(runs):

@@ -1,4 +1,4 @@
-"""What the benchmarks share: finished runs, kept so that none is made twice, and how figures are shown."""
+"""What the benchmarks share: finished runs, kept so that none is made twice, memory, and how figures are shown."""
 
 import csv
 from pathlib import Path
@@ -31,6 +31,12 @@ class Runs:
         with self.path.open("a") as file:
             csv.writer(file, lineterminator="\n").writerow(cells)
         print(*cells, flush=True)
+
+
+def peak_memory():
+    """Largest memory of this process so far, in MB; `ru_maxrss` of a child would start at the size of its parent."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
 def shown(values, sign="", digits=1):

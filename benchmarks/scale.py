@@ -19,6 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from runs import peak_memory
 from skorch.callbacks import Callback
 
 from sklearn_rnn import SemiSupervisedRNNClassifier
@@ -78,15 +79,9 @@ def made(folder: Path, store: str, n: int, n_steps: int, n_features: int):
     return zarr.open_array(str(path), mode="r")
 
 
-def peak() -> float:
-    """Peak of the process's memory so far, in MB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-
-
 def measured(folder: Path, store: str, n: int, n_steps: int, n_features: int) -> dict:
     """Fit and predict, and return times and the peak of memory."""
-    before, clock = peak(), Clock()
+    before, clock = peak_memory(), Clock()
     X = made(folder, store, n, n_steps, n_features)
     number, step = np.arange(n), max(10, n // MOST_LABELED)
     y = np.where(np.isin(number % (2 * step), (0, step + 1)), number % 2, -1)
@@ -111,7 +106,7 @@ def measured(folder: Path, store: str, n: int, n_steps: int, n_features: int) ->
         "predict": predicted - transformed,
         "trained rows per second": n_trained / clock.seconds_[-1],
         "predicted rows per second": n / (predicted - transformed),
-        "peak MB": peak(),
+        "peak MB": peak_memory(),
         "of it imports": before,
     }
 
