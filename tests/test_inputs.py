@@ -460,3 +460,19 @@ def test_it_learns_what_a_static_column_and_a_series_show_only_together(fusion):
     (X, y), (X_test, y_test) = exclusive_or(100, 0), exclusive_or(300, 1)
     clf = Classifier("supervised", hidden_size=8, n_kernels=4, max_epochs=6, fusion=fusion, random_state=0)
     assert clf.fit(X, y).score(X_test, y_test) > 0.95
+
+
+def test_arrays_of_other_lengths_or_of_several_features_are_inputs_of_their_own():
+    X = np.random.default_rng(0).normal(size=(N, 12, 2))
+    for columns in (
+        {"a": X, "b": X[:, :5]},
+        {"a": X, "b": X},
+        {"a": X[:, :, 0], "b": X[:, :5, 0]},
+        {"a": X, "b": list(X[:, :5, 0])},
+    ):
+        clf = fitted(X=columns)
+        assert list(clf.inputs_) == ["a", "b"]
+        assert clf.predict({name: column[:3] for name, column in columns.items()}).shape == (3,)
+    for columns in ({"a": X[:, :, 0], "b": X[:, :, 1]}, {"a": X[:, :, 0], "b": list(X[:, :, 1])}):
+        clf = fitted(X=columns)
+        np.testing.assert_array_equal(clf.predict_proba(columns), fitted(X=list(X)).predict_proba(list(X)))

@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from sklearn_rnn import SemiSupervisedRNNClassifier
+from sklearn_rnn import SemiSupervisedRNNClassifier, SemiSupervisedRNNRegressor
 from sklearn_rnn.datasets import hide_labels, make_sines
 from sklearn_rnn.model_selection import (
     LabelBudget,
@@ -235,3 +235,32 @@ def test_a_search_over_the_objective_has_no_supervised_copy(searched, grid):
     search = GridSearchCV(searched, grid)
     with pytest.raises(ValueError, match=r"searches over .*(objective|pretraining).* pass the estimator to compare"):
         compare_to_supervised(search, X, y)
+
+
+@pytest.mark.parametrize("n_labeled", [[], 4, [4.0], [None, 4], [0, 4]])
+def test_wrong_budgets_are_an_error_that_names_them(n_labeled):
+    with pytest.raises(ValueError, match="The 'n_labeled' parameter of LabelEfficiencyDisplay must be a sequence"):
+        LabelEfficiencyDisplay.from_estimator(SPREADING, *moons(), n_labeled=n_labeled)
+
+
+def test_budgets_may_come_from_an_iterator_and_estimators_may_not_be_empty():
+    display = LabelEfficiencyDisplay.from_estimator(SPREADING, *moons(), n_labeled=iter([4, 8]), cv=2)
+    assert list(display.n_labeled) == [4, 8]
+    with pytest.raises(ValueError, match="must have an estimator, but is empty"):
+        LabelEfficiencyDisplay.from_estimators({}, *moons(), n_labeled=[4])
+
+
+def test_the_supervised_side_of_a_comparison_has_the_rows_of_which_some_numbers_are_known():
+    X = np.random.default_rng(0).normal(size=(40, 6))
+    y = np.c_[X.mean(1), X.std(1)]
+    y[20:30, 0], y[30:] = np.nan, np.nan
+    n_rows = []
+
+    class Counting(SemiSupervisedRNNRegressor):
+        def fit(self, X, y, sample_weight=None):
+            n_rows.append((len(y), int(np.isfinite(y).sum())))
+            return super().fit(X, y, sample_weight)
+
+    regressor = Counting("supervised", hidden_size=4, n_kernels=8, max_epochs=1, random_state=0)
+    compare_to_supervised(regressor, X, y, cv=2, missing_label=np.nan)
+    assert n_rows == [(30, 30), (30, 30), (20, 30), (20, 30)]

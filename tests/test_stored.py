@@ -144,6 +144,14 @@ def test_rows_are_shuffled_in_blocks_and_all_predicted():
     np.testing.assert_array_equal(clf.predict_proba(Rows(X)), clf.predict_proba(X))
 
 
+@pytest.mark.usefixtures("_small_blocks")
+def test_a_batch_that_spans_more_blocks_than_are_kept_is_read():
+    stored = StoredRows(Rows(X))
+    stored.take(np.arange(28))  # two blocks, which the rest of the batch below replaces
+    rows = np.array([5, 15, 30, 45])
+    np.testing.assert_array_equal(stored.take(rows), X[rows])
+
+
 def test_chunks_of_a_file_are_read_whole():
     array = Rows(np.zeros((100, 4, 1), np.float32))
     array.chunks = (7, 4, 1)

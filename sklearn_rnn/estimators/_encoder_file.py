@@ -6,11 +6,13 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
 from .._files import damaged, read_file, write_file
 from ..modules import CELLS, POOLINGS, Architecture, Encoder, FusedEncoder
+from ..sequences import Vocabulary
 from ._held_options import as_option, gaps_of
 from ._parameters import ARCHITECTURE
 
@@ -31,12 +33,15 @@ class SavedEncoder:
         Number of features per step; number of steps for 2-D input.
     feature_names : list of str or None
         Names of the columns, if X had any.
+    vocabulary : Vocabulary or None
+        The words and parts with a vector, if X was words.
     """
 
     encoder: Encoder
     kind: str
     n_features_in: int
     feature_names: list[str] | None
+    vocabulary: Vocabulary | None
 
 
 def is_encoder_file(source: Any) -> bool:
@@ -86,6 +91,8 @@ def save_encoder(estimator: Any, path: Any) -> None:
         "n_features_in": int(estimator.n_features_in_),
         "feature_names": names_of(estimator),
     }
+    if encoder.architecture.n_parts:
+        content["vocabulary"] = [estimator.words_.tolist(), estimator.parts_.tolist()]
     weights = {name: weight.cpu().numpy() for name, weight in encoder.state_dict().items()}
     write_file(path, "encoder", content, weights)
 
@@ -98,7 +105,11 @@ def read_encoder(path: Any) -> SavedEncoder:
         architecture = Architecture(**content["architecture"])
         _check_choices(architecture, content)
         encoder = Encoder.restored(architecture, weights, content["frozen"])
-        return SavedEncoder(encoder, content["kind"], content["n_features_in"], content.get("feature_names"))
+        words = content["vocabulary"] if architecture.n_parts else None
+        vocabulary = None if words is None else Vocabulary(*map(np.array, words))
+        return SavedEncoder(
+            encoder, content["kind"], content["n_features_in"], content.get("feature_names"), vocabulary
+        )
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise damaged(path, str(error)) from error
 
@@ -113,9 +124,17 @@ def _check_choices(a: Architecture, content: dict[str, Any]) -> None:
         "frozen": type(content["frozen"]) is bool,
         "kind": content["kind"] in ("table", "series", "tokens"),
         "n_features_in": type(content["n_features_in"]) is int,
+        "vocabulary": not a.n_parts or _is_vocabulary(content["vocabulary"], a),
     }
     if wrong := [name for name, is_right in fits.items() if not is_right]:
         raise ValueError(f"it has an invalid {wrong[0]}")
+
+
+def _is_vocabulary(lists: Any, a: Architecture) -> bool:
+    """Whether these are lists of words and parts in order, as many as there are vectors; rare words may share one."""
+    words, parts = lists
+    in_order = all(all(isinstance(text, str) for text in texts) and sorted(set(texts)) == texts for texts in lists)
+    return in_order and len(words) in (a.n_tokens - 1, a.n_tokens) and len(parts) == a.n_parts
 
 
 def names_of(estimator: Any) -> list[str] | None:

@@ -17,6 +17,7 @@ from ..objectives import Objective
 from ..perturbations import Perturbation
 from ..sequences import Sequences, Vocabulary, are_words, flat_items, read_sequences
 from ..tasks import Tagging, Targets, Task, flat_labels, read_target
+from ._encoder_file import is_encoder_file, read_encoder
 from ._held_options import as_option
 from ._labeled import LabeledEstimator
 
@@ -173,9 +174,14 @@ class SemiSupervisedRNNTagger(LabeledEstimator):
                 "embedding__init='auto'."
             )
         values, lengths = flat_words(X, type(self).__name__)
-        vocabulary = Vocabulary.of(values)
+        vocabulary = self._pretrained_vocabulary() or Vocabulary.of(values)
         self.words_, self.parts_, self._n_parts = vocabulary.words, vocabulary.parts, len(vocabulary.parts)
         return read_sequences(self, vocabulary.read(values, lengths), reset=True)
+
+    def _pretrained_vocabulary(self) -> Vocabulary | None:
+        """Return the vocabulary of `pretraining`, if that is the file of an encoder of words."""
+        source = None if self.pretraining is None else as_option("pretraining", self.pretraining).objective
+        return read_encoder(source).vocabulary if is_encoder_file(source) else None
 
     def _read_words(self, X: Any) -> Sequences:
         words = flat_words(X, type(self).__name__)

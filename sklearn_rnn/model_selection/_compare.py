@@ -140,7 +140,7 @@ def compare_to_supervised(
         target = read_target(y, missing_label, "compare_to_supervised")
         y = target.values
     splits = list(splitter.split(X, y, groups))
-    labeled_splits = [(np.intersect1d(train, target.labeled), test) for train, test in splits]
+    labeled_splits = [(np.intersect1d(train, target.with_labels), test) for train, test in splits]
     if len(splits) < 2:
         raise ValueError(f"compare_to_supervised needs two splits or more, got {len(splits)}; raise cv.")
     supervised = _without_objective(estimator) if supervised is None else supervised

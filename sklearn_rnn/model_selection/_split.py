@@ -20,8 +20,8 @@ class PartiallyLabeledSplit(BaseCrossValidator):
     """Cross-validation that tests on labeled rows only, and trains on labeled and unlabeled rows.
 
     A splitter of scikit-learn divides the labeled rows. Unlabeled rows are added to each training set, except those
-    that share a group with a test row. With a `TimeSeriesSplit`, unlabeled rows that come after the labeled training
-    rows are not added either, because they would not be known yet.
+    that share a group with a test row. With a `TimeSeriesSplit`, unlabeled rows after the first labeled row that
+    follows the training rows are not added either, because they would not be known yet.
 
     Parameters
     ----------

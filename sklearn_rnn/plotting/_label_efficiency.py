@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -179,10 +179,18 @@ class LabelEfficiencyDisplay:
         Returns
         -------
         display : LabelEfficiencyDisplay
+
+        Raises
+        ------
+        ValueError
+            If `estimators` or `n_labeled` is empty, or `n_labeled` has anything but positive integers.
         """
         parameters = {"estimators": estimators, "random_state": random_state}
         constraints = {"estimators": [Mapping], "random_state": [Interval(Integral, 0, None, closed="left")]}
         validate_parameter_constraints(constraints, parameters, cls.__name__)
+        if not estimators:
+            raise ValueError(f"The 'estimators' parameter of {cls.__name__} must have an estimator, but is empty.")
+        n_labeled = _budgets(n_labeled, cls.__name__)
         of_regressors = all(is_regressor(estimator) for estimator in estimators.values())
         if cv is None:
             kind = ShuffleSplit if of_regressors else StratifiedShuffleSplit
@@ -202,3 +210,14 @@ class LabelEfficiencyDisplay:
         default = "R²" if of_regressors else "accuracy"
         score_name = default if scoring is None else scoring if isinstance(scoring, str) else "score"
         return cls(n_labeled, scores, score_name=score_name).plot(ax)
+
+
+def _budgets(n_labeled: Any, name: str) -> list[int]:
+    """Return numbers of labels as a list; raise an error if they are none."""
+    numbers = list(n_labeled) if isinstance(n_labeled, Iterable) else []
+    if not numbers or not all(isinstance(n, Integral) and n > 0 for n in numbers):
+        raise ValueError(
+            f"The 'n_labeled' parameter of {name} must be a sequence of positive integers, such as [10, 100]; got "
+            f"{n_labeled!r}."
+        )
+    return [int(n) for n in numbers]

@@ -78,7 +78,8 @@ class StoredRows:
             if wanted[-1] < first + 2 * self.block:  # as in a pass in order
                 for start in range(first, int(wanted[-1]) + 1, self.block):
                     self.plan("in order", np.arange(start, min(start + self.block, self.shape[0])))
-                return self.take(rows)
+                    missing = missing[~self._copy(self.kept["in order"][-1], rows, missing, taken)]
+                return taken
             taken[missing] = self.read(wanted)[np.searchsorted(wanted, rows[missing])]
             return taken
 

@@ -43,6 +43,13 @@ class Target:
         return np.flatnonzero(~self.missing)
 
     @property
+    def with_labels(self) -> NDArray:
+        """Positions of the rows of which something is known: of several numbers, one at least."""
+        if self.values.ndim == 1:
+            return self.labeled
+        return np.flatnonzero(~np.isnan(self.values).all(1))
+
+    @property
     def is_numeric(self) -> bool:
         """Whether the labels are numbers for a regressor, not classes."""
         return type_of_target(self.known).startswith("continuous") or self.known.ndim == 2
