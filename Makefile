@@ -20,11 +20,14 @@ test: venv
 test-slow: venv
 	$(PYTEST) -m slow
 
-test-clients: .venv/.clients
-	$(PYTEST) tests/test_clients.py tests/test_clusters.py tests/test_field_export.py tests/test_stored.py
+test-clients: .venv-clients/.installed
+	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 .venv-clients/bin/python -m pytest -n 2 tests/test_clients.py tests/test_clusters.py tests/test_processes.py tests/test_field_export.py tests/test_stored.py
 
-.venv/.clients: .venv/.installed
-	$(BIN)/python -m pip install -c constraints.txt -e '.[clients]'
+# An environment of its own: where pyarrow is installed, pandas reads strings in another way.
+.venv-clients/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/python -m pip install -c constraints.txt torch==2.13.0
+	.venv-clients/bin/python -m pip install -c constraints.txt -e '.[dev,clients]'
 	touch $@
 
 demo: venv
@@ -47,5 +50,5 @@ speed: venv
 	$(BIN)/python benchmarks/speed.py
 
 clean:
-	rm -rf .venv build dist docs/_build docs/gallery docs/reference docs/objectives *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-clients build dist docs/_build docs/gallery docs/reference docs/objectives *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

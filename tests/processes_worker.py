@@ -60,8 +60,9 @@ class Count(Callback):
 
 def four():
     """Yield the names of four objectives, and fitted estimators with their answers."""
+    Count.n_calls = 0
     for name in ("supervised", "mean_teacher", "fixmatch"):
-        clf = SemiSupervisedRNNClassifier(**PARAMS | CLASSIFIERS[name]).fit(X, FEW)
+        clf = SemiSupervisedRNNClassifier(**PARAMS | CLASSIFIERS[name], callbacks=[Count()]).fit(X, FEW)
         yield name, clf, clf.label_distributions_
     autoencoder = RNNAutoencoderTransformer(Reconstruction(), **PARAMS).fit(X)
     yield "reconstruction", autoencoder, autoencoder.transform(X)
@@ -98,12 +99,13 @@ def results():
 
 
 def main(path, kind):
-    """Fit, and save what came out."""
+    """Fit, and save what came out in `path`, which has {rank} in its name."""
+    rank = int(os.environ.get("RANK", "0"))
     torch.set_num_threads(1)
     sklearn_rnn.sequences._batches.MIN_STEPS_PER_EPOCH = STEPS
     if kind == "failing":
-        fail(int(os.environ["RANK"]))
-    np.savez(path, **saved(four() if kind == "four" else results()))
+        fail(rank)
+    np.savez(path.format(rank=rank), **saved(four() if kind == "four" else results()))
 
 
 def fail(rank):

@@ -1,5 +1,8 @@
 """Many fits on joblib's dask and ray backends, with local clusters of two processes; predictions in blocks."""
 
+import os
+import shutil
+import sys
 from contextlib import contextmanager
 
 import joblib
@@ -115,3 +118,26 @@ def test_a_saved_model_predicts_in_batches_of_ray(tmp_path):
     finally:
         cluster.shutdown()
     np.testing.assert_array_equal(sorted(found), sorted(clf.predict(X)))
+
+
+def test_a_saved_model_predicts_in_spark(tmp_path, monkeypatch):
+    sql = pytest.importorskip("pyspark.sql", reason="needs pyspark")
+    if "JAVA_HOME" not in os.environ and shutil.which("java") is None:
+        pytest.skip("needs Java")
+    clf, path = CLF.fit(X, Y), str(tmp_path / "clf.safetensors")
+    io.save(clf, path)
+
+    def predicted(frames):
+        clf = io.load(path)
+        for frame in frames:
+            yield frame[["row"]].assign(y=clf.predict([np.stack(steps) for steps in frame["steps"]]))
+
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    spark = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+    try:
+        rows = [(i, x.tolist()) for i, x in enumerate(X)]
+        table = spark.createDataFrame(rows, "row long, steps array<array<float>>").repartition(2)
+        found = table.mapInPandas(predicted, "row long, y long").toPandas().sort_values("row")["y"]
+    finally:
+        spark.stop()
+    np.testing.assert_array_equal(found, clf.predict(X))

@@ -37,7 +37,7 @@ def start(folder, kind, n):
         of_rank = {"RANK": rank, "WORLD_SIZE": n, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
         environment = {**os.environ, "PYTHONPATH": str(WORKER.parents[1]), "OMP_NUM_THREADS": "1"}
         environment |= {name: str(value) for name, value in of_rank.items()} if n > 1 else {}
-        command = [sys.executable, str(WORKER), str(folder / f"{kind}{n}_{rank}.npz"), kind]
+        command = [sys.executable, str(WORKER), str(folder / f"{kind}{n}_{{rank}}.npz"), kind]
         running.append(
             subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         )
@@ -59,14 +59,64 @@ def few_steps(_short_epochs):
 
 @slow
 @pytest.mark.usefixtures("few_steps")
-def test_three_processes_end_where_one_ends(tmp_path, started):
-    running, one = started(tmp_path, "four", 3), processes_worker.saved(processes_worker.four())
-    for rank, process in enumerate(running):
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors
-        three = np.load(tmp_path / f"four3_{rank}.npz")
+def test_three_processes_of_torchrun_end_where_one_ends(tmp_path):
+    run_by(["torch.distributed.run", "--standalone", "--nproc-per-node=3"], tmp_path)
+    check_saved(tmp_path, 3)
+
+
+@slow
+@pytest.mark.usefixtures("few_steps")
+def test_two_processes_of_accelerate_end_where_one_ends(tmp_path):
+    pytest.importorskip("accelerate", reason="needs accelerate")
+    options = ["--multi_gpu", "--num_processes=2", "--num_machines=1", "--mixed_precision=no", "--dynamo_backend=no"]
+    run_by(["accelerate.commands.launch", *options], tmp_path)
+    check_saved(tmp_path, 2)
+
+
+@slow
+@pytest.mark.usefixtures("few_steps")
+@pytest.mark.filterwarnings("default")  # of ray
+def test_two_workers_of_ray_train_end_where_one_ends(tmp_path):
+    ray = pytest.importorskip("ray", reason="needs ray")
+    from ray.train import RunConfig, ScalingConfig
+    from ray.train.torch import TorchTrainer
+
+    folders, path = os.pathsep.join([str(WORKER.parents[1]), str(WORKER.parent)]), str(tmp_path / "{rank}.npz")
+
+    def fit():
+        import processes_worker
+
+        processes_worker.main(path, "four")
+
+    variables = {"PYTHONPATH": folders, "OMP_NUM_THREADS": "1"}
+    ray.init(num_cpus=2, include_dashboard=False, runtime_env={"env_vars": variables})
+    try:
+        TorchTrainer(
+            fit, scaling_config=ScalingConfig(num_workers=2), run_config=RunConfig(storage_path=str(tmp_path))
+        ).fit()
+    finally:
+        ray.shutdown()
+    check_saved(tmp_path, 2)
+
+
+def run_by(launcher, folder):
+    """Run the worker by a launcher (the name of a module, and its options), which sets the rank of each process."""
+    environment = {**os.environ, "PYTHONPATH": str(WORKER.parents[1]), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", *launcher, str(WORKER), str(folder / "{rank}.npz"), "four"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=500)
+    assert done.returncode == 0, done.stderr
+
+
+def check_saved(folder, n):
+    """Check that n processes saved what this one makes, and did so together: callbacks were called in the first."""
+    one = processes_worker.saved(processes_worker.four())
+    n_calls = one.pop("n_calls")
+    assert n_calls > 0
+    for rank in range(n):
+        found = np.load(folder / f"{rank}.npz")
+        assert found["n_calls"] == (0 if rank else n_calls)
         for name, value in one.items():
-            np.testing.assert_allclose(three[name], value, rtol=1e-5, atol=1e-5, err_msg=name)
+            np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import atexit
 import hashlib
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -20,6 +21,7 @@ from ..modules import Shares, sharing
 from ..sequences import TrainingSet
 
 VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # that torchrun and its like set
+RAY_THREAD = "TrainingThread"  # beginning of the name
 IN_ALL = (LRScheduler, ParamMapper, GradientNormClipping)  # callbacks that change training, and write nothing
 
 
@@ -45,8 +47,7 @@ class Processes:
 
         In threads and in processes that Python started, such as joblib's, each fit is alone.
         """
-        is_main = threading.current_thread() is threading.main_thread()
-        if not is_main or multiprocessing.current_process().name != "MainProcess":
+        if not _is_main_thread() or multiprocessing.current_process().name != "MainProcess":
             return cls()
         if not _is_set_up() and all(name in os.environ for name in VARIABLES) and int(os.environ["WORLD_SIZE"]) > 1:
             _set_up(str(device))
@@ -113,6 +114,13 @@ def one_random(random: np.random.RandomState) -> np.random.RandomState:
         return np.random.RandomState(processes.of_first(random.randint(np.iinfo(np.int32).max)))
     random.set_state(processes.of_first(random.get_state()))
     return random
+
+
+def _is_main_thread() -> bool:
+    """Whether this is the main thread, or the one in which Ray Train calls the function that trains."""
+    thread = threading.current_thread()
+    of_ray = "ray.train" in sys.modules and thread.name.startswith(RAY_THREAD)
+    return of_ray or thread is threading.main_thread()
 
 
 def _is_set_up() -> bool:
