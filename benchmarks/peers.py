@@ -88,15 +88,15 @@ def tables(done):
     lines = [
         "# Beside other libraries",
         "",
-        "Measured by `benchmarks/peers.py`, on one core of two, each fit in a process of its own, in turns, while other "
-        "work ran on the second core. Times are medians "
+        "Measured by `benchmarks/peers.py`, on one core of two, each fit in a process of its own, in turns, while "
+        "other work ran on the second core. Times are medians "
         f"over {N_ROUNDS} runs; ratios are medians of ratios within a round.",
         "",
         "## The same net",
         "",
-        "One recurrent layer in one direction, whose last state goes to a linear layer. There are 2,000 sequences of 8 "
-        "numbers a step, 10 epochs of batches of 64, and Adam with a learning rate of 0.004. A pulse comes up in two of "
-        "the columns; the class says in which of them it comes first. aeon has no recurrent classifier, so its "
+        "One recurrent layer in one direction, whose last state goes to a linear layer. There are 2,000 sequences of "
+        "8 numbers a step, 10 epochs of batches of 64, and Adam with a learning rate of 0.004. A pulse comes up in two "
+        "of the columns; the class says in which of them it comes first. aeon has no recurrent classifier, so its "
         "regressor gets numbers.",
         "",
         "The time of an epoch is what more epochs add to a fit of few. A fit is the whole first fit of a process, with "
