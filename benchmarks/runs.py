@@ -39,6 +39,11 @@ def peak_memory():
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
+def forget_peak():
+    """Let `peak_memory` start at the memory that this process has now."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
 def shown(values, sign="", digits=1):
     """Mean and, of several, standard deviation over seeds."""
     values = np.array(list(values))

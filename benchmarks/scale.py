@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
-from runs import peak_memory
+from runs import forget_peak, peak_memory
 from skorch.callbacks import Callback
 
 from sklearn_rnn import SemiSupervisedRNNClassifier
@@ -83,6 +83,8 @@ def measured(folder: Path, store: str, n: int, n_steps: int, n_features: int) ->
     """Fit and predict, and return times and the peak of memory."""
     before, clock = peak_memory(), Clock()
     X = made(folder, store, n, n_steps, n_features)
+    if store != "memory":
+        forget_peak()  # of writing a file
     number, step = np.arange(n), max(10, n // MOST_LABELED)
     y = np.where(np.isin(number % (2 * step), (0, step + 1)), number % 2, -1)
     started = process_time()
