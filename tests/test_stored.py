@@ -152,6 +152,15 @@ def test_a_batch_that_spans_more_blocks_than_are_kept_is_read():
     np.testing.assert_array_equal(stored.take(rows), X[rows])
 
 
+@pytest.mark.usefixtures("_small_blocks")
+def test_blocks_of_a_pass_in_order_leave_memory_when_training_begins():
+    stored = StoredRows(Rows(X))
+    stored.take(np.arange(28))
+    assert len(stored.kept["in order"]) == 2
+    stored.plan("unlabeled", np.arange(14))
+    assert list(stored.kept) == ["unlabeled"]
+
+
 def test_chunks_of_a_file_are_read_whole():
     array = Rows(np.zeros((100, 4, 1), np.float32))
     array.chunks = (7, 4, 1)

@@ -13,6 +13,7 @@ from scipy.sparse import issparse
 
 BLOCK_BYTES = 32 << 20  # of neighbouring rows that are read together
 KEPT = 2  # blocks of each pass that stay in memory
+IN_ORDER = "in order"  # name of a pass over all rows, from the first to the last
 DENSE = 2  # rows that are read for each row that is wanted, at most, to read one slice instead of single rows
 IN_MEMORY = ("__array_interface__", "__array_struct__", "__dlpack__", "__cuda_array_interface__", "iloc", "columns")
 
@@ -59,9 +60,12 @@ class StoredRows:
     def plan(self, name: str, rows: NDArray) -> None:
         """Read these rows, in increasing order, together when the first of them is needed.
 
-        They are kept until two more blocks are planned under the same name.
+        They are kept until two more blocks are planned under the same name; those of a pass in order, until training
+        plans its own.
         """
         with self.lock:
+            if name != IN_ORDER:
+                self.kept.pop(IN_ORDER, None)
             self.kept.setdefault(name, deque(maxlen=KEPT)).append(_Block(rows))
 
     def take(self, rows: NDArray, axis: int = 0) -> NDArray:
@@ -77,8 +81,8 @@ class StoredRows:
             first = int(wanted[0]) // self.block * self.block
             if wanted[-1] < first + 2 * self.block:  # as in a pass in order
                 for start in range(first, int(wanted[-1]) + 1, self.block):
-                    self.plan("in order", np.arange(start, min(start + self.block, self.shape[0])))
-                    missing = missing[~self._copy(self.kept["in order"][-1], rows, missing, taken)]
+                    self.plan(IN_ORDER, np.arange(start, min(start + self.block, self.shape[0])))
+                    missing = missing[~self._copy(self.kept[IN_ORDER][-1], rows, missing, taken)]
                 return taken
             taken[missing] = self.read(wanted)[np.searchsorted(wanted, rows[missing])]
             return taken
