@@ -153,6 +153,17 @@ def test_a_batch_that_spans_more_blocks_than_are_kept_is_read():
 
 
 @pytest.mark.usefixtures("_small_blocks")
+def test_rows_far_apart_are_read_a_few_chunks_at_a_time():
+    rows = Rows(X)
+    rows.chunks = (7, 12, 2)  # a block of 14 rows has two
+    keys, read = [], Rows.__getitem__
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rows, "__getitem__", lambda self, key: (keys.append(key), read(self, key))[1])
+        np.testing.assert_array_equal(StoredRows(rows).read(np.arange(0, 60, 12)), X[::12])
+    assert [key.tolist() for key in keys] == [[0, 12], [24, 36], [48]]
+
+
+@pytest.mark.usefixtures("_small_blocks")
 def test_blocks_of_a_pass_in_order_leave_memory_when_training_begins():
     stored = StoredRows(Rows(X))
     stored.take(np.arange(28))

@@ -46,6 +46,8 @@ class StoredRows:
         ``(n, T, F)``; F is 1 if the array has two dimensions.
     block : int
         Number of neighbouring rows that are read together.
+    scattered : int
+        Number of rows far apart that are read together: their chunks have as many rows as a block.
     """
 
     def __init__(self, array: Any):
@@ -53,7 +55,8 @@ class StoredRows:
         self.shape = tuple(int(size) for size in array.shape) + (1,) * (3 - len(array.shape))
         row_bytes = max(1, self.shape[1] * self.shape[2] * self.dtype.itemsize)
         chunk = _rows_per_chunk(array)
-        self.block = max(1, BLOCK_BYTES // row_bytes // chunk) * chunk
+        self.scattered = max(1, BLOCK_BYTES // row_bytes // chunk)
+        self.block = self.scattered * chunk
         self.kept: dict[str, deque[_Block]] = {}
         self.lock = threading.RLock()  # training reads ahead in a thread while validation reads
 
@@ -94,13 +97,17 @@ class StoredRows:
     def read(self, rows: NDArray) -> NDArray:
         """Read rows in increasing order, (b, T, F): a slice if they are dense, else one by one."""
         first, end = int(rows[0]), int(rows[-1]) + 1
-        dense = end - first <= DENSE * len(rows)
-        values = np.asarray(self.array[first:end] if dense else self.array[rows])
-        expected = (end - first if dense else len(rows), *self.array.shape[1:])
+        if end - first <= DENSE * len(rows):
+            values = self._read(slice(first, end), end - first, rows)
+            return values[rows - first] if end - first > len(rows) else values
+        parts = [rows[i : i + self.scattered] for i in range(0, len(rows), self.scattered)]
+        return np.concatenate([self._read(part, len(part), part) for part in parts])
+
+    def _read(self, key: slice | NDArray, n: int, rows: NDArray) -> NDArray:
+        values, expected = np.asarray(self.array[key]), (n, *self.array.shape[1:])
         if values.shape != expected:
-            raise ValueError(f"X[{first}:{end}] must have the shape {expected}, got {values.shape}.")
-        values = values.reshape(len(values), *self.shape[1:])
-        return values[rows - first] if dense and end - first > len(rows) else values
+            raise ValueError(f"X[{rows[0]}:{rows[-1] + 1}] must have the shape {expected}, got {values.shape}.")
+        return values.reshape(n, *self.shape[1:])
 
     def _blocks(self) -> Iterator[_Block]:
         for blocks in self.kept.values():
