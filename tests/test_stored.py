@@ -75,6 +75,7 @@ def fitted(X, **params):
 @pytest.fixture
 def _small_blocks(monkeypatch):
     monkeypatch.setattr(_stored, "BLOCK_BYTES", 14 * X[0].nbytes)
+    monkeypatch.setattr(_stored, "PIECE_BYTES", 10 * X[0].nbytes)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -152,15 +153,16 @@ def test_a_batch_that_spans_more_blocks_than_are_kept_is_read():
     np.testing.assert_array_equal(stored.take(rows), X[rows])
 
 
-@pytest.mark.usefixtures("_small_blocks")
-def test_rows_far_apart_are_read_a_few_chunks_at_a_time():
+def test_a_few_chunks_are_read_at_a_time(monkeypatch):
+    monkeypatch.setattr(_stored, "PIECE_BYTES", 14 * X[0].nbytes)  # of two chunks
     rows = Rows(X)
-    rows.chunks = (7, 12, 2)  # a block of 14 rows has two
+    rows.chunks = (7, 12, 2)
     keys, read = [], Rows.__getitem__
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rows, "__getitem__", lambda self, key: (keys.append(key), read(self, key))[1])
-        np.testing.assert_array_equal(StoredRows(rows).read(np.arange(0, 60, 12)), X[::12])
-    assert [key.tolist() for key in keys] == [[0, 12], [24, 36], [48]]
+    monkeypatch.setattr(Rows, "__getitem__", lambda self, key: (keys.append(key), read(self, key))[1])
+    for wanted in (np.arange(0, 60, 12), np.arange(3, 40, 2)):
+        np.testing.assert_array_equal(StoredRows(rows).read(wanted), X[wanted])
+    assert [key.tolist() for key in keys[:3]] == [[0, 12], [24, 36], [48]]
+    assert keys[3:] == [slice(3, 14), slice(14, 28), slice(28, 40)]
 
 
 @pytest.mark.usefixtures("_small_blocks")

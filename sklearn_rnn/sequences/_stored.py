@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-BLOCK_BYTES = 32 << 20  # of neighbouring rows that are read together
+BLOCK_BYTES = 32 << 20  # of neighbouring rows that are kept together
+PIECE_BYTES = 4 << 20  # of the chunks that are read at a time
 KEPT = 2  # blocks of each pass that stay in memory
 IN_ORDER = "in order"  # name of a pass over all rows, from the first to the last
 DENSE = 2  # rows that are read for each row that is wanted, at most, to read one slice instead of single rows
@@ -46,17 +47,16 @@ class StoredRows:
         ``(n, T, F)``; F is 1 if the array has two dimensions.
     block : int
         Number of neighbouring rows that are read together.
-    scattered : int
-        Number of rows far apart that are read together: their chunks have as many rows as a block.
     """
 
     def __init__(self, array: Any):
         self.array, self.dtype = array, np.dtype(array.dtype)
         self.shape = tuple(int(size) for size in array.shape) + (1,) * (3 - len(array.shape))
         row_bytes = max(1, self.shape[1] * self.shape[2] * self.dtype.itemsize)
-        chunk = _rows_per_chunk(array)
-        self.scattered = max(1, BLOCK_BYTES // row_bytes // chunk)
-        self.block = self.scattered * chunk
+        self.chunk = _rows_per_chunk(array)
+        self.block, self.piece = (
+            max(1, n_bytes // row_bytes // self.chunk) * self.chunk for n_bytes in (BLOCK_BYTES, PIECE_BYTES)
+        )
         self.kept: dict[str, deque[_Block]] = {}
         self.lock = threading.RLock()  # training reads ahead in a thread while validation reads
 
@@ -95,18 +95,30 @@ class StoredRows:
         return self.take(rows)[:, steps]
 
     def read(self, rows: NDArray) -> NDArray:
-        """Read rows in increasing order, (b, T, F): a slice if they are dense, else one by one."""
-        first, end = int(rows[0]), int(rows[-1]) + 1
-        if end - first <= DENSE * len(rows):
-            values = self._read(slice(first, end), end - first, rows)
-            return values[rows - first] if end - first > len(rows) else values
-        parts = [rows[i : i + self.scattered] for i in range(0, len(rows), self.scattered)]
-        return np.concatenate([self._read(part, len(part), part) for part in parts])
+        """Read rows in increasing order, (b, T, F): in slices if they are dense, else one by one.
 
-    def _read(self, key: slice | NDArray, n: int, rows: NDArray) -> NDArray:
+        A few MB are read at a time, because zarr holds what it reads several times.
+        """
+        first, end = int(rows[0]), int(rows[-1]) + 1
+        values = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        if end - first > DENSE * len(rows):
+            n_chunks = self.piece // self.chunk
+            for i in range(0, len(rows), n_chunks):
+                part = rows[i : i + n_chunks]
+                values[i : i + n_chunks] = self._read(part, len(part))
+            return values
+        starts = [first, *range((first // self.piece + 1) * self.piece, end, self.piece)]
+        for start, stop in zip(starts, [*starts[1:], end], strict=True):
+            i, j = np.searchsorted(rows, (start, stop))
+            if i < j:
+                values[i:j] = self._read(slice(start, stop), stop - start)[rows[i:j] - start]
+        return values
+
+    def _read(self, key: slice | NDArray, n: int) -> NDArray:
         values, expected = np.asarray(self.array[key]), (n, *self.array.shape[1:])
         if values.shape != expected:
-            raise ValueError(f"X[{rows[0]}:{rows[-1] + 1}] must have the shape {expected}, got {values.shape}.")
+            shown = f"{key.start}:{key.stop}" if isinstance(key, slice) else str(key.tolist())
+            raise ValueError(f"X[{shown}] must have the shape {expected}, got {values.shape}.")
         return values.reshape(n, *self.shape[1:])
 
     def _blocks(self) -> Iterator[_Block]:
