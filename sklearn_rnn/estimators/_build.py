@@ -35,6 +35,7 @@ from ._token_vectors import cooccurrence_vectors, frequencies, given_shape, give
 from ._word_vectors import word_vectors
 
 MAX_TOKENS, SPARSE = 1_000_000, 100  # above MAX_TOKENS ids, at least one id in SPARSE must occur in the data
+SAMPLE_NUMBERS = 1 << 19  # numbers whose changes are computed together
 PART_STEPS = 1 << 16  # words from which the scale of the vectors of parts is learned
 LONG = 50  # median lengths; a sequence that is longer may take most of the time
 SCALE_STEPS, SCALE_BLOCKS = 1 << 16, 8  # steps, in blocks of rows, from which the random kernels are scaled
@@ -189,13 +190,18 @@ def changes_of(values: torch.Tensor, lengths: torch.Tensor | None, order: int) -
 
     If values are missing, they are the changes since a value was last seen.
     """
-    differences, seen = values.double(), ~values.isnan()
-    for _ in range(order):
-        differences, seen = changes_since_seen(differences, seen)
-    if lengths is not None:
-        seen = seen & step_mask(lengths, values.shape[1])[..., None]
-    squares = differences.square().where(seen, 0).sum((0, 1))
-    return squares.div(seen.sum((0, 1)).clamp_min(1)).sqrt().float()
+    squares = counts = torch.zeros(values.shape[2], dtype=torch.float64)
+    n_rows = max(1, SAMPLE_NUMBERS // (values.shape[1] * values.shape[2]))
+    for first in range(0, len(values), n_rows):
+        rows = slice(first, first + n_rows)
+        differences, seen = values[rows].double(), ~values[rows].isnan()
+        for _ in range(order):
+            differences, seen = changes_since_seen(differences, seen)
+        if lengths is not None:
+            seen = seen & step_mask(lengths[rows], values.shape[1])[..., None]
+        squares = squares + differences.square().where(seen, 0).sum((0, 1))
+        counts = counts + seen.sum((0, 1))
+    return squares.div(counts.clamp_min(1)).sqrt().float()
 
 
 def freeze_vectors(params: Any, encoder: Encoder, auto: bool) -> None:

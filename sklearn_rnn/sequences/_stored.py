@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-BLOCK_BYTES = 32 << 20  # of neighbouring rows that are kept together
+BLOCK_BYTES = 16 << 20  # of neighbouring rows that are kept together
 PIECE_BYTES = 4 << 20  # of the chunks that are read at a time
 KEPT = 2  # blocks of each pass that stay in memory
 IN_ORDER = "in order"  # name of a pass over all rows, from the first to the last
