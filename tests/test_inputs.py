@@ -31,6 +31,7 @@ from sklearn_rnn import (
 from sklearn_rnn.inspection import attention_weights, integrated_gradients
 from sklearn_rnn.objectives import Contrastive, EachInput, NextStep, Reconstruction
 from sklearn_rnn.perturbations import Jitter, Light
+from sklearn_rnn.sequences._frame_columns import FrameColumns, groups_of
 
 N = 24
 Y = np.arange(N) % 2
@@ -476,3 +477,15 @@ def test_arrays_of_other_lengths_or_of_several_features_are_inputs_of_their_own(
     for columns in ({"a": X[:, :, 0], "b": X[:, :, 1]}, {"a": X[:, :, 0], "b": list(X[:, :, 1])}):
         clf = fitted(X=columns)
         np.testing.assert_array_equal(clf.predict_proba(columns), fitted(X=list(X)).predict_proba(list(X)))
+
+
+def test_the_values_of_a_table_are_not_read_to_see_that_it_is_a_feature():
+    class Unread:
+        shape, dtype = (N, 12), np.dtype(np.float32)
+
+        def __getitem__(self, key):
+            raise AssertionError("read")
+
+    column = list(np.ones((N, 12)))
+    for other, groups in ((column, None), ([x[:5] for x in column], {"a": ["a"], "b": ["b"]})):
+        assert groups_of(FrameColumns({"a": Unread(), "b": other}, True, None), None) == groups

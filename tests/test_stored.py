@@ -159,10 +159,12 @@ def test_a_few_chunks_are_read_at_a_time(monkeypatch):
     rows.chunks = (7, 12, 2)
     keys, read = [], Rows.__getitem__
     monkeypatch.setattr(Rows, "__getitem__", lambda self, key: (keys.append(key), read(self, key))[1])
-    for wanted in (np.arange(0, 60, 12), np.arange(3, 40, 2)):
+    several = np.array([0, 1, 5, 20, 22, 23, 40, 59])  # of the chunks 0, 0, 0, 2, 3, 3, 5, 8
+    for wanted in (np.arange(0, 60, 12), several, np.arange(3, 40, 2)):
         np.testing.assert_array_equal(StoredRows(rows).read(wanted), X[wanted])
     assert [key.tolist() for key in keys[:3]] == [[0, 12], [24, 36], [48]]
-    assert keys[3:] == [slice(3, 14), slice(14, 28), slice(28, 40)]
+    assert [key.tolist() for key in keys[3:6]] == [[0, 1, 5, 20], [22, 23, 40], [59]]
+    assert keys[6:] == [slice(3, 14), slice(14, 28), slice(28, 40)]
 
 
 @pytest.mark.usefixtures("_small_blocks")

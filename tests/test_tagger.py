@@ -10,7 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, cross_validate
 from skorch.callbacks import EpochScoring
 
-from sklearn_rnn import Embedding, Pretraining, RNNAutoencoderTransformer, SemiSupervisedRNNTagger, io
+from sklearn_rnn import Embedding, Pretraining, RNNAutoencoderTransformer, SemiSupervisedRNNTagger, _files, io
 from sklearn_rnn.datasets import hide_labels
 from sklearn_rnn.inspection import Segment, find_segments
 from sklearn_rnn.model_selection import (
@@ -297,6 +297,20 @@ def test_the_file_of_an_encoder_of_words_has_their_numbers(tmp_path):
         assert_equal_rows(first.transform(words), other.transform(words))
     with pytest.raises(ValueError, match=r"was fitted on words with \d+ parts, but X has token ids"):
         fitted([np.arange(len(words)) for words in WORDS], TAGS, pretraining=path)
+
+
+def test_older_and_damaged_files_of_an_encoder_of_words(tmp_path):
+    path = tmp_path / "encoder.safetensors"
+    io.save_encoder(fitted(WORDS, TAGS), path)
+    content, tensors, _ = _files.read_file(path, "encoder")
+    words = content.pop("vocabulary")
+    _files.write_file(path, "encoder", content, tensors)
+    assert io.load_encoder(path).architecture.hidden_size == 8
+    with pytest.raises(ValueError, match="saved by an older version and lacks its words"):
+        fitted(WORDS, TAGS, pretraining=path)
+    _files.write_file(path, "encoder", content | {"vocabulary": [words[0][::-1], words[1]]}, tensors)
+    with pytest.raises(ValueError, match=r"damaged.*an invalid vocabulary"):
+        io.load_encoder(path)
 
 
 @pytest.mark.parametrize("kind", ["words", "numbers"])

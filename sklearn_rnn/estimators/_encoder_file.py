@@ -34,7 +34,7 @@ class SavedEncoder:
     feature_names : list of str or None
         Names of the columns, if X had any.
     vocabulary : Vocabulary or None
-        The words and parts with a vector, if X was words.
+        The words and parts with a vector, if X was words; None also in older files.
     """
 
     encoder: Encoder
@@ -105,7 +105,7 @@ def read_encoder(path: Any) -> SavedEncoder:
         architecture = Architecture(**content["architecture"])
         _check_choices(architecture, content)
         encoder = Encoder.restored(architecture, weights, content["frozen"])
-        words = content["vocabulary"] if architecture.n_parts else None
+        words = content.get("vocabulary")
         vocabulary = None if words is None else Vocabulary(*map(np.array, words))
         return SavedEncoder(
             encoder, content["kind"], content["n_features_in"], content.get("feature_names"), vocabulary
@@ -124,7 +124,7 @@ def _check_choices(a: Architecture, content: dict[str, Any]) -> None:
         "frozen": type(content["frozen"]) is bool,
         "kind": content["kind"] in ("table", "series", "tokens"),
         "n_features_in": type(content["n_features_in"]) is int,
-        "vocabulary": not a.n_parts or _is_vocabulary(content["vocabulary"], a),
+        "vocabulary": "vocabulary" not in content or _is_vocabulary(content["vocabulary"], a),
     }
     if wrong := [name for name, is_right in fits.items() if not is_right]:
         raise ValueError(f"it has an invalid {wrong[0]}")

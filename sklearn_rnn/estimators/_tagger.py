@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -181,7 +182,15 @@ class SemiSupervisedRNNTagger(LabeledEstimator):
     def _pretrained_vocabulary(self) -> Vocabulary | None:
         """Return the vocabulary of `pretraining`, if that is the file of an encoder of words."""
         source = None if self.pretraining is None else as_option("pretraining", self.pretraining).objective
-        return read_encoder(source).vocabulary if is_encoder_file(source) else None
+        if not is_encoder_file(source):
+            return None
+        saved = read_encoder(source)
+        if saved.vocabulary is None and saved.encoder.architecture.n_parts:
+            raise ValueError(
+                f"pretraining: the encoder of {os.fspath(source)} was saved by an older version and lacks its words. "
+                "Save it again."
+            )
+        return saved.vocabulary
 
     def _read_words(self, X: Any) -> Sequences:
         words = flat_words(X, type(self).__name__)

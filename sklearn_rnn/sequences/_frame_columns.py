@@ -129,15 +129,15 @@ def _are_features(columns: FrameColumns, kinds: dict[Any, bool]) -> bool:
     """Whether all columns hold series of numbers that have equal lengths in each row, as the features of one input."""
     if len(kinds) == 1 or not all(kinds.values()):
         return False
-    shapes = [getattr(column, "shape", ()) for column in columns.values.values()]
-    if any(len(shape) > 2 for shape in shapes):
+    shapes = {name: getattr(column, "shape", ()) for name, column in columns.values.items()}
+    tables = {shape for shape in shapes.values() if len(shape) == 2}  # whose rows need not be read
+    if any(len(shape) > 2 for shape in shapes.values()) or len(tables) > 1 or any(shape[1] == 0 for shape in tables):
         return False
-    if all(len(shape) == 2 for shape in shapes):
-        return len(set(shapes)) == 1 and shapes[0][1] > 0
-    rows = [list(column) if listed(column) is None else listed(column) for column in columns.values.values()]
-    for cells in zip(*rows, strict=True):
+    lengths = {shape[1] for shape in tables}
+    others = [listed(columns.values[name]) or [] for name, shape in shapes.items() if len(shape) < 2]
+    for cells in zip(*others, strict=True):
         row = [x for x in cells if not is_missing(x)]
-        if row and (any(np.ndim(x) != 1 for x in row) or len({len(x) for x in row}) > 1 or not len(row[0])):
+        if row and (any(np.ndim(x) != 1 for x in row) or len({len(x) for x in row} | lengths) > 1 or not len(row[0])):
             return False
     return True
 

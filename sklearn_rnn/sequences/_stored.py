@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -102,10 +103,8 @@ class StoredRows:
         first, end = int(rows[0]), int(rows[-1]) + 1
         values = np.empty((len(rows), *self.shape[1:]), self.dtype)
         if end - first > DENSE * len(rows):
-            n_chunks = self.piece // self.chunk
-            for i in range(0, len(rows), n_chunks):
-                part = rows[i : i + n_chunks]
-                values[i : i + n_chunks] = self._read(part, len(part))
+            for i, j in self._parts(rows):
+                values[i:j] = self._read(rows[i:j], j - i)
             return values
         starts = [first, *range((first // self.piece + 1) * self.piece, end, self.piece)]
         for start, stop in zip(starts, [*starts[1:], end], strict=True):
@@ -114,10 +113,19 @@ class StoredRows:
                 values[i:j] = self._read(slice(start, stop), stop - start)[rows[i:j] - start]
         return values
 
+    def _parts(self, rows: NDArray) -> list[tuple[int, int]]:
+        """Divide rows, in increasing order, into parts of at most a piece, whose chunks are no larger together."""
+        numbers = np.unique(rows // self.chunk, return_inverse=True)[1]
+        starts, n_chunks = [0], self.piece // self.chunk
+        while (start := starts[-1]) < len(rows):
+            end = int(np.searchsorted(numbers, numbers[start] + n_chunks))
+            starts.append(min(end, start + self.piece))
+        return list(pairwise(starts))
+
     def _read(self, key: slice | NDArray, n: int) -> NDArray:
         values, expected = np.asarray(self.array[key]), (n, *self.array.shape[1:])
         if values.shape != expected:
-            shown = f"{key.start}:{key.stop}" if isinstance(key, slice) else str(key.tolist())
+            shown = f"{key.start}:{key.stop}" if isinstance(key, slice) else f"[{key[0]}, ..., {key[-1]}]"
             raise ValueError(f"X[{shown}] must have the shape {expected}, got {values.shape}.")
         return values.reshape(n, *self.shape[1:])
 

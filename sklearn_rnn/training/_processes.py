@@ -17,11 +17,12 @@ import torch
 from skorch.callbacks import Callback, GradientNormClipping, LRScheduler, ParamMapper
 from torch import Tensor, nn
 
+from .._warnings import warn
 from ..modules import Shares, sharing
 from ..sequences import TrainingSet
 
 VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # that torchrun and its like set
-RAY_THREAD = "TrainingThread"  # beginning of the name
+RAY_THREAD = "TrainingThread"  # beginning of the name, in ray 2.60
 IN_ALL = (LRScheduler, ParamMapper, GradientNormClipping)  # callbacks that change training, and write nothing
 
 
@@ -48,6 +49,11 @@ class Processes:
         In threads and in processes that Python started, such as joblib's, each fit is alone.
         """
         if not _is_main_thread() or multiprocessing.current_process().name != "MainProcess":
+            if "ray.train" in sys.modules and _is_set_up() and torch.distributed.get_world_size() > 1:
+                warn(
+                    "fit runs in a thread that is not Ray Train's, so this process fits alone. Call it in the function "
+                    "that Ray Train runs."
+                )
             return cls()
         if not _is_set_up() and all(name in os.environ for name in VARIABLES) and int(os.environ["WORLD_SIZE"]) > 1:
             _set_up(str(device))
@@ -119,8 +125,7 @@ def one_random(random: np.random.RandomState) -> np.random.RandomState:
 def _is_main_thread() -> bool:
     """Whether this is the main thread, or the one in which Ray Train calls the function that trains."""
     thread = threading.current_thread()
-    of_ray = "ray.train" in sys.modules and thread.name.startswith(RAY_THREAD)
-    return of_ray or thread is threading.main_thread()
+    return thread is threading.main_thread() or ("ray.train" in sys.modules and thread.name.startswith(RAY_THREAD))
 
 
 def _is_set_up() -> bool:
