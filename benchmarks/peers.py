@@ -103,8 +103,8 @@ def tables(done):
         "regressor gets numbers.",
         "",
         "The time of an epoch is what more epochs add to a fit of few. A dash: the libraries that compile a net in "
-        "each fit need seconds for it, and the difference of two fits was within its noise, in one run negative. A fit is "
-        "the whole first fit of a process, with what a library compiles.",
+        "each fit need seconds for it, and the difference of two fits was within its noise, in one run negative. A fit "
+        "is the whole first fit of a process, with what a library compiles.",
         "",
         "The net of `sklearn_rnn` is larger than the others: each step, with its change since the step before, first "
         "goes through a linear layer and layer normalisation, so that the recurrence reads as many numbers as it has "

@@ -272,6 +272,14 @@ def test_pretraining_starts_from_an_encoder_of_words():
     assert len(tagger.predict([["the", "cow"]])[0]) == 2
 
 
+def test_pretraining_may_cut_sentences_of_words():
+    sentences = [["a", "b", "x", "y", "z"], ["b", "a", "z", "x", "y"]] * 4
+    transformer = RNNAutoencoderTransformer("next_step", max_length=2, hidden_size=8, max_epochs=1, random_state=0)
+    with pytest.warns(UserWarning, match="only their first steps are used"):
+        tagger = fitted(sentences, [["D"] * 5, ["N"] * 5] * 4, pretraining=transformer)
+    assert len(tagger.predict(sentences)[0]) == 5
+
+
 @pytest.mark.parametrize("form", ["file", "frozen"])
 def test_an_encoder_of_token_ids_does_not_fit_words(form, tmp_path):
     ids = [np.arange(len(words)) for words in WORDS]

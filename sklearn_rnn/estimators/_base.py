@@ -240,8 +240,10 @@ def known_tokens(sequences: Sequences, encoder: Encoder) -> Sequences:
     n_tokens = getattr(encoder.architecture, "n_tokens", 0)
     if not n_tokens or sequences.ids.max() < n_tokens:
         return sequences
-    if encoder.architecture.n_parts:
-        return sequences  # the vocabulary has replaced unknown words
+    if encoder.architecture.n_parts:  # of words, which the vocabulary has numbered
+        values = sequences.values.copy()
+        values[:, 0] = np.minimum(values[:, 0], n_tokens)  # which cut sequences, in pretraining, may not have had
+        return replace(sequences, values=values)
     unknown = sequences.values >= n_tokens
     warn(
         f"X has {unknown.sum()} token ids outside the vocabulary of {n_tokens}; they are read as the unknown token.",

@@ -181,7 +181,7 @@ class SemiSupervisedRNNTagger(LabeledEstimator):
 
     def _pretrained_vocabulary(self) -> Vocabulary | None:
         """Return the vocabulary of `pretraining`, if that is the file of an encoder of words."""
-        source = None if self.pretraining is None else as_option("pretraining", self.pretraining).objective
+        source: Any = None if self.pretraining is None else as_option("pretraining", self.pretraining).objective
         if not is_encoder_file(source):
             return None
         saved = read_encoder(source)
@@ -198,7 +198,9 @@ class SemiSupervisedRNNTagger(LabeledEstimator):
 
     def _read(self, X: Any) -> Sequences:
         check_is_fitted(self, "net_")
-        return self._read_words(X) if hasattr(self, "words_") else super()._read(X)
+        if not hasattr(self, "words_"):
+            return super()._read(X)
+        return self._known(self._read_words(X), self.net_.module_.encoder)
 
     def _transduce(self, sequences: Sequences, targets: Targets) -> None:
         numbers = targets.values

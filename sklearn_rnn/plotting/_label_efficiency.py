@@ -215,7 +215,7 @@ class LabelEfficiencyDisplay:
 def _budgets(n_labeled: Any, name: str) -> list[int]:
     """Return numbers of labels as a list; raise an error if they are none."""
     numbers = list(n_labeled) if isinstance(n_labeled, Iterable) else []
-    if not numbers or not all(isinstance(n, Integral) and n > 0 for n in numbers):
+    if not numbers or not all(isinstance(n, Integral) and int(n) > 0 for n in numbers):
         raise ValueError(
             f"The 'n_labeled' parameter of {name} must be a sequence of positive integers, such as [10, 100]; got "
             f"{n_labeled!r}."

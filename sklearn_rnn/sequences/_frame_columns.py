@@ -129,7 +129,7 @@ def _are_features(columns: FrameColumns, kinds: dict[Any, bool]) -> bool:
     """Whether all columns hold series of numbers that have equal lengths in each row, as the features of one input."""
     if len(kinds) == 1 or not all(kinds.values()):
         return False
-    shapes = {name: getattr(column, "shape", ()) for name, column in columns.values.items()}
+    shapes: dict[Any, tuple[int, ...]] = {name: getattr(column, "shape", ()) for name, column in columns.values.items()}
     tables = {shape for shape in shapes.values() if len(shape) == 2}  # whose rows need not be read
     if any(len(shape) > 2 for shape in shapes.values()) or len(tables) > 1 or any(shape[1] == 0 for shape in tables):
         return False
