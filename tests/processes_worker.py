@@ -60,7 +60,6 @@ class Count(Callback):
 
 def four():
     """Yield the names of four objectives, and fitted estimators with their answers."""
-    Count.n_calls = 0
     for name in ("supervised", "mean_teacher", "fixmatch"):
         clf = SemiSupervisedRNNClassifier(**PARAMS | CLASSIFIERS[name], callbacks=[Count()]).fit(X, FEW)
         yield name, clf, clf.label_distributions_
@@ -125,7 +124,7 @@ def fail(rank):
 
 def saved(fits):
     """Return weights, losses and answers by name."""
-    saved = {}
+    saved, Count.n_calls = {}, 0
     for name, estimator, answers in fits:
         saved[f"{name}.answers"] = answers
         saved[f"{name}.losses"] = np.array(estimator.history_[:, "train_loss"])
