@@ -167,6 +167,15 @@ def test_a_few_chunks_are_read_at_a_time(monkeypatch):
     assert keys[6:] == [slice(3, 14), slice(14, 28), slice(28, 40)]
 
 
+def test_few_labeled_rows_are_read_once_for_all_passes():
+    rows = Rows(X)
+    stored, labeled = StoredRows(rows), np.arange(0, 60, 6)
+    for _ in range(3):
+        stored.plan("labeled", labeled)
+        np.testing.assert_array_equal(stored.take(labeled[::-1]), X[labeled[::-1]])
+    assert rows.n_read == len(labeled)
+
+
 @pytest.mark.usefixtures("_small_blocks")
 def test_blocks_of_a_pass_in_order_leave_memory_when_training_begins():
     stored = StoredRows(Rows(X))

@@ -65,12 +65,14 @@ class StoredRows:
         """Read these rows, in increasing order, together when the first of them is needed.
 
         They are kept until two more blocks are planned under the same name; those of a pass in order, until training
-        plans its own.
+        plans its own. The same rows, such as few labeled ones in the next pass, are not read again.
         """
         with self.lock:
             if name != IN_ORDER:
                 self.kept.pop(IN_ORDER, None)
-            self.kept.setdefault(name, deque(maxlen=KEPT)).append(_Block(rows))
+            blocks = self.kept.setdefault(name, deque(maxlen=KEPT))
+            same = (block for block in blocks if np.array_equal(block.rows, rows))
+            blocks.append(next(same, _Block(rows)))
 
     def take(self, rows: NDArray, axis: int = 0) -> NDArray:
         """Return a copy of `rows`, (b, T, F)."""
