@@ -41,7 +41,7 @@ GROWTH = {
     "features": [(1600, 100, n_features) for n_features in (1, 8, 64, 256)],
     "labels": [(1600, 100, 8, n_labels) for n_labels in (16, 64, 256, 1024)],
 }
-LOOP_NEEDS_ALL = "labels"  # what grows where the loop cannot be compared
+WITHOUT_LOOP = "labels"  # unlabeled rows, which the loop cannot use
 ALONE = {
     "OMP_NUM_THREADS": "1",
     "KERAS_BACKEND": "jax",
@@ -64,7 +64,7 @@ def main(arguments):
                 run("few labels", task, peer, k, arguments[0])
     for what, sizes in GROWTH.items():
         for size in sizes:
-            for peer in ("sklearn_rnn",) if what == LOOP_NEEDS_ALL else ("loop", "sklearn_rnn"):
+            for peer in ("sklearn_rnn",) if what == WITHOUT_LOOP else ("loop", "sklearn_rnn"):
                 run("growth", f"{what}, {' '.join(map(str, size))}", peer, "0")
     done = RUNS.read()
     text = tables(done)

@@ -14,6 +14,7 @@ import sklearn_rnn.sequences._batches
 from sklearn_rnn.modules import Shares
 
 WORKER = Path(processes_worker.__file__)
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(WORKER.parents[1]), "OMP_NUM_THREADS": "1"}
 slow = pytest.mark.slow
 
 
@@ -35,8 +36,7 @@ def start(folder, kind, n):
     running = []
     for rank in range(n):
         of_rank = {"RANK": rank, "WORLD_SIZE": n, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-        environment = {**os.environ, "PYTHONPATH": str(WORKER.parents[1]), "OMP_NUM_THREADS": "1"}
-        environment |= {name: str(value) for name, value in of_rank.items()} if n > 1 else {}
+        environment = ENVIRONMENT | ({name: str(value) for name, value in of_rank.items()} if n > 1 else {})
         command = [sys.executable, str(WORKER), str(folder / f"{kind}{n}_{{rank}}.npz"), kind]
         running.append(
             subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -101,9 +101,8 @@ def test_two_workers_of_ray_train_end_where_one_ends(tmp_path):
 
 def run_by(launcher, folder):
     """Run the worker by a launcher (the name of a module, and its options), which sets the rank of each process."""
-    environment = {**os.environ, "PYTHONPATH": str(WORKER.parents[1]), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", *launcher, str(WORKER), str(folder / "{rank}.npz"), "four"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=500)
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr
 
 

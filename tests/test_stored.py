@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from sklearn_rnn import RNNAutoencoderTransformer, SemiSupervisedRNNClassifier
 from sklearn_rnn.sequences import _stored, read_ahead
 from sklearn_rnn.sequences._batches import one_pass
+from sklearn_rnn.sequences._list_column import ListColumn
 from sklearn_rnn.sequences._reading import read_sequences
 from sklearn_rnn.sequences._sequences import overlaps
 from sklearn_rnn.sequences._stored import StoredRows
@@ -108,7 +109,7 @@ def test_a_column_of_lists_gives_the_bits_of_a_list_of_arrays(column, width, tmp
     rows = [x[: 5 + i % 8].astype(np.float64) + 1e6 for i, x in enumerate(X)]
     rows = [row[:, 0] for row in rows] if width == 1 else rows
     stored = column(rows, tmp_path)
-    assert isinstance(read_sequences(RNNAutoencoderTransformer(), stored, reset=True).values, _stored.ListColumn)
+    assert isinstance(read_sequences(RNNAutoencoderTransformer(), stored, reset=True).values, ListColumn)
     clf, expected = fitted(stored), fitted(rows)
     np.testing.assert_array_equal(clf.transduction_, expected.transduction_)
     np.testing.assert_array_equal(clf.predict_proba(stored), expected.predict_proba(rows))

@@ -241,6 +241,8 @@ def known_tokens(sequences: Sequences, encoder: Encoder) -> Sequences:
     if not n_tokens or sequences.ids.max() < n_tokens:
         return sequences
     if encoder.architecture.n_parts:  # of words, which the vocabulary has numbered
+        if sequences.ids.max() == n_tokens:
+            return sequences
         values = sequences.values.copy()
         values[:, 0] = np.minimum(values[:, 0], n_tokens)  # which cut sequences, in pretraining, may not have had
         return replace(sequences, values=values)

@@ -99,8 +99,8 @@ class Gaps(LinkedEstimator):
         SHARE,
         "float",
         """
-        Fraction of the observed values that each view hides at random in training. The net learns to do without the
-        hidden values. A view hides no larger fraction of a feature than is missing in X.
+        In training, each view hides this fraction of the observed values at random, so that the net learns to do
+        without them. A view hides no larger fraction of a feature than is missing in X.
         """,
     )
 

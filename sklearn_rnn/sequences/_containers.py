@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._list_column import arrow_column
 from ._sequences import Kind, float_like
-from ._stored import arrow_column
 
 SEVERAL = (
     "SemiSupervisedRNNClassifier, SemiSupervisedRNNRegressor, RNNAutoencoderTransformer and RNNOutlierDetector read "

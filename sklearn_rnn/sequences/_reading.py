@@ -14,11 +14,12 @@ from sklearn.utils.validation import validate_data
 
 from ._containers import arrays_of, as_array, detached, is_frame, refuse_text_columns, unmasked
 from ._gaps import with_gaps_of_times
+from ._list_column import list_column
 from ._misread import warn_of_features_first, warn_of_padding, warn_of_values
 from ._positions import positions
 from ._sequences import BLOCK, Kind, Pages, Sequences, first_steps, float_like, overlaps, unpadded_lengths
 from ._shapes import check_not_empty, check_shape
-from ._stored import StoredRows, is_stored, list_column
+from ._stored import StoredRows, is_stored
 
 WHAT = {
     "table": "a 2-D array (one value per step, all sequences of one length)",

@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from .._warnings import warn
+from ._list_column import ListColumn
 from ._moments import Moments, moments_of, signal_share
-from ._stored import ListColumn, StoredRows
+from ._stored import StoredRows
 
 Kind = Literal["table", "series", "tokens", "static"]
 BLOCK = 1 << 20  # values that are read together: 4 MB of float32
